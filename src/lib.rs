@@ -1,0 +1,30 @@
+//! Menshen (门神): fever screening at a building's door.
+//!
+//! One value flows one way:
+//!
+//! ```text
+//! camera ─RawFrame─▶ thermal ─ThermalFrame─▶ face ─Face[]─▶ track ─looks─▶ estimate ─Reading─▶
+//! screening ─Screening─▶ alert ─Event─▶ store (one transaction: event + outbox + audit)
+//!                                         └─▶ mqtt, web
+//! ```
+//!
+//! Everything from `RawFrame` to `Event` is a pure state machine: no I/O, no clock, no thread.
+//! Time comes in with the frame; replaying a recording gives the same events, byte for byte.
+//!
+//! | layer | modules | may use |
+//! |---|---|---|
+//! | 0 words | [`units`], [`clock`], [`id`] | std |
+//! | 1 core | [`thermal`], [`face`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
+//! | 2 rim | [`camera`] | layers 0–1 |
+
+pub mod alert;
+pub mod camera;
+pub mod clock;
+pub mod estimate;
+pub mod event;
+pub mod face;
+pub mod id;
+pub mod journal;
+pub mod screening;
+pub mod thermal;
+pub mod units;

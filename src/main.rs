@@ -1,0 +1,3 @@
+//! The `menshen` program.
+
+fn main() {}

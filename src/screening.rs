@@ -1,0 +1,168 @@
+//! What the gateway says of one person who walked past: one of four classes, with the reason.
+//!
+//! Never a bool: who cannot be judged is counted and shown, for a silent pass is a false negative.
+
+use crate::clock::Stamp;
+use crate::estimate::Reading;
+use crate::id::ScreeningId;
+use crate::units::PixelBox;
+
+/// Why a person should be measured again by staff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RetestReason {
+    /// Between the rule of attention and the threshold for possible fever.
+    NearThreshold,
+    /// The looks at this person disagree with each other.
+    Unsteady,
+}
+
+/// Why nothing can be said of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Obstacle {
+    /// Fewer good looks than a reading needs.
+    TooFewLooks,
+    /// The face has too few pixels: too far away.
+    TooFar,
+    /// The reference is not in view, or not steady.
+    ReferenceLost,
+    /// No reference is configured.
+    NoReference,
+    /// Just after the camera's shutter event.
+    Settling,
+    /// The camera gave no usable picture.
+    NoPicture,
+    /// Colder than skin can be: covered, or just in from the cold.
+    TooCold,
+    /// Hotter than skin can be: not a face.
+    TooHot,
+    /// The room is outside of the range in which the estimate holds.
+    RoomOutOfRange,
+}
+
+impl Obstacle {
+    /// Every obstacle, for counters and tables of words.
+    pub const ALL: [Self; 9] = [
+        Self::TooFewLooks,
+        Self::TooFar,
+        Self::ReferenceLost,
+        Self::NoReference,
+        Self::Settling,
+        Self::NoPicture,
+        Self::TooCold,
+        Self::TooHot,
+        Self::RoomOutOfRange,
+    ];
+
+    /// The word for it on the wire, in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooFewLooks => "too_few_looks",
+            Self::TooFar => "too_far",
+            Self::ReferenceLost => "reference_lost",
+            Self::NoReference => "no_reference",
+            Self::Settling => "settling",
+            Self::NoPicture => "no_picture",
+            Self::TooCold => "too_cold",
+            Self::TooHot => "too_hot",
+            Self::RoomOutOfRange => "room_out_of_range",
+        }
+    }
+}
+
+impl RetestReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::NearThreshold, Self::Unsteady];
+
+    /// The word for it on the wire, in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NearThreshold => "near_threshold",
+            Self::Unsteady => "unsteady",
+        }
+    }
+}
+
+/// The four classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Judged, and below the rule of attention.
+    Clear,
+    /// Judged, and at or above the threshold: staff confirm with a contact thermometer.
+    PossibleFever,
+    /// Measured, but staff should measure again.
+    Retest(RetestReason),
+    /// Nothing can be said.
+    CannotJudge(Obstacle),
+}
+
+impl Verdict {
+    /// The class, without its reason.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::PossibleFever => "possible_fever",
+            Self::Retest(_) => "retest",
+            Self::CannotJudge(_) => "cannot_judge",
+        }
+    }
+
+    /// The reason, where the class has one.
+    #[must_use]
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Clear | Self::PossibleFever => None,
+            Self::Retest(reason) => Some(reason.as_str()),
+            Self::CannotJudge(obstacle) => Some(obstacle.as_str()),
+        }
+    }
+
+    /// The inverse of [`Verdict::as_str`] and [`Verdict::reason`].
+    #[must_use]
+    pub fn parse(class: &str, reason: Option<&str>) -> Option<Self> {
+        match (class, reason) {
+            ("clear", None) => Some(Self::Clear),
+            ("possible_fever", None) => Some(Self::PossibleFever),
+            ("retest", Some(word)) => RetestReason::ALL
+                .into_iter()
+                .find(|r| r.as_str() == word)
+                .map(Self::Retest),
+            ("cannot_judge", Some(word)) => Obstacle::ALL
+                .into_iter()
+                .find(|o| o.as_str() == word)
+                .map(Self::CannotJudge),
+            _ => None,
+        }
+    }
+}
+
+/// One end of the time in which a person was seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sighting {
+    /// The camera's number of the frame.
+    pub sequence: u64,
+    /// When.
+    pub stamp: Stamp,
+    /// Where, in that frame.
+    pub area: PixelBox,
+}
+
+/// Everything the gateway keeps of one person's way past the camera.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Screening {
+    /// Which.
+    pub id: ScreeningId,
+    /// First frame with this face.
+    pub first: Sighting,
+    /// Last frame with this face.
+    pub last: Sighting,
+    /// What was measured; `None` exactly where the verdict is `CannotJudge`.
+    pub reading: Option<Reading>,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Whether the person came to be screened: near enough and long enough before the camera.
+    /// A face that merely passed far away is counted among those not judged, but is no visitor.
+    pub presented: bool,
+}

@@ -1,0 +1,139 @@
+//! A picture of temperatures: as the sensor gave it ([`RawFrame`]) and as it is believed
+//! ([`ThermalFrame`]).
+
+use crate::clock::Stamp;
+use crate::units::{
+    AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, TemperatureDelta,
+};
+use ndarray::Array2;
+use std::time::Duration;
+
+/// One frame of a camera, upright, before any physics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawFrame {
+    /// When the frame was taken, as the gateway sees it.
+    pub stamp: Stamp,
+    /// The camera's running number of this frame; gaps are frames that were lost on the way.
+    pub sequence: u64,
+    /// Sensor counts, rows × columns (height × width). What a count means is the camera's
+    /// [`CountScale`](super::radiometry::CountScale).
+    pub counts: Array2<u16>,
+    /// What the camera said of itself.
+    pub telemetry: Telemetry,
+}
+
+/// What a camera says of itself beside the picture. `None`: this camera does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Telemetry {
+    /// Since the camera was switched on.
+    pub time_on: Option<Duration>,
+    /// `time_on` of the last flat-field correction (FFC, the shutter event).
+    pub last_ffc: Option<Duration>,
+    /// Whether the shutter is closed in this very frame.
+    pub shutter_closed: Option<bool>,
+    /// Focal plane array.
+    pub fpa: Option<Celsius>,
+    /// Housing.
+    pub housing: Option<Celsius>,
+}
+
+/// Why a frame may, or may not, be measured. Only `Good` yields a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FrameHealth {
+    /// Reference in view and steady: measure.
+    Good,
+    /// The reference was not found yet since the start.
+    Searching,
+    /// The reference was there and is now covered, moved, unstable or gone.
+    ReferenceLost,
+    /// No reference is configured: without one there is no absolute temperature.
+    NoReference,
+    /// The shutter is closed (FFC).
+    Shutter,
+    /// Temperatures still slide after an FFC.
+    Settling,
+    /// The very same picture again: the camera hangs.
+    Frozen,
+    /// All pixels equal, or nearly all at the end of the scale: no picture.
+    Blank,
+    /// Not the size that this camera had before.
+    WrongSize,
+}
+
+impl FrameHealth {
+    /// Every state, for counters and tables of words.
+    pub const ALL: [Self; 9] = [
+        Self::Good,
+        Self::Searching,
+        Self::ReferenceLost,
+        Self::NoReference,
+        Self::Shutter,
+        Self::Settling,
+        Self::Frozen,
+        Self::Blank,
+        Self::WrongSize,
+    ];
+
+    /// The word for it in JSON and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Searching => "searching_reference",
+            Self::ReferenceLost => "reference_lost",
+            Self::NoReference => "no_reference",
+            Self::Shutter => "shutter",
+            Self::Settling => "settling",
+            Self::Frozen => "frozen",
+            Self::Blank => "blank",
+            Self::WrongSize => "wrong_size",
+        }
+    }
+}
+
+/// The blackbody as seen in one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReferenceView {
+    /// Centre of its disc.
+    pub centre: PixelPoint,
+    /// Radius of its disc, pixels.
+    pub radius: f32,
+    /// What the camera reads of it, uncorrected: the median of its inner disc.
+    pub reading: ReferenceTemperature,
+    /// Spread of its inner disc (standard deviation), K.
+    pub spread: TemperatureDelta,
+}
+
+/// One frame in degrees: apparent (blackbody-equivalent) temperatures, shifted so that the
+/// reference reads its set point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThermalFrame {
+    /// As in the raw frame.
+    pub stamp: Stamp,
+    /// As in the raw frame.
+    pub sequence: u64,
+    /// °C, rows × columns; every element is finite.
+    pub celsius: Array2<f32>,
+    /// Whether a reading may be taken.
+    pub health: FrameHealth,
+    /// The reference, where it is in view.
+    pub reference: Option<ReferenceView>,
+    /// What was added to every pixel; zero while there is no reference.
+    pub offset: TemperatureDelta,
+    /// The room as the picture shows it: the median of what is not warm.
+    pub scene: Option<AmbientTemperature>,
+}
+
+impl ThermalFrame {
+    /// Pixels from left to right.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.celsius.ncols()
+    }
+
+    /// Pixels from top to bottom.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.celsius.nrows()
+    }
+}
