@@ -20,6 +20,7 @@
 pub mod alert;
 pub mod camera;
 pub mod clock;
+pub mod detect;
 pub mod estimate;
 pub mod event;
 pub mod face;
@@ -27,4 +28,5 @@ pub mod id;
 pub mod journal;
 pub mod screening;
 pub mod thermal;
+pub mod track;
 pub mod units;
