@@ -20,12 +20,14 @@
 pub mod alert;
 pub mod camera;
 pub mod clock;
+pub mod cmd;
 pub mod detect;
 pub mod estimate;
 pub mod event;
 pub mod face;
 pub mod id;
 pub mod journal;
+pub mod pipeline;
 pub mod screening;
 pub mod thermal;
 pub mod track;
