@@ -21,6 +21,10 @@ use std::time::Duration;
 /// How long something must be wrong before staff are called.
 pub const FAULT_AFTER: Duration = Duration::from_secs(3);
 
+/// Near frames, whatever their health, after which somebody has come to be screened. Half a second
+/// at 9 frames a second: who turns the face to the camera for less is passing by.
+pub const FRAMES_TO_PRESENT: u32 = 6;
+
 /// One person before the camera, as the screens show them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Person {
@@ -188,7 +192,8 @@ impl Memory {
             last: track.last,
             reading: reading.filter(|_| judged),
             verdict,
-            presented: self.near >= rules.min_looks,
+            presented: self.alarmed.is_some()
+                || self.near >= FRAMES_TO_PRESENT.max(rules.min_looks),
         }
     }
 
