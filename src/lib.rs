@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`id`] | std |
 //! | 1 core | [`thermal`], [`face`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
-//! | 2 rim | [`camera`] | layers 0–1 |
+//! | 2 rim | [`camera`], [`web`] | layers 0–1 |
 
 pub mod alert;
 pub mod camera;
@@ -32,3 +32,4 @@ pub mod screening;
 pub mod thermal;
 pub mod track;
 pub mod units;
+pub mod web;
