@@ -3,7 +3,10 @@
 //! [`Pipeline`] is the one door to the core: the running gateway, `menshen replay`, the golden
 //! tests and the benchmarks all come in here, so that what was tested is what runs.
 
+pub mod capture;
 pub mod replay;
+pub mod screening_loop;
+pub mod slot;
 
 use crate::event::Event;
 use crate::face::{Detector, DetectorError, Face};
