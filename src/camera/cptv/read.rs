@@ -457,7 +457,6 @@ mod tests {
                 camera_serial: Some(77),
                 brand: Some("flir".into()),
                 model: Some("lepton3.5".into()),
-                background_frames: 1,
                 frames_announced: Some(4),
                 ..CptvHeader::default()
             }
@@ -519,9 +518,9 @@ mod tests {
             plain.extend_from_slice(&packed.to_be_bytes()[..size as usize - 4]);
             let file = gzip(&plain);
             let mut reader = CptvReader::new(file.as_slice()).unwrap();
-            // 100, then 100 − 1, then 99 + (−1 + 1).
+            // 100 more than nothing, then 100 − 1 more, then 99 + 1 more.
             let frame = reader.next().unwrap().unwrap();
-            assert_eq!(frame.counts, array![[100, 99, 99]], "{bits} bits");
+            assert_eq!(frame.counts, array![[100, 99, 100]], "{bits} bits");
             assert_eq!((frame.time_on, frame.last_ffc), (None, None));
             assert!(reader.next().is_none());
         }
