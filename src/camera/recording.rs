@@ -22,7 +22,7 @@ const DEFAULT_FPS: u8 = 9;
 
 /// Longest hole between two frames that is believed. A shutter event takes about 2 s; a camera
 /// that was away longer than this was restarted, and then its clock means nothing.
-const LONGEST_HOLE: Duration = Duration::from_secs(60);
+const LONGEST_HOLE: Duration = Duration::from_mins(1);
 
 /// A CPTV file, frame by frame, upright.
 ///
