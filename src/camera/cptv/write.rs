@@ -365,7 +365,7 @@ mod tests {
         let mut file = writer.finish().unwrap();
         file.truncate(file.len() - 8);
         let mut reader = CptvReader::new(file.as_slice()).unwrap();
-        assert_eq!(reader.by_ref().filter(Result::is_ok).count(), 3);
+        assert_eq!(reader.by_ref().map_while(Result::ok).count(), 3);
     }
 
     #[test]
