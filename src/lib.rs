@@ -13,9 +13,9 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 words | [`units`], [`clock`], [`id`] | std |
+//! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
 //! | 1 core | [`thermal`], [`face`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
-//! | 2 rim | [`camera`] | layers 0–1 |
+//! | 2 rim | [`camera`], [`store`], [`mqtt`] | layers 0–1 |
 
 pub mod alert;
 pub mod camera;
@@ -25,6 +25,9 @@ pub mod event;
 pub mod face;
 pub mod id;
 pub mod journal;
+pub mod mqtt;
 pub mod screening;
+pub mod secret;
+pub mod store;
 pub mod thermal;
 pub mod units;
