@@ -415,9 +415,10 @@ mod tests {
 
     #[test]
     fn the_status_is_retained_and_the_will_has_no_time() {
+        let now = stamp();
         let say = |presence, now| shown(&status(&address(), &epoch(), "0.1.0", presence, now));
-        insta::assert_snapshot!(say(Presence::Online, Some(&stamp())), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"online","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
-        insta::assert_snapshot!(say(Presence::Stopped, Some(&stamp())), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"stopped","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
+        insta::assert_snapshot!(say(Presence::Online, Some(&now)), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"online","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
+        insta::assert_snapshot!(say(Presence::Stopped, Some(&now)), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"stopped","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
         insta::assert_snapshot!(say(Presence::Offline, None), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"offline","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0"}"#);
     }
 

@@ -15,12 +15,12 @@ use menshen::units::{
 use std::time::Duration;
 
 /// A folder that goes away with the test.
-pub fn tempfolder() -> tempfile::TempDir {
+pub(crate) fn tempfolder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// 2020-02-18 12:00 in Wuhan, and so many milliseconds.
-pub fn stamp(boot: BootId, ms: u64) -> Stamp {
+pub(crate) fn stamp(boot: BootId, ms: u64) -> Stamp {
     Stamp {
         boot,
         monotonic: Duration::from_millis(ms),
@@ -30,7 +30,7 @@ pub fn stamp(boot: BootId, ms: u64) -> Stamp {
 }
 
 /// A reading that raises an alert.
-pub fn reading() -> Reading {
+pub(crate) fn reading() -> Reading {
     Reading {
         face: SkinTemperature(Celsius::literal(36.58)),
         u: StandardUncertainty::new(0.21).unwrap(),
@@ -48,7 +48,7 @@ pub fn reading() -> Reading {
 }
 
 /// An open alert; its time is its track in milliseconds.
-pub fn alert(boot: BootId, track: u64) -> Alert {
+pub(crate) fn alert(boot: BootId, track: u64) -> Alert {
     Alert {
         id: ScreeningId {
             boot,
@@ -62,7 +62,7 @@ pub fn alert(boot: BootId, track: u64) -> Alert {
 }
 
 /// A screening; its time is its track in milliseconds.
-pub fn screening(boot: BootId, track: u64, verdict: Verdict) -> Screening {
+pub(crate) fn screening(boot: BootId, track: u64, verdict: Verdict) -> Screening {
     let sighting = Sighting {
         sequence: track * 10,
         stamp: stamp(boot, track),
@@ -87,7 +87,7 @@ pub fn screening(boot: BootId, track: u64, verdict: Verdict) -> Screening {
 }
 
 /// Raises an alert in the store.
-pub fn recorded_alert(store: &Store, track: u64) -> AlertId {
+pub(crate) fn recorded_alert(store: &Store, track: u64) -> AlertId {
     let alert = alert(store.boot(), track);
     let id = alert.id;
     store.record(&[Event::AlertRaised(alert)]).unwrap();
@@ -95,7 +95,7 @@ pub fn recorded_alert(store: &Store, track: u64) -> AlertId {
 }
 
 /// Somebody takes it, 100 ms after the start.
-pub fn acknowledge(alert: AlertId, by: &str) -> Event {
+pub(crate) fn acknowledge(alert: AlertId, by: &str) -> Event {
     Event::AlertAcknowledged {
         alert,
         by: by.to_owned(),
@@ -104,7 +104,7 @@ pub fn acknowledge(alert: AlertId, by: &str) -> Event {
 }
 
 /// Fever, confirmed with a thermometer.
-pub fn confirmed() -> Outcome {
+pub(crate) fn confirmed() -> Outcome {
     Outcome::Confirmed(ContactReading {
         device: "Omron 3".to_owned(),
         site: BodySite::Axilla,
