@@ -77,11 +77,10 @@ pub(super) struct Connection<'a> {
     wake: &'a Notify,
     status: &'a watch::Sender<LinkState>,
     shutdown: &'a CancellationToken,
-    open_alerts: watch::Receiver<OpenAlerts>,
+    /// `None` once nobody tells us of them any more.
+    open_alerts: Option<watch::Receiver<OpenAlerts>>,
     /// Whether the list of open alerts has to be published.
     announce: bool,
-    /// Whether somebody still tells us of open alerts.
-    told: bool,
     client: AsyncClient,
     /// Rows that were read and not handed over yet.
     ready: VecDeque<OutboxRow>,
@@ -120,6 +119,17 @@ async fn finished<T>(task: &mut Task<T>) -> Result<Result<T, JournalError>, Join
     }
 }
 
+/// Waits until the open alerts change.
+async fn changed(open_alerts: &mut Option<watch::Receiver<OpenAlerts>>) {
+    if let Some(receiver) = open_alerts {
+        if receiver.changed().await.is_ok() {
+            return;
+        }
+        *open_alerts = None;
+    }
+    std::future::pending::<()>().await;
+}
+
 /// Waits until a moment, if there is one.
 async fn at(moment: Option<Instant>) {
     match moment {
@@ -129,42 +139,50 @@ async fn at(moment: Option<Instant>) {
 }
 
 impl<'a> Connection<'a> {
-    /// Prepares a connection; nothing is sent yet.
-    pub(super) fn new(
+    /// Connects, serves until the end, and saves what was acknowledged.
+    pub(super) async fn run(
         settings: &'a LinkSettings,
         outbox: Arc<dyn Outbox>,
         wake: &'a Notify,
         status: &'a watch::Sender<LinkState>,
         shutdown: &'a CancellationToken,
-    ) -> Prepared<'a> {
-        let (client, events) = AsyncClient::new(options(settings), WINDOW + BESIDE);
-        Prepared {
-            connection: Self {
-                settings,
-                outbox,
-                wake,
-                status,
-                shutdown,
-                open_alerts: settings.open_alerts.clone(),
-                announce: true,
-                told: true,
-                client,
-                ready: VecDeque::new(),
-                handed: VecDeque::new(),
-                flying: VecDeque::new(),
-                read_up_to: 0,
-                more: true,
-                reading: None,
-                acknowledged: Vec::new(),
-                being_saved: Vec::new(),
-                saving: None,
-                disk_from: None,
-                progress: Instant::now(),
-                proved: false,
-                stop_by: None,
-            },
-            events,
+    ) -> End {
+        let (client, mut events) = AsyncClient::new(options(settings), WINDOW + BESIDE);
+        let mut connection = Self {
+            settings,
+            outbox,
+            wake,
+            status,
+            shutdown,
+            open_alerts: Some(settings.open_alerts.clone()),
+            announce: true,
+            client,
+            ready: VecDeque::new(),
+            handed: VecDeque::new(),
+            flying: VecDeque::new(),
+            read_up_to: 0,
+            more: true,
+            reading: None,
+            acknowledged: Vec::new(),
+            being_saved: Vec::new(),
+            saving: None,
+            disk_from: None,
+            progress: Instant::now(),
+            proved: false,
+            stop_by: None,
+        };
+        let welcomed = tokio::select! {
+            polled = events.poll() => polled,
+            () = shutdown.cancelled() => return End::Stopped,
+        };
+        if let Err(error) = welcomed {
+            return connection.lost(in_words(&error, settings));
         }
+        let end = connection.serve(&mut events).await;
+        // The socket goes before the disk is waited for.
+        drop(events);
+        connection.settle().await;
+        end
     }
 
     /// Everything after the broker's welcome.
@@ -185,10 +203,7 @@ impl<'a> Connection<'a> {
                     tokio::select! {
                         polled = &mut poll => break polled,
                         () = self.wake.notified() => self.more = true,
-                        changed = self.open_alerts.changed(), if self.told => match changed {
-                            Ok(()) => self.announce = true,
-                            Err(_) => self.told = false,
-                        },
+                        () = changed(&mut self.open_alerts) => self.announce = true,
                         rows = finished(&mut self.reading) => self.was_read(rows),
                         saved = finished(&mut self.saving) => self.was_saved(saved),
                         () = at(self.disk_from) => self.disk_from = None,
@@ -244,13 +259,15 @@ impl<'a> Connection<'a> {
         }
         if self.has_room() && self.announce {
             self.announce = false;
-            let message = payload::open_alerts(
-                &self.settings.address,
-                &self.settings.epoch,
-                &self.open_alerts.borrow_and_update(),
-                &self.settings.clock.now(),
-            );
-            self.publish(message, Sent::State);
+            if let Some(open) = &mut self.open_alerts {
+                let message = payload::open_alerts(
+                    &self.settings.address,
+                    &self.settings.epoch,
+                    &open.borrow_and_update(),
+                    &self.settings.clock.now(),
+                );
+                self.publish(message, Sent::State);
+            }
         }
         while self.has_room() {
             let Some(row) = self.ready.pop_front() else {
@@ -281,12 +298,13 @@ impl<'a> Connection<'a> {
         if self.handed.is_empty() && self.flying.is_empty() {
             self.progress = Instant::now();
         }
-        match self
+        let taken = self
             .client
-            .try_publish(topic, QoS::AtLeastOnce, retain, payload)
-        {
-            Ok(()) => self.handed.push_back(sent),
-            Err(_) => tracing::error!(?sent, "the MQTT client did not take a message"),
+            .try_publish(topic, QoS::AtLeastOnce, retain, payload);
+        if taken.is_ok() {
+            self.handed.push_back(sent);
+        } else {
+            tracing::error!(?sent, "the MQTT client did not take a message");
         }
     }
 
@@ -377,31 +395,6 @@ impl<'a> Connection<'a> {
             why,
             proved: self.proved,
         }
-    }
-}
-
-/// A connection and rumqttc's half of it, apart so that both can be borrowed.
-pub(super) struct Prepared<'a> {
-    connection: Connection<'a>,
-    events: EventLoop,
-}
-
-impl Prepared<'_> {
-    /// Connects, serves, and saves what was acknowledged.
-    pub(super) async fn run(mut self) -> End {
-        let (settings, shutdown) = (self.connection.settings, self.connection.shutdown);
-        let welcomed = tokio::select! {
-            polled = self.events.poll() => polled,
-            () = shutdown.cancelled() => return End::Stopped,
-        };
-        if let Err(error) = welcomed {
-            return self.connection.lost(in_words(&error, settings));
-        }
-        let end = self.connection.serve(&mut self.events).await;
-        // The socket goes before the disk is waited for.
-        drop(self.events);
-        self.connection.settle().await;
-        end
     }
 }
 

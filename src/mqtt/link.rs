@@ -98,9 +98,7 @@ pub async fn run(
     let mut backoff = Backoff::default();
     status.send_replace(LinkState::Connecting);
     loop {
-        let end = Connection::new(&settings, Arc::clone(&outbox), &wake, &status, &shutdown)
-            .run()
-            .await;
+        let end = Connection::run(&settings, Arc::clone(&outbox), &wake, &status, &shutdown).await;
         let (why, proved) = match end {
             End::Stopped => break,
             End::Lost { why, proved } => (why, proved),

@@ -24,7 +24,7 @@ const V: u8 = 1;
 
 /// Older than this when it goes out, a message is marked `late`: the street's screens must not
 /// sound a siren for last night's alert.
-const LATE: Duration = Duration::from_secs(60);
+const LATE: Duration = Duration::from_mins(1);
 
 /// Most ids in the list of open alerts, so that it stays far below a broker's limit.
 const MOST_IDS: usize = 200;

@@ -6,11 +6,11 @@
 use super::error::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Every migration, oldest first; number = place + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("0001_journal.sql")];
+/// Every migration with its number, oldest first.
+const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("0001_journal.sql"))];
 
 /// The version that this program writes.
-pub(super) const CURRENT: i64 = MIGRATIONS.len() as i64;
+pub(super) const CURRENT: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// "MSHN", in the header of every database of this program, so that `file` and we know it.
 const APPLICATION_ID: i64 = 0x4d53_484e;
@@ -30,8 +30,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             known: CURRENT,
         });
     }
-    for (place, sql) in MIGRATIONS.iter().enumerate() {
-        let number = place as i64 + 1;
+    for (number, sql) in MIGRATIONS {
         if number <= found {
             continue;
         }
@@ -50,8 +49,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn migrations_are_numbered_without_gaps() {
+        assert!(
+            MIGRATIONS
+                .iter()
+                .zip(1..)
+                .all(|((number, _), n)| *number == n)
+        );
+    }
+
+    #[test]
     fn every_table_and_column_has_a_comment() {
-        for sql in MIGRATIONS {
+        for (_, sql) in MIGRATIONS {
             let mut commented = false;
             for line in sql.lines().map(str::trim) {
                 let declares = line.starts_with("CREATE TABLE")

@@ -258,3 +258,123 @@ fn count_start(connection: &mut Connection) -> Result<(DeviceEpoch, BootId), Sto
     transaction.commit()?;
     Ok((DeviceEpoch(epoch), boot))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ClockTrust, WallTime};
+    use crate::event::Fault;
+    use crate::id::Sequence;
+    use crate::journal::{Journal, JournalError, Outbox};
+
+    fn fault() -> Event {
+        Event::FaultRaised {
+            fault: Fault::CameraSilent,
+            at: Stamp {
+                boot: BootId(1),
+                monotonic: Duration::ZERO,
+                wall: WallTime(0),
+                trust: ClockTrust::Unsynchronised,
+            },
+        }
+    }
+
+    #[test]
+    fn commits_wait_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Box::new(|_, _| Vec::new())).unwrap();
+        let ask = |what: &str| -> String {
+            store
+                .writer()
+                .query_row(
+                    &format!("SELECT CAST({what} AS TEXT) FROM pragma_{what}"),
+                    [],
+                    |row| row.get(0),
+                )
+                .unwrap()
+        };
+        assert_eq!(ask("journal_mode"), "wal");
+        assert_eq!(ask("synchronous"), "2", "FULL");
+        assert_eq!(ask("foreign_keys"), "1");
+    }
+
+    #[test]
+    fn a_full_disk_is_said_so_and_the_gateway_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = OutboxMessage {
+            topic: "t".to_owned(),
+            payload: vec![b'x'; MAX_PAYLOAD],
+            retain: false,
+        };
+        let store =
+            Store::open(folder.path(), Box::new(move |_, _| vec![message.clone()])).unwrap();
+        let limit = |pages: i64| {
+            store
+                .writer()
+                .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| {
+                    row.get::<_, i64>(0)
+                })
+                .unwrap();
+        };
+        let full = limit_of(&store);
+        limit(full + 8);
+        let mut kept = 0_u64;
+        let error = loop {
+            match store.record(&[fault()]) {
+                Ok(_) => kept += 1,
+                Err(error) => break error,
+            }
+        };
+        let JournalError::Storage(text) = &error else {
+            panic!("{error:?}");
+        };
+        assert!(text.contains("the disk is full: free some space"), "{text}");
+        assert_eq!(store.count().unwrap().saved, kept);
+        assert_eq!(store.events(Sequence(0), 100).unwrap().len() as u64, kept);
+        limit(full + 1000);
+        let recorded = store.record(&[fault()]).unwrap();
+        assert_eq!(recorded[0].key.seq, Sequence(kept + 1));
+    }
+
+    /// Pages that the database has now.
+    fn limit_of(store: &Store) -> i64 {
+        store
+            .writer()
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn what_happened_is_never_rewritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Box::new(|_, _| Vec::new())).unwrap();
+        store.record(&[fault()]).unwrap();
+        for table in ["event SET kind = 'screened'", "audit SET who = 'nobody'"] {
+            let error = store
+                .writer()
+                .execute(&format!("UPDATE {table}"), [])
+                .unwrap_err();
+            assert!(error.to_string().contains("never changed"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_a_clean_stop_is_noted_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let stopped = |store: &Store| -> Vec<bool> {
+            let writer = store.writer();
+            let mut select = writer
+                .prepare("SELECT stopped_wall_ms IS NOT NULL FROM boot ORDER BY number")
+                .unwrap();
+            let rows = select.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let open = || Store::open(folder.path(), Box::new(|_, _| Vec::new())).unwrap();
+        let first = open();
+        let clone = first.clone();
+        drop(first);
+        assert_eq!(stopped(&clone), [false], "a clone still runs");
+        drop(clone);
+        assert_eq!(stopped(&open()), [true, false]);
+    }
+}

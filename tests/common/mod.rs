@@ -1,5 +1,7 @@
 //! What the tests of the rim share: events to record.
 #![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::cast_possible_wrap, reason = "times of tests are small")]
 
 use menshen::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
