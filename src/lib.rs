@@ -13,9 +13,10 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 words | [`units`], [`clock`], [`id`] | std |
-//! | 1 core | [`thermal`], [`face`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`web`] | layers 0–1 |
+//! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
+//!
+//! `tests/architecture.rs` holds everybody to this table.
 
 pub mod alert;
 pub mod camera;
@@ -27,8 +28,11 @@ pub mod event;
 pub mod face;
 pub mod id;
 pub mod journal;
+pub mod mqtt;
 pub mod pipeline;
 pub mod screening;
+pub mod secret;
+pub mod store;
 pub mod thermal;
 pub mod track;
 pub mod units;
