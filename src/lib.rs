@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
 //! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
+//! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
 
@@ -22,6 +23,7 @@ pub mod alert;
 pub mod camera;
 pub mod clock;
 pub mod cmd;
+pub mod config;
 pub mod detect;
 pub mod estimate;
 pub mod event;
