@@ -1,0 +1,236 @@
+//! From the file's words to a [`Config`]: defaults, and what one key says of another.
+//!
+//! A key that is wrong leaves its default behind and a problem in the reader; the caller throws
+//! the result away where there are problems. Nothing here blocks.
+
+use super::keys::{self, Key};
+use super::read::{Placed, Reader};
+use super::{
+    CameraConfig, CameraSource, Config, MqttConfig, ReferenceConfig, RoomConfig, ScreeningConfig,
+    SiteConfig, StoreConfig, WebConfig,
+};
+use crate::camera::Rotation;
+use crate::thermal::radiometry::{CountScale, Emissivity};
+use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that the file says, over what is taken without it.
+pub(super) fn convert(read: &mut Reader<'_>) -> Config {
+    let site = site(read);
+    Config {
+        camera: camera(read),
+        reference: reference(read),
+        room: room(read),
+        screening: screening(read),
+        mqtt: mqtt(read, &site),
+        web: web(read),
+        store: store(read),
+        site,
+    }
+}
+
+fn site(read: &mut Reader<'_>) -> SiteConfig {
+    let default = SiteConfig::default();
+    let mut text = |key: &Key, without: String| read.text(key).map_or(without, |t| t.value);
+    SiteConfig {
+        street: text(&keys::SITE_STREET, default.street),
+        building: text(&keys::SITE_BUILDING, default.building),
+        gate: text(&keys::SITE_GATE, default.gate),
+        name_zh: text(&keys::SITE_NAME_ZH, default.name_zh),
+        name_en: text(&keys::SITE_NAME_EN, default.name_en),
+    }
+}
+
+fn camera(read: &mut Reader<'_>) -> CameraConfig {
+    let default = CameraConfig::default();
+    let named = read.text(&keys::CAMERA_SOURCE);
+    // All three are read, so that each is checked whichever of them is in use.
+    let device = read.text(&keys::CAMERA_DEVICE);
+    let recording = read.text(&keys::CAMERA_RECORDING);
+    let scenario = read.text(&keys::CAMERA_SCENARIO);
+    let source = match named.as_ref().map(|source| source.value.as_str()) {
+        Some("simulator") => CameraSource::Simulator {
+            scenario: scenario.map_or_else(|| CameraConfig::SCENARIO.to_owned(), |s| s.value),
+        },
+        Some("recording") => match recording {
+            Some(file) => CameraSource::Recording {
+                file: PathBuf::from(file.value),
+            },
+            None => {
+                let span = named.map(|source| source.span).unwrap_or_default();
+                let what = "is \"recording\", but no recording is named".to_owned();
+                read.problem(
+                    span,
+                    format!("source in [camera] {what}"),
+                    "write recording = \"/path/of/the/file\" below [camera]".to_owned(),
+                );
+                default.source
+            }
+        },
+        _ => CameraSource::V4l {
+            device: PathBuf::from(device.map_or(CameraConfig::DEVICE.to_owned(), |d| d.value)),
+        },
+    };
+    CameraConfig {
+        source,
+        width: read.whole(&keys::CAMERA_WIDTH).unwrap_or(default.width),
+        height: read.whole(&keys::CAMERA_HEIGHT).unwrap_or(default.height),
+        rotation: read
+            .whole(&keys::CAMERA_ROTATE)
+            .and_then(|degrees| u16::try_from(degrees).ok())
+            .and_then(Rotation::from_degrees)
+            .unwrap_or(default.rotation),
+        scale: read
+            .text(&keys::CAMERA_SCALE)
+            .and_then(|word| scale_named(&word.value))
+            .unwrap_or(default.scale),
+        silent_after: read
+            .number(&keys::CAMERA_SILENT)
+            .map_or(default.silent_after, |s| Duration::from_secs_f64(s.value)),
+    }
+}
+
+/// The file's word for a scale.
+pub(super) const fn scale_word(scale: CountScale) -> &'static str {
+    match scale {
+        CountScale::CentiKelvin => "centikelvin",
+        CountScale::DeciKelvin => "decikelvin",
+        CountScale::SixtyFourthKelvin => "sixty-fourth-kelvin",
+    }
+}
+
+fn scale_named(word: &str) -> Option<CountScale> {
+    CountScale::ALL
+        .into_iter()
+        .find(|&scale| scale_word(scale) == word)
+}
+
+/// A temperature within the key's limits.
+fn celsius(read: &mut Reader<'_>, key: &Key) -> Option<Placed<Celsius>> {
+    let Placed { value, span } = read.number(key)?;
+    Celsius::new(value).map(|value| Placed { value, span })
+}
+
+/// A standard uncertainty within the key's limits.
+fn uncertainty(read: &mut Reader<'_>, key: &Key) -> Option<StandardUncertainty> {
+    StandardUncertainty::new(read.number(key)?.value)
+}
+
+fn reference(read: &mut Reader<'_>) -> Option<ReferenceConfig> {
+    let default = ReferenceConfig::default();
+    let present = read.switch(&keys::REFERENCE_PRESENT).unwrap_or(true);
+    let reference = ReferenceConfig {
+        set_point: celsius(read, &keys::REFERENCE_SET_POINT)
+            .map_or(default.set_point, |t| ReferenceTemperature(t.value)),
+        emissivity: read
+            .number(&keys::REFERENCE_EMISSIVITY)
+            .and_then(|emissivity| Emissivity::new(emissivity.value))
+            .unwrap_or(default.emissivity),
+        u: uncertainty(read, &keys::REFERENCE_UNCERTAINTY).unwrap_or(default.u),
+    };
+    present.then_some(reference)
+}
+
+fn room(read: &mut Reader<'_>) -> RoomConfig {
+    let default = RoomConfig::default();
+    RoomConfig {
+        ambient: celsius(read, &keys::ROOM_AMBIENT).map(|t| AmbientTemperature(t.value)),
+        u: uncertainty(read, &keys::ROOM_UNCERTAINTY).unwrap_or(default.u),
+    }
+}
+
+fn screening(read: &mut Reader<'_>) -> ScreeningConfig {
+    let default = ScreeningConfig::default();
+    let attention = celsius(read, &keys::SCREENING_ATTENTION);
+    let fever = celsius(read, &keys::SCREENING_FEVER);
+    let config = ScreeningConfig {
+        attention: attention.as_ref().map_or(default.attention, |t| t.value),
+        fever: fever.as_ref().map_or(default.fever, |t| t.value),
+        min_looks: read
+            .whole(&keys::SCREENING_LOOKS)
+            .unwrap_or(default.min_looks),
+        min_face_px: read
+            .whole(&keys::SCREENING_FACE)
+            .unwrap_or(default.min_face_px),
+    };
+    let (low, high) = (config.attention.degrees(), config.fever.degrees());
+    if low > high
+        && let Some(place) = attention.or(fever)
+    {
+        read.problem(
+            place.span,
+            format!("attention_c ({low:?} °C) is above fever_c ({high:?} °C) in [screening]"),
+            "attention comes first: set attention_c at or below fever_c; a key that is not in the \
+             file has its default (attention_c 37.3, fever_c 37.8)"
+                .to_owned(),
+        );
+    }
+    config
+}
+
+fn mqtt(read: &mut Reader<'_>, site: &SiteConfig) -> MqttConfig {
+    let default = MqttConfig::of(site);
+    let host = read.text(&keys::MQTT_HOST);
+    if let Some(Placed { value, span }) = &host
+        && (value.contains("://") || value.contains('/') || value.contains(char::is_whitespace))
+    {
+        read.wrong(
+            &keys::MQTT_HOST,
+            span.clone(),
+            "is not a host: write its name or address alone, without mqtt:// and port",
+        );
+    }
+    let username = read.text(&keys::MQTT_USERNAME).map(|t| t.value);
+    let password_file = read.text(&keys::MQTT_PASSWORD_FILE);
+    if let Some(file) = &password_file
+        && username.is_none()
+    {
+        read.problem(
+            file.span.clone(),
+            "password_file in [mqtt] without a username".to_owned(),
+            "MQTT sends a password only together with a name: write username = \"...\"".to_owned(),
+        );
+    }
+    MqttConfig {
+        enabled: read.switch(&keys::MQTT_ENABLED).unwrap_or(default.enabled),
+        host: host.map_or(default.host, |t| t.value),
+        port: read
+            .whole(&keys::MQTT_PORT)
+            .and_then(|port| u16::try_from(port).ok())
+            .unwrap_or(default.port),
+        client_id: read
+            .text(&keys::MQTT_CLIENT_ID)
+            .map_or(default.client_id, |t| t.value),
+        username,
+        password_file: password_file.map(|t| PathBuf::from(t.value)),
+        keep_alive: read
+            .whole(&keys::MQTT_KEEP_ALIVE)
+            .map_or(default.keep_alive, |s| Duration::from_secs(s.into())),
+    }
+}
+
+fn web(read: &mut Reader<'_>) -> WebConfig {
+    let Some(Placed { value, span }) = read.address(&keys::WEB_LISTEN) else {
+        return WebConfig::default();
+    };
+    if !value.ip().is_loopback() {
+        read.problem(
+            span,
+            format!("listen in [web] is {value}: other machines could open the pages"),
+            format!(
+                "there is no login yet, so the pages are for this machine only: write listen = \
+                 \"127.0.0.1:{}\", and come from elsewhere through ssh -L",
+                value.port()
+            ),
+        );
+    }
+    WebConfig { listen: value }
+}
+
+fn store(read: &mut Reader<'_>) -> StoreConfig {
+    read.text(&keys::STORE_FOLDER)
+        .map_or_else(StoreConfig::default, |t| StoreConfig {
+            folder: PathBuf::from(t.value),
+        })
+}

@@ -1,0 +1,166 @@
+//! A [`Config`] as a file again, with every key and what it is for; and what should be looked at
+//! before people are screened. Nothing here blocks.
+
+use super::convert::scale_word;
+use super::keys::{self, Key};
+use super::{CameraSource, Config, ReferenceConfig};
+use crate::camera::Rotation;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// The configuration as a file.
+pub(super) fn toml(config: &Config) -> String {
+    let mut text = String::new();
+    for (number, section) in keys::sections().into_iter().enumerate() {
+        let gap = if number > 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}[{section}]");
+        for key in keys::ALL.iter().filter(|key| key.section == section) {
+            let line = match value(config, key) {
+                Some(value) => format!("{} = {value}", key.name),
+                None => format!("# {} is not set", key.name),
+            };
+            let _ = writeln!(text, "# {}: {}\n{line}", key.about, key.kind.allowed());
+        }
+    }
+    text
+}
+
+/// A key's value as the file writes it; `None` where it is not set or not in use.
+fn value(config: &Config, key: &Key) -> Option<String> {
+    let Config {
+        site,
+        camera,
+        reference,
+        room,
+        screening,
+        mqtt,
+        web,
+        store,
+    } = config;
+    let source = &camera.source;
+    Some(match (key.section, key.name) {
+        ("site", "street") => quoted(&site.street),
+        ("site", "building") => quoted(&site.building),
+        ("site", "gate") => quoted(&site.gate),
+        ("site", "name_zh") => quoted(&site.name_zh),
+        ("site", "name_en") => quoted(&site.name_en),
+        ("camera", "source") => quoted(match source {
+            CameraSource::V4l { .. } => "v4l",
+            CameraSource::Simulator { .. } => "simulator",
+            CameraSource::Recording { .. } => "recording",
+        }),
+        ("camera", "device") => match source {
+            CameraSource::V4l { device } => path(device),
+            _ => return None,
+        },
+        ("camera", "recording") => match source {
+            CameraSource::Recording { file } => path(file),
+            _ => return None,
+        },
+        ("camera", "scenario") => match source {
+            CameraSource::Simulator { scenario } => quoted(scenario),
+            _ => return None,
+        },
+        ("camera", "width") => camera.width.to_string(),
+        ("camera", "height") => camera.height.to_string(),
+        ("camera", "rotate_degrees") => degrees(camera.rotation).to_string(),
+        ("camera", "scale") => quoted(scale_word(camera.scale)),
+        ("camera", "silent_after_s") => number(camera.silent_after.as_secs_f64()),
+        ("reference", "present") => reference.is_some().to_string(),
+        ("reference", name) => reference_value(reference.as_ref()?, name)?,
+        ("room", "ambient_c") => number(room.ambient?.degrees()),
+        ("room", "ambient_uncertainty_k") => number(room.u.kelvin()),
+        ("screening", "attention_c") => number(screening.attention.degrees()),
+        ("screening", "fever_c") => number(screening.fever.degrees()),
+        ("screening", "min_looks") => screening.min_looks.to_string(),
+        ("screening", "min_face_px") => screening.min_face_px.to_string(),
+        ("mqtt", "enabled") => mqtt.enabled.to_string(),
+        ("mqtt", "host") => quoted(&mqtt.host),
+        ("mqtt", "port") => mqtt.port.to_string(),
+        ("mqtt", "client_id") => quoted(&mqtt.client_id),
+        ("mqtt", "username") => quoted(mqtt.username.as_ref()?),
+        ("mqtt", "password_file") => path(mqtt.password_file.as_ref()?),
+        ("mqtt", "keep_alive_s") => mqtt.keep_alive.as_secs().to_string(),
+        ("web", "listen") => quoted(&web.listen.to_string()),
+        ("store", "folder") => path(&store.folder),
+        _ => return None,
+    })
+}
+
+fn reference_value(reference: &ReferenceConfig, name: &str) -> Option<String> {
+    Some(number(match name {
+        "set_point_c" => reference.set_point.degrees(),
+        "emissivity" => reference.emissivity.value(),
+        "set_point_uncertainty_k" => reference.u.kelvin(),
+        _ => return None,
+    }))
+}
+
+const fn degrees(rotation: Rotation) -> u16 {
+    match rotation {
+        Rotation::None => 0,
+        Rotation::Clockwise90 => 90,
+        Rotation::Half => 180,
+        Rotation::Clockwise270 => 270,
+    }
+}
+
+/// The shortest decimal that reads back as the same number, always with a point.
+fn number(value: f64) -> String {
+    format!("{value:?}")
+}
+
+fn path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// What should be looked at.
+pub(super) fn warnings(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut note = |applies: bool, text: &str| {
+        if applies {
+            found.push(text.to_owned());
+        }
+    };
+    let mqtt = &config.mqtt;
+    let here = matches!(mqtt.host.as_str(), "localhost" | "127.0.0.1" | "::1");
+    note(
+        config.reference.is_none(),
+        "no reference in view: there is no absolute temperature, so everybody is \"cannot judge\". \
+         Put a blackbody into the picture and set present = true in [reference].",
+    );
+    note(
+        config.room.ambient.is_none(),
+        "the room's temperature is taken from the picture; a thermometer near the gate and \
+         ambient_c in [room] make the estimate better.",
+    );
+    note(
+        !matches!(config.camera.source, CameraSource::V4l { .. }),
+        "the source of frames is no camera: nobody at the gate is measured.",
+    );
+    note(
+        !mqtt.enabled,
+        "no broker is configured: events are kept here and shown here only.",
+    );
+    note(
+        mqtt.enabled && !here,
+        "events go to another machine without TLS: use a network that you trust, or a tunnel.",
+    );
+    note(
+        mqtt.enabled && mqtt.username.is_none(),
+        "the broker is used without a name and a password: anybody who reaches it can send alerts.",
+    );
+    note(
+        mqtt.enabled && (config.site.street == "street" || config.site.building == "building"),
+        "[site] still has its default names: two such buildings cannot be told apart at one broker.",
+    );
+    note(
+        config.screening.min_looks < 3,
+        "min_looks is below 3: single frames of an uncooled camera are noisy by several tenths.",
+    );
+    found
+}

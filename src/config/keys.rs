@@ -1,0 +1,177 @@
+//! Every key of the configuration file: its section, what it may hold and what it is for.
+//!
+//! One table for all readers: the file is checked against it, `menshen check` explains with it,
+//! and error messages take their ranges, units and lists of valid keys from it. Nothing here
+//! blocks.
+
+/// What a key may hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// `true` or `false`.
+    Switch,
+    /// A number within limits, both included.
+    Number {
+        /// Lowest value taken.
+        low: f64,
+        /// Highest value taken.
+        high: f64,
+        /// Unit of both.
+        unit: &'static str,
+    },
+    /// A whole number within limits, both included.
+    Whole {
+        /// Lowest value taken.
+        low: u32,
+        /// Highest value taken.
+        high: u32,
+        /// Unit of both.
+        unit: &'static str,
+    },
+    /// One of a few words.
+    Word(&'static [&'static str]),
+    /// One of a few whole numbers.
+    Choice(&'static [u32]),
+    /// Letters, digits, `_` and `-`, at most so many.
+    Name(usize),
+    /// Any text in one line, at most so many characters.
+    Text(usize),
+    /// A file, folder or device.
+    Path,
+    /// An address and a port.
+    Address,
+}
+
+impl Kind {
+    /// What is allowed, for a hint.
+    pub(super) fn allowed(self) -> String {
+        match self {
+            Self::Switch => "true or false".to_owned(),
+            Self::Number { low, high, unit } => {
+                format!("a number from {low:?} to {high:?}{}", spaced(unit))
+            }
+            Self::Whole { low, high, unit } => {
+                format!("a whole number from {low} to {high}{}", spaced(unit))
+            }
+            Self::Word(words) => words
+                .iter()
+                .map(|word| format!("\"{word}\""))
+                .collect::<Vec<_>>()
+                .join(", "),
+            Self::Choice(numbers) => numbers
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            Self::Name(most) => format!("1 to {most} of the characters A-Z a-z 0-9 _ -, in quotes"),
+            Self::Text(most) => format!("1 to {most} characters in one line, in quotes"),
+            Self::Path => "the path of a file or folder, in quotes".to_owned(),
+            Self::Address => "an address and a port, in quotes, such as \"127.0.0.1:8080\"".to_owned(),
+        }
+    }
+}
+
+/// The unit with a space before it, where there is one.
+fn spaced(unit: &str) -> String {
+    if unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {unit}")
+    }
+}
+
+/// One key of the file.
+#[derive(Debug, PartialEq)]
+pub(super) struct Key {
+    /// The table it stands in.
+    pub(super) section: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it may hold.
+    pub(super) kind: Kind,
+    /// What it is for, in one line.
+    pub(super) about: &'static str,
+}
+
+macro_rules! keys {
+    ($($constant:ident = $section:literal . $name:literal: $kind:expr, $about:literal;)*) => {
+        $(pub(super) const $constant: Key = Key {
+            section: $section,
+            name: $name,
+            kind: $kind,
+            about: $about,
+        };)*
+        /// Every key, in the order in which `menshen check` prints them.
+        pub(super) const ALL: &[&Key] = &[$(&$constant),*];
+    };
+}
+
+/// Characters in one part of a topic.
+pub(super) const PART: usize = 64;
+
+// Limits of temperature: a set point outside of 30…45 °C says little about faces; the thresholds
+// bracket every published rule for fever (37.0…38.5 °C) with room to spare.
+keys! {
+    SITE_STREET = "site"."street": Kind::Name(PART), "street office, a part of every MQTT topic";
+    SITE_BUILDING = "site"."building": Kind::Name(PART), "building, a part of every MQTT topic";
+    SITE_GATE = "site"."gate": Kind::Name(PART), "this entrance, a part of every MQTT topic";
+    SITE_NAME_ZH = "site"."name_zh": Kind::Text(80), "name of the building on screens, Chinese";
+    SITE_NAME_EN = "site"."name_en": Kind::Text(80), "name of the building on screens, English";
+
+    CAMERA_SOURCE = "camera"."source": Kind::Word(&["v4l", "simulator", "recording"]), "where frames come from";
+    CAMERA_DEVICE = "camera"."device": Kind::Path, "with source \"v4l\": the camera; /dev/v4l/by-id/... survives replugging";
+    CAMERA_RECORDING = "camera"."recording": Kind::Path, "with source \"recording\": the file to play";
+    CAMERA_SCENARIO = "camera"."scenario": Kind::Text(4096), "with source \"simulator\": a built-in scenario or the path of one";
+    CAMERA_WIDTH = "camera"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "width to ask the camera for, before turning";
+    CAMERA_HEIGHT = "camera"."height": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "height to ask the camera for, before turning";
+    CAMERA_ROTATE = "camera"."rotate_degrees": Kind::Choice(&[0, 90, 180, 270]), "clockwise turn that sets people upright";
+    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1 or 1/64";
+    CAMERA_SILENT = "camera"."silent_after_s": Kind::Number { low: 0.5, high: 60.0, unit: "s" }, "without a frame for so long, the camera counts as silent";
+
+    REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one nobody can be judged";
+    REFERENCE_SET_POINT = "reference"."set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature the blackbody is set to";
+    REFERENCE_EMISSIVITY = "reference"."emissivity": Kind::Number { low: 0.9, high: 1.0, unit: "" }, "of its surface; 1.0 where its maker has put it into the set point";
+    REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";
+
+    ROOM_AMBIENT = "room"."ambient_c": Kind::Number { low: 5.0, high: 40.0, unit: "°C" }, "air temperature at the gate; without it the scene's own is taken";
+    ROOM_UNCERTAINTY = "room"."ambient_uncertainty_k": Kind::Number { low: 0.0, high: 10.0, unit: "K" }, "standard uncertainty (k = 1) of the room's temperature";
+
+    SCREENING_ATTENTION = "screening"."attention_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on staff measure again";
+    SCREENING_FEVER = "screening"."fever_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on it is a possible fever and an alert";
+    SCREENING_LOOKS = "screening"."min_looks": Kind::Whole { low: 1, high: 100, unit: "frames" }, "good frames that a reading needs";
+    SCREENING_FACE = "screening"."min_face_px": Kind::Whole { low: 8, high: 512, unit: "pixels" }, "width of the smallest face that is measured";
+
+    MQTT_ENABLED = "mqtt"."enabled": Kind::Switch, "whether events are sent to a broker";
+    MQTT_HOST = "mqtt"."host": Kind::Text(253), "the broker's name or address";
+    MQTT_PORT = "mqtt"."port": Kind::Whole { low: 1, high: 65_535, unit: "" }, "the broker's port, without TLS";
+    MQTT_CLIENT_ID = "mqtt"."client_id": Kind::Name(256), "must differ for every gateway at one broker";
+    MQTT_USERNAME = "mqtt"."username": Kind::Text(256), "name at the broker; without it none is sent";
+    MQTT_PASSWORD_FILE = "mqtt"."password_file": Kind::Path, "file (mode 0600) whose first line is the password";
+    MQTT_KEEP_ALIVE = "mqtt"."keep_alive_s": Kind::Whole { low: 5, high: 3600, unit: "s" }, "longest silence before the broker is asked whether it is there";
+
+    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is a login";
+
+    STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
+}
+
+/// The sections, in order.
+pub(super) fn sections() -> Vec<&'static str> {
+    let mut names: Vec<_> = ALL.iter().map(|key| key.section).collect();
+    names.dedup();
+    names
+}
+
+/// The names of a section's keys, in order; empty where there is no such section.
+pub(super) fn names_in(section: &str) -> Vec<&'static str> {
+    ALL.iter()
+        .filter(|key| key.section == section)
+        .map(|key| key.name)
+        .collect()
+}
+
+/// The sections that have a key of this name.
+pub(super) fn homes_of(name: &str) -> Vec<&'static str> {
+    ALL.iter()
+        .filter(|key| key.name == name)
+        .map(|key| key.section)
+        .collect()
+}

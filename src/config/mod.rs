@@ -1,0 +1,327 @@
+//! The gateway's configuration: one TOML file, of which every key is optional.
+//!
+//! A file is either taken as a whole or refused with everything that is wrong with it; a [`Config`]
+//! cannot hold a value outside of its limits, so nobody downstream checks again. It is kept apart
+//! from the file's own words ([`keys`]), so that the file changes on purpose only. `menshen check`
+//! prints [`Config::effective_toml`], which reads back as the same configuration.
+//!
+//! This is also the one module that reads the environment: `MENSHEN_CONFIG` (path of the file) and
+//! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`] and
+//! [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
+
+mod convert;
+mod effective;
+mod environment;
+mod keys;
+mod password;
+mod read;
+mod report;
+
+pub use environment::{Origin, log_filter};
+pub use password::{Password, PasswordError};
+pub use report::{ConfigError, Problem};
+
+use crate::camera::Rotation;
+use crate::thermal::radiometry::{CountScale, Emissivity};
+use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where the gateway stands.
+    pub site: SiteConfig,
+    /// Where frames come from.
+    pub camera: CameraConfig,
+    /// The blackbody in view; `None`: there is none, and nobody can be judged.
+    pub reference: Option<ReferenceConfig>,
+    /// The room at the gate.
+    pub room: RoomConfig,
+    /// What counts as what.
+    pub screening: ScreeningConfig,
+    /// The broker.
+    pub mqtt: MqttConfig,
+    /// The pages.
+    pub web: WebConfig,
+    /// The database.
+    pub store: StoreConfig,
+}
+
+/// Where the gateway stands. The parts are `[A-Za-z0-9_-]`, 1 to 64 characters each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteConfig {
+    /// Street office.
+    pub street: String,
+    /// Building.
+    pub building: String,
+    /// Entrance.
+    pub gate: String,
+    /// The building's name in Chinese, for screens.
+    pub name_zh: String,
+    /// The building's name in English, for screens.
+    pub name_en: String,
+}
+
+/// Where frames come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CameraSource {
+    /// A camera of the kernel's video system.
+    V4l {
+        /// Its device file.
+        device: PathBuf,
+    },
+    /// Simulated frames.
+    Simulator {
+        /// Name of a built-in scenario, or the path of one.
+        scenario: String,
+    },
+    /// A recording.
+    Recording {
+        /// Its file.
+        file: PathBuf,
+    },
+}
+
+/// The camera.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraConfig {
+    /// Where frames come from.
+    pub source: CameraSource,
+    /// Width to ask the camera for, pixels, before turning.
+    pub width: u32,
+    /// Height to ask the camera for, pixels, before turning.
+    pub height: u32,
+    /// Turn that sets people upright.
+    pub rotation: Rotation,
+    /// What a count means.
+    pub scale: CountScale,
+    /// Without a frame for so long, the camera counts as silent; 0.5…60 s.
+    pub silent_after: Duration,
+}
+
+/// The blackbody in view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReferenceConfig {
+    /// What it is set to, 30…45 °C.
+    pub set_point: ReferenceTemperature,
+    /// Of its surface, 0.9…1. One where its maker has put the emissivity into the set point, as
+    /// most do; otherwise what its data sheet says, commonly 0.95 to 0.98.
+    pub emissivity: Emissivity,
+    /// Of the set point, 0…2 K.
+    pub u: StandardUncertainty,
+}
+
+/// The room at the gate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoomConfig {
+    /// Air temperature, 5…40 °C; `None`: take what the scene shows.
+    pub ambient: Option<AmbientTemperature>,
+    /// Of the room's temperature, however it was got, 0…10 K.
+    pub u: StandardUncertainty,
+}
+
+/// What counts as what. `attention <= fever` always.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScreeningConfig {
+    /// From here on staff measure again, 35…40 °C of body estimate.
+    pub attention: Celsius,
+    /// From here on it is a possible fever, 35…40 °C of body estimate.
+    pub fever: Celsius,
+    /// Good looks that a reading needs, 1…100.
+    pub min_looks: u32,
+    /// Width of the smallest face that is measured, 8…512 pixels.
+    pub min_face_px: u32,
+}
+
+/// The broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MqttConfig {
+    /// Whether events are sent at all. They are kept in either case.
+    pub enabled: bool,
+    /// Name or address.
+    pub host: String,
+    /// Port, without TLS.
+    pub port: u16,
+    /// Must differ for every gateway at one broker; made from the site where it is not set.
+    pub client_id: String,
+    /// Name at the broker.
+    pub username: Option<String>,
+    /// File whose first line is the password; only ever together with a name.
+    pub password_file: Option<PathBuf>,
+    /// 5…3600 s.
+    pub keep_alive: Duration,
+}
+
+/// The pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebConfig {
+    /// A loopback address: there is no login yet.
+    pub listen: SocketAddr,
+}
+
+/// The database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Its folder, made where it does not exist.
+    pub folder: PathBuf,
+}
+
+impl Default for Config {
+    /// What an empty file means: a Lepton 3.5 on the first video device, a blackbody at 37 °C, no
+    /// broker, pages for this machine only.
+    fn default() -> Self {
+        Self {
+            site: SiteConfig::default(),
+            camera: CameraConfig::default(),
+            reference: Some(ReferenceConfig::default()),
+            room: RoomConfig::default(),
+            screening: ScreeningConfig::default(),
+            mqtt: MqttConfig::of(&SiteConfig::default()),
+            web: WebConfig::default(),
+            store: StoreConfig::default(),
+        }
+    }
+}
+
+impl Default for SiteConfig {
+    fn default() -> Self {
+        Self {
+            street: "street".to_owned(),
+            building: "building".to_owned(),
+            gate: "lobby".to_owned(),
+            name_zh: "本楼".to_owned(),
+            name_en: "This building".to_owned(),
+        }
+    }
+}
+
+impl Default for CameraConfig {
+    fn default() -> Self {
+        Self {
+            source: CameraSource::V4l {
+                device: PathBuf::from(Self::DEVICE),
+            },
+            // FLIR Lepton 3.5.
+            width: 160,
+            height: 120,
+            rotation: Rotation::None,
+            scale: CountScale::CentiKelvin,
+            silent_after: Duration::from_secs(2),
+        }
+    }
+}
+
+impl CameraConfig {
+    /// The kernel's first video device.
+    const DEVICE: &'static str = "/dev/video0";
+    /// The scenario that is simulated where none is named.
+    const SCENARIO: &'static str = "lobby";
+}
+
+impl Default for ReferenceConfig {
+    fn default() -> Self {
+        Self {
+            set_point: ReferenceTemperature(Celsius::literal(37.0)),
+            emissivity: Emissivity::BLACKBODY,
+            u: StandardUncertainty::combined(&[0.1]),
+        }
+    }
+}
+
+impl Default for RoomConfig {
+    fn default() -> Self {
+        Self {
+            ambient: None,
+            // A scene's median is walls and floor, not air: within 1 K or so indoors.
+            u: StandardUncertainty::combined(&[1.0]),
+        }
+    }
+}
+
+impl Default for ScreeningConfig {
+    fn default() -> Self {
+        Self {
+            attention: Celsius::literal(37.3),
+            fever: Celsius::literal(37.8),
+            min_looks: 3,
+            min_face_px: 18,
+        }
+    }
+}
+
+impl MqttConfig {
+    /// What is taken where a site's file says nothing of a broker.
+    fn of(site: &SiteConfig) -> Self {
+        Self {
+            enabled: false,
+            host: "localhost".to_owned(),
+            port: 1883,
+            client_id: format!("menshen-{}-{}-{}", site.street, site.building, site.gate),
+            username: None,
+            password_file: None,
+            keep_alive: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("./data"),
+        }
+    }
+}
+
+impl Config {
+    /// Largest file that is read, bytes; a full one has about 4 kB.
+    pub const LARGEST_FILE: u64 = 1 << 20;
+
+    /// Reads the text of a file; `file_name` is what errors call it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every unknown key, wrong type, value outside of its limits and
+    /// contradiction in the text; or the first few errors of syntax.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, ConfigError> {
+        let mut reader = read::Reader::new(text);
+        let config = convert::convert(&mut reader);
+        let problems = reader.into_problems();
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::of(file_name, problems))
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// As [`Config::parse`]; and where the file cannot be read, is not UTF-8, or is larger than
+    /// [`Config::LARGEST_FILE`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        Self::parse(&environment::text_of(path, &name)?, &name)
+    }
+
+    /// The whole configuration as a file that reads back as the same configuration. Holds the path
+    /// of the password's file, never the password.
+    #[must_use]
+    pub fn effective_toml(&self) -> String {
+        effective::toml(self)
+    }
+
+    /// What is allowed but should be looked at before people are screened, one sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        effective::warnings(self)
+    }
+}
