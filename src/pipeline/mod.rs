@@ -4,6 +4,7 @@
 //! tests and the benchmarks all come in here, so that what was tested is what runs.
 
 pub mod capture;
+pub mod gateway;
 pub mod replay;
 pub mod screening_loop;
 pub mod slot;

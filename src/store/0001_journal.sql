@@ -77,6 +77,8 @@ CREATE TABLE alert (
     estimate_u_k REAL NOT NULL,
     -- Looks that were used.
     looks INTEGER NOT NULL,
+    -- Robust standard deviation of those looks, K.
+    spread_k REAL NOT NULL,
     -- What the camera said before any correction.
     apparent_c REAL NOT NULL,
     -- What the reference added.

@@ -41,7 +41,7 @@ pub struct AuditEntry {
 const ALERT_COLUMNS: &str = "boot, track, raised_boot, raised_monotonic_ns, raised_wall_ms, \
      raised_trust, face_c, face_u_k, estimate_c, estimate_u_k, looks, apparent_c, offset_k, \
      ambient_c, threshold_c, state, acknowledged_by, acknowledged_at, resolved_by, resolved_at, \
-     outcome";
+     outcome, spread_k";
 
 impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
@@ -302,8 +302,9 @@ fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result
         .prepare_cached(
             "INSERT INTO alert (boot, track, raised_seq, raised_wall_ms, raised_monotonic_ns,
                  raised_boot, raised_trust, face_c, face_u_k, estimate_c, estimate_u_k, looks,
-                 apparent_c, offset_k, ambient_c, threshold_c, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'open')",
+                 apparent_c, offset_k, ambient_c, threshold_c, spread_k, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                 'open')",
         )?
         .execute(params![
             to_sql(alert.id.boot.0),
@@ -322,6 +323,7 @@ fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result
             reading.offset_k,
             reading.ambient_c,
             alert.threshold.degrees(),
+            reading.spread_k,
         ])?;
     Ok(())
 }
@@ -410,6 +412,7 @@ fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
         estimate_c: row.get(8)?,
         estimate_u_k: row.get(9)?,
         looks: row.get(10)?,
+        spread_k: row.get(21)?,
         apparent_c: row.get(11)?,
         offset_k: row.get(12)?,
         ambient_c: row.get(13)?,

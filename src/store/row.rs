@@ -91,6 +91,7 @@ pub(super) struct ReadingRow {
     pub(super) estimate_c: f64,
     pub(super) estimate_u_k: f64,
     pub(super) looks: u32,
+    pub(super) spread_k: f64,
     pub(super) apparent_c: f64,
     pub(super) offset_k: f64,
     pub(super) ambient_c: f64,
@@ -104,6 +105,7 @@ impl From<&Reading> for ReadingRow {
             estimate_c: reading.estimate.value.degrees(),
             estimate_u_k: reading.estimate.u.kelvin(),
             looks: reading.looks,
+            spread_k: reading.spread.kelvin(),
             apparent_c: reading.chain.apparent.degrees(),
             offset_k: reading.chain.offset.kelvin(),
             ambient_c: reading.chain.ambient.degrees(),
@@ -123,6 +125,7 @@ impl TryFrom<ReadingRow> for Reading {
                 u: u(row.estimate_u_k)?,
             },
             looks: row.looks,
+            spread: TemperatureDelta::new(row.spread_k).ok_or_else(|| wrong("a spread"))?,
             chain: Chain {
                 apparent: celsius(row.apparent_c)?,
                 offset: TemperatureDelta::new(row.offset_k).ok_or_else(|| wrong("an offset"))?,

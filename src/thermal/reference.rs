@@ -27,6 +27,17 @@ pub struct ReferenceSettings {
     pub u_set_point: StandardUncertainty,
 }
 
+impl Default for ReferenceSettings {
+    /// A blackbody at 37 °C whose maker has put the emissivity into the set point, as most do.
+    fn default() -> Self {
+        Self {
+            set_point: ReferenceTemperature(Celsius::literal(37.0)),
+            emissivity: Emissivity::BLACKBODY,
+            u_set_point: StandardUncertainty::literal(0.1),
+        }
+    }
+}
+
 /// Frames in which a candidate must be seen at one place before it is believed.
 pub const FRAMES_TO_LOCK: u32 = 5;
 
