@@ -363,7 +363,6 @@ impl Camera for V4lCamera {
 fn first_camera() -> Result<PathBuf, CameraError> {
     let found = discover();
     match found.iter().find(|found| found.has_y16()) {
-        // By its number: the link leads to the same node, and the number says which one was free.
         Some(found) => Ok(found.path.clone()),
         None => Err(CameraError::Device {
             device: "/dev/video*".into(),

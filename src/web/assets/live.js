@@ -101,8 +101,10 @@ function fit() {
   return { dense, zoom: canvas.width / head.width };
 }
 
+const isNarrow = () => canvas.clientWidth < 600;
+
 function label(text, x, y, color, dense) {
-  const size = 15 * dense;
+  const size = (isNarrow() ? 12 : 15) * dense;
   screen.font = `600 ${size}px "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif`;
   const pad = 7 * dense;
   const wide = screen.measureText(text).width + 2 * pad;
@@ -124,6 +126,13 @@ function sayPerson(person) {
     parts.push(`${tenth(person.estimate_c)} ± ${tenth(person.expanded_u_k)} °C`);
   }
   return parts.join(" ");
+}
+
+// On a phone the words would cover each other; they stand in the list below the picture.
+function sayBriefly(person) {
+  const { icon } = LOOK[person.state.code] || LOOK.cannot_judge;
+  if (person.estimate_c !== null) return `${icon} ${tenth(person.estimate_c)}`;
+  return person.looks ? `${icon} ${person.looks[0]}/${person.looks[1]}` : icon;
 }
 
 function draw() {
@@ -154,7 +163,7 @@ function draw() {
       screen.strokeRect(left, top, right - left, bottom - top);
     }
     screen.setLineDash([]);
-    label(sayPerson(person), left, top - 3 * dense, look.color, dense);
+    label(isNarrow() ? sayBriefly(person) : sayPerson(person), left, top - 3 * dense, look.color, dense);
   }
   if (probe) {
     const x = (probe.x + 0.5) * zoom;
