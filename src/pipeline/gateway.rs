@@ -10,7 +10,7 @@ use super::capture::{Captured, OpenCamera, capture};
 use super::screening_loop::{LoopSettings, Ports, screen};
 use crate::alert::{Alert, AlertState};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{CameraSource, Config};
 use crate::detect::OnnxDetector;
 use crate::event::Event;
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
@@ -20,6 +20,7 @@ use crate::mqtt::topic::Address;
 use crate::screening::Rules;
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
+use crate::thermal::radiometry::CountScale;
 use crate::web::{Dashboard, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -55,7 +56,13 @@ pub struct Gateway {
 #[must_use]
 pub fn radiometer_settings(config: &Config) -> RadiometerSettings {
     RadiometerSettings {
-        scale: config.camera.scale,
+        scale: match config.camera.source {
+            CameraSource::V4l { .. } => config.camera.scale,
+            // Recordings and simulated frames are centikelvin, whatever the site's camera is.
+            CameraSource::Recording { .. } | CameraSource::Simulator { .. } => {
+                CountScale::CentiKelvin
+            }
+        },
         reference: config.reference,
         ambient: config.room.ambient,
     }

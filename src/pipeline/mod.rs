@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod replay;
 pub mod screening_loop;
 pub mod slot;
+pub mod source;
 
 use crate::event::Event;
 use crate::face::{Detector, DetectorError, Face};
