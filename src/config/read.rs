@@ -302,7 +302,10 @@ mod tests {
     #[test]
     fn the_nearest_word_is_found_and_a_far_one_is_not() {
         let words = ["attention_c", "fever_c", "min_looks"];
-        assert_eq!(nearest("atention_c", words.into_iter()), Some("attention_c"));
+        assert_eq!(
+            nearest("atention_c", words.into_iter()),
+            Some("attention_c")
+        );
         assert_eq!(nearest("FEVER", words.into_iter()), Some("fever_c"));
         assert_eq!(nearest("zzz", words.into_iter()), None);
     }

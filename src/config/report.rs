@@ -163,14 +163,18 @@ pub(super) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Whether a key of this name holds something that must not be shown. `password_file` does not:
-/// it holds a path.
+/// Whether a key of this name, perhaps misspelt, holds something that must not be shown.
+/// `password_file` does not: it holds a path.
 pub(super) fn is_secret(name: &str) -> bool {
+    let name: String = name.chars().take(200).collect();
     let name = name.to_ascii_lowercase();
-    !name.ends_with("_file")
-        && ["pass", "secret", "token", "credential", "api_key"]
-            .iter()
-            .any(|word| name.contains(word))
+    let last = name.rsplit('.').next().unwrap_or_default().trim();
+    let word = last.trim_matches(['"', '\'']);
+    !word.ends_with("_file")
+        && (strsim::jaro_winkler(word, "password") > 0.8
+            || ["pass", "secret", "token", "credential", "api_key"]
+                .iter()
+                .any(|part| word.contains(part)))
 }
 
 /// The line with the value of each secret key hidden. A line that may be inside of a secret's
@@ -243,6 +247,8 @@ mod tests {
             "password: hunter2",
             "\"password\" = \"hunter2\"",
             "access_token = \"hunter2\"",
+            "mqtt.pasword = 'hunter2",
+            "passwrod = 'hunter2",
             "password = \"\"\"\nhunter2",
             "password = [\n\"hunter2",
         ] {
