@@ -20,6 +20,7 @@
 pub mod alert;
 pub mod camera;
 pub mod clock;
+pub mod cmd;
 pub mod config;
 pub mod estimate;
 pub mod event;
