@@ -1,5 +1,7 @@
 //! The program as it is called: what it prints, where, and how it ends.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
 use assert_cmd::Command;
 use std::fs;
 use tempfile::TempDir;

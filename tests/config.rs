@@ -1,10 +1,14 @@
 //! The configuration file as its readers meet it: what is taken, what is refused, and how that is
 //! said. No text may bring the reader down, and what is printed must read back as the same.
 
+#![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use menshen::camera::Rotation;
 use menshen::config::{CameraSource, Config, Origin};
 use menshen::thermal::radiometry::CountScale;
+use menshen::units::AmbientTemperature;
 use proptest::prelude::*;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,7 +86,10 @@ fn a_full_file_is_read_key_by_key() {
     assert_eq!(reference.set_point.degrees(), 35.0);
     assert_eq!(reference.emissivity.value(), 0.97);
     assert_eq!(reference.u.kelvin(), 0.2);
-    assert_eq!(config.room.ambient.map(|t| t.degrees()), Some(22.5));
+    assert_eq!(
+        config.room.ambient.map(AmbientTemperature::degrees),
+        Some(22.5)
+    );
     assert_eq!(config.room.u.kelvin(), 0.5);
     assert_eq!(config.screening.attention.degrees(), 37.0);
     assert_eq!(config.screening.fever.degrees(), 37.5);
@@ -91,7 +98,7 @@ fn a_full_file_is_read_key_by_key() {
     assert!(config.mqtt.enabled);
     assert_eq!(config.mqtt.port, 1884);
     assert_eq!(config.mqtt.client_id, "menshen-jingan-1-tower_9-north");
-    assert_eq!(config.mqtt.keep_alive, Duration::from_secs(60));
+    assert_eq!(config.mqtt.keep_alive, Duration::from_mins(1));
     assert_eq!(config.web.listen.to_string(), "[::1]:9000");
     assert_eq!(config.store.folder, Path::new("/var/lib/menshen"));
     assert_eq!(taken(&config.effective_toml()), config);
@@ -296,21 +303,22 @@ prop_compose! {
             reference.0, reference.1, reference.2, reference.3, room.1,
         );
         if let Some(ambient) = room.0 {
-            text += &format!("ambient_c = {ambient:?}\n");
+            let _ = writeln!(text, "ambient_c = {ambient:?}");
         }
-        text += &format!(
+        let _ = writeln!(
+            text,
             "[screening]\nattention_c = {low:?}\nfever_c = {high:?}\nmin_looks = {}\n\
              min_face_px = {}\n[web]\nlisten = \"127.0.0.1:{port}\"\n[store]\nfolder = {}\n\
-             [mqtt]\nenabled = {}\nhost = {}\nport = {}\nkeep_alive_s = {keep_alive}\n",
+             [mqtt]\nenabled = {}\nhost = {}\nport = {}\nkeep_alive_s = {keep_alive}",
             least.0, least.1, q(&places.3), broker.0, q(&broker.1), broker.2,
         );
         if let Some(id) = broker.3 {
-            text += &format!("client_id = {}\n", q(&id));
+            let _ = writeln!(text, "client_id = {}", q(&id));
         }
         if let Some((name, password)) = user {
-            text += &format!("username = {}\n", q(&name));
+            let _ = writeln!(text, "username = {}", q(&name));
             if password {
-                text += &format!("password_file = {}\n", q(&places.4));
+                let _ = writeln!(text, "password_file = {}", q(&places.4));
             }
         }
         text

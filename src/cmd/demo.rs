@@ -29,7 +29,6 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// What kept it from running.
-#[expect(clippy::needless_pass_by_value, reason = "takes what it will use up")]
 pub fn run(_args: DemoArgs) -> anyhow::Result<ExitCode> {
     Err(super::not_yet("demo"))
 }

@@ -23,7 +23,6 @@ pub struct RecordArgs {
 ///
 /// # Errors
 /// What kept it from recording.
-#[expect(clippy::needless_pass_by_value, reason = "takes what it will use up")]
 pub fn run(_args: RecordArgs) -> anyhow::Result<ExitCode> {
     Err(super::not_yet("record"))
 }

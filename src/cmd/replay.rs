@@ -39,7 +39,6 @@ fn turn(text: &str) -> Result<u16, String> {
 ///
 /// # Errors
 /// What kept one of them from being played.
-#[expect(clippy::needless_pass_by_value, reason = "takes what it will use up")]
 pub fn run(_args: ReplayArgs) -> anyhow::Result<ExitCode> {
     Err(super::not_yet("replay"))
 }

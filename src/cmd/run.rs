@@ -16,7 +16,6 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// What kept it from running.
-#[expect(clippy::needless_pass_by_value, reason = "takes what it will use up")]
 pub fn run(_args: RunArgs) -> anyhow::Result<ExitCode> {
     Err(super::not_yet("run"))
 }

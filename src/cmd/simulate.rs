@@ -29,7 +29,6 @@ pub struct SimulateArgs {
 ///
 /// # Errors
 /// What kept it from simulating.
-#[expect(clippy::needless_pass_by_value, reason = "takes what it will use up")]
 pub fn run(_args: SimulateArgs) -> anyhow::Result<ExitCode> {
     Err(super::not_yet("simulate"))
 }

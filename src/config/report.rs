@@ -92,7 +92,7 @@ impl std::error::Error for ConfigError {}
 impl Problem {
     /// A problem at a place of the text, bytes. Places beyond the text, or inside of a character,
     /// are moved to the next one that exists.
-    pub(super) fn at(text: &str, span: Range<usize>, message: String, hint: String) -> Self {
+    pub(super) fn at(text: &str, span: Range<usize>, message: &str, hint: &str) -> Self {
         let start = text.floor_char_boundary(span.start);
         let head = text.get(..start).unwrap_or_default();
         let line_start = head.rfind('\n').map_or(0, |newline| newline + 1);
@@ -111,8 +111,8 @@ impl Problem {
         Self {
             line: head.matches('\n').count() + 1,
             column: before + 1,
-            message: printable(&message),
-            hint: printable(&hint),
+            message: printable(message),
+            hint: printable(hint),
             shown: printable(&shown),
             caret,
         }
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     fn problem(text: &str, span: Range<usize>) -> Problem {
-        Problem::at(text, span, "wrong".to_owned(), "mend it".to_owned())
+        Problem::at(text, span, "wrong", "mend it")
     }
 
     #[test]
