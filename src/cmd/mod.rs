@@ -1,3 +1,134 @@
-//! Subcommands.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to people")]
+//! The program's command line: one file for each subcommand.
+//!
+//! This is the only place that writes to standard output. What a person must read goes there;
+//! logs go to standard error. Errors are [`anyhow::Error`]; where something can be done about one,
+//! its text ends with a line `hint: ...`. Subcommands block until they are done.
+//!
+//! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
+
+pub mod check;
+pub mod demo;
+pub mod record;
 pub mod replay;
+pub mod run;
+pub mod simulate;
+pub mod version;
+
+use clap::{Parser, Subcommand};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Menshen (门神): fever screening at a building's door.
+#[derive(Debug, Parser)]
+#[command(name = "menshen", version, disable_help_subcommand = true)]
+#[command(
+    after_help = "Environment: MENSHEN_CONFIG names the configuration file where --config does \
+not; RUST_LOG chooses what is logged, e.g. RUST_LOG=menshen=debug."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole gateway at work with a simulated camera, without any hardware.
+    Demo(demo::DemoArgs),
+    /// Screen people: the gateway itself.
+    Run(run::RunArgs),
+    /// Put recordings through the screening and say what it makes of them.
+    Replay(replay::ReplayArgs),
+    /// Keep the camera's frames in a file.
+    Record(record::RecordArgs),
+    /// Make simulated frames with known temperatures.
+    Simulate(simulate::SimulateArgs),
+    /// Check a configuration file, and print it with every key.
+    Check(check::CheckArgs),
+    /// Say which version this is.
+    Version,
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What kept it from being done, with a `hint:` where something can be done about it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Demo(args) => demo::run(args),
+            Self::Run(args) => run::run(args),
+            Self::Replay(args) => replay::run(args),
+            Self::Record(args) => record::run(args),
+            Self::Simulate(args) => simulate::run(args),
+            Self::Check(args) => check::run(&args),
+            Self::Version => version::run(),
+        }
+    }
+}
+
+/// Writes to standard output. A reader that has gone away (`menshen check | head`) is no error.
+///
+/// # Errors
+/// Where standard output cannot be written, e.g. a full disk behind it.
+pub(crate) fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// A subcommand that is on the command line but does nothing yet.
+fn not_yet(name: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "`menshen {name}` is not yet wired\nhint: `menshen check` and `menshen version` work"
+    )
+}
+
+/// Degrees Celsius of a reference on the command line, 30 to 45.
+fn set_point(text: &str) -> Result<f64, String> {
+    within(text, 30.0, 45.0, "°C")
+}
+
+/// Degrees Celsius of a room on the command line, 5 to 40.
+fn room(text: &str) -> Result<f64, String> {
+    within(text, 5.0, 40.0, "°C")
+}
+
+/// Seconds on the command line: more than none, and at most a year.
+fn seconds(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 31_536_000.0, "s")
+}
+
+/// Speed of simulated time on the command line, times real time.
+fn speed(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 100.0, "times real time")
+}
+
+fn within(text: &str, low: f64, high: f64, unit: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (low..=high).contains(number))
+        .ok_or_else(|| format!("expected a number from {low} to {high} {unit}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_has_no_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        assert_eq!(set_point("37"), Ok(37.0));
+        for wrong in ["29", "46", "nan", "inf", "", "37C"] {
+            assert!(set_point(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -54,21 +54,18 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
         Some("simulator") => CameraSource::Simulator {
             scenario: scenario.map_or_else(|| CameraConfig::SCENARIO.to_owned(), |s| s.value),
         },
-        Some("recording") => match recording {
-            Some(file) => CameraSource::Recording {
-                file: PathBuf::from(file.value),
-            },
-            None => {
-                let span = named.map(|source| source.span).unwrap_or_default();
-                let what = "is \"recording\", but no recording is named".to_owned();
+        Some("recording") => {
+            if recording.is_none() {
                 read.problem(
-                    span,
-                    format!("source in [camera] {what}"),
-                    "write recording = \"/path/of/the/file\" below [camera]".to_owned(),
+                    named.map(|source| source.span).unwrap_or_default(),
+                    "source in [camera] is \"recording\", but no recording is named",
+                    "write recording = \"/path/of/the/file\" below [camera]",
                 );
-                default.source
             }
-        },
+            CameraSource::Recording {
+                file: recording.map_or_else(PathBuf::new, |file| PathBuf::from(file.value)),
+            }
+        }
         _ => CameraSource::V4l {
             device: PathBuf::from(device.map_or(CameraConfig::DEVICE.to_owned(), |d| d.value)),
         },
@@ -162,10 +159,9 @@ fn screening(read: &mut Reader<'_>) -> ScreeningConfig {
     {
         read.problem(
             place.span,
-            format!("attention_c ({low:?} °C) is above fever_c ({high:?} °C) in [screening]"),
+            &format!("attention_c ({low:?} °C) is above fever_c ({high:?} °C) in [screening]"),
             "attention comes first: set attention_c at or below fever_c; a key that is not in the \
-             file has its default (attention_c 37.3, fever_c 37.8)"
-                .to_owned(),
+             file has its default (attention_c 37.3, fever_c 37.8)",
         );
     }
     config
@@ -190,8 +186,8 @@ fn mqtt(read: &mut Reader<'_>, site: &SiteConfig) -> MqttConfig {
     {
         read.problem(
             file.span.clone(),
-            "password_file in [mqtt] without a username".to_owned(),
-            "MQTT sends a password only together with a name: write username = \"...\"".to_owned(),
+            "password_file in [mqtt] without a username",
+            "MQTT sends a password only together with a name: write username = \"...\"",
         );
     }
     MqttConfig {
@@ -219,8 +215,8 @@ fn web(read: &mut Reader<'_>) -> WebConfig {
     if !value.ip().is_loopback() {
         read.problem(
             span,
-            format!("listen in [web] is {value}: other machines could open the pages"),
-            format!(
+            &format!("listen in [web] is {value}: other machines could open the pages"),
+            &format!(
                 "there is no login yet, so the pages are for this machine only: write listen = \
                  \"127.0.0.1:{}\", and come from elsewhere through ssh -L",
                 value.port()

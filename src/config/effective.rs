@@ -20,7 +20,7 @@ pub(super) fn toml(config: &Config) -> String {
                 Some(value) => format!("{} = {value}", key.name),
                 None => format!("# {} is not set", key.name),
             };
-            let _ = writeln!(text, "# {}: {}\n{line}", key.about, key.kind.allowed());
+            let _ = writeln!(text, "# {} ({})\n{line}", key.about, key.kind.allowed());
         }
     }
     text

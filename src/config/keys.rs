@@ -65,7 +65,9 @@ impl Kind {
             Self::Name(most) => format!("1 to {most} of the characters A-Z a-z 0-9 _ -, in quotes"),
             Self::Text(most) => format!("1 to {most} characters in one line, in quotes"),
             Self::Path => "the path of a file or folder, in quotes".to_owned(),
-            Self::Address => "an address and a port, in quotes, such as \"127.0.0.1:8080\"".to_owned(),
+            Self::Address => {
+                "an address and a port, in quotes, such as \"127.0.0.1:8080\"".to_owned()
+            }
         }
     }
 }

@@ -18,6 +18,10 @@ const MOST_SYNTAX_ERRORS: usize = 3;
 /// Likeness (Jaro–Winkler, 0…1) from which a key is taken for a misspelling of another one.
 const LIKE: f64 = 0.75;
 
+/// What to do about a file that is no TOML.
+const SYNTAX_HINT: &str =
+    "the file is TOML: [section] on a line of its own, then key = value; text in quotes";
+
 /// A value with its place in the text.
 #[derive(Clone, Debug)]
 pub(super) struct Placed<T> {
@@ -48,7 +52,7 @@ impl<'text> Reader<'text> {
         } else {
             for error in errors.iter().take(MOST_SYNTAX_ERRORS) {
                 let span = error.span().unwrap_or_default();
-                reader.problem(span, error.message().trim().to_owned(), syntax_hint());
+                reader.problem(span, error.message().trim(), SYNTAX_HINT);
             }
             reader.root = DeTable::new();
         }
@@ -61,7 +65,7 @@ impl<'text> Reader<'text> {
     }
 
     /// Notes a problem.
-    pub(super) fn problem(&mut self, span: Range<usize>, message: String, hint: String) {
+    pub(super) fn problem(&mut self, span: Range<usize>, message: &str, hint: &str) {
         self.problems
             .push(Problem::at(self.text, span, message, hint));
     }
@@ -70,7 +74,7 @@ impl<'text> Reader<'text> {
     pub(super) fn wrong(&mut self, key: &Key, span: Range<usize>, what: &str) {
         let message = format!("{} in [{}] {what}", key.name, key.section);
         let hint = format!("allowed: {} ({})", key.kind.allowed(), key.about);
-        self.problem(span, message, hint);
+        self.problem(span, &message, &hint);
     }
 
     /// `true` or `false`.
@@ -222,7 +226,7 @@ impl<'text> Reader<'text> {
             }
         }
         for (span, message, hint) in found {
-            self.problem(span, message, hint);
+            self.problem(span, &message, &hint);
         }
     }
 }
@@ -291,10 +295,6 @@ fn nearest<'word>(name: &str, words: impl Iterator<Item = &'word str>) -> Option
         .map(|(_, word)| word)
 }
 
-fn syntax_hint() -> String {
-    "the file is TOML: [section] on a line of its own, then key = value; text in quotes".to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,7 +302,10 @@ mod tests {
     #[test]
     fn the_nearest_word_is_found_and_a_far_one_is_not() {
         let words = ["attention_c", "fever_c", "min_looks"];
-        assert_eq!(nearest("atention_c", words.into_iter()), Some("attention_c"));
+        assert_eq!(
+            nearest("atention_c", words.into_iter()),
+            Some("attention_c")
+        );
         assert_eq!(nearest("FEVER", words.into_iter()), Some("fever_c"));
         assert_eq!(nearest("zzz", words.into_iter()), None);
     }

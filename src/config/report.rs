@@ -92,7 +92,7 @@ impl std::error::Error for ConfigError {}
 impl Problem {
     /// A problem at a place of the text, bytes. Places beyond the text, or inside of a character,
     /// are moved to the next one that exists.
-    pub(super) fn at(text: &str, span: Range<usize>, message: String, hint: String) -> Self {
+    pub(super) fn at(text: &str, span: Range<usize>, message: &str, hint: &str) -> Self {
         let start = text.floor_char_boundary(span.start);
         let head = text.get(..start).unwrap_or_default();
         let line_start = head.rfind('\n').map_or(0, |newline| newline + 1);
@@ -111,8 +111,8 @@ impl Problem {
         Self {
             line: head.matches('\n').count() + 1,
             column: before + 1,
-            message: printable(&message),
-            hint: printable(&hint),
+            message: printable(message),
+            hint: printable(hint),
             shown: printable(&shown),
             caret,
         }
@@ -163,14 +163,18 @@ pub(super) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Whether a key of this name holds something that must not be shown. `password_file` does not:
-/// it holds a path.
+/// Whether a key of this name, perhaps misspelt, holds something that must not be shown.
+/// `password_file` does not: it holds a path.
 pub(super) fn is_secret(name: &str) -> bool {
+    let name: String = name.chars().take(200).collect();
     let name = name.to_ascii_lowercase();
-    !name.ends_with("_file")
-        && ["pass", "secret", "token", "credential", "api_key"]
-            .iter()
-            .any(|word| name.contains(word))
+    let last = name.rsplit('.').next().unwrap_or_default().trim();
+    let word = last.trim_matches(['"', '\'']);
+    !word.ends_with("_file")
+        && (strsim::jaro_winkler(word, "password") > 0.8
+            || ["pass", "secret", "token", "credential", "api_key"]
+                .iter()
+                .any(|part| word.contains(part)))
 }
 
 /// The line with the value of each secret key hidden. A line that may be inside of a secret's
@@ -208,7 +212,7 @@ mod tests {
     use super::*;
 
     fn problem(text: &str, span: Range<usize>) -> Problem {
-        Problem::at(text, span, "wrong".to_owned(), "mend it".to_owned())
+        Problem::at(text, span, "wrong", "mend it")
     }
 
     #[test]
@@ -243,6 +247,8 @@ mod tests {
             "password: hunter2",
             "\"password\" = \"hunter2\"",
             "access_token = \"hunter2\"",
+            "mqtt.pasword = 'hunter2",
+            "passwrod = 'hunter2",
             "password = \"\"\"\nhunter2",
             "password = [\n\"hunter2",
         ] {
