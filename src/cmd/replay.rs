@@ -13,6 +13,7 @@ use crate::thermal::reference::ReferenceSettings;
 use crate::units::{
     AmbientTemperature, Celsius, ReferenceTemperature,
 };
+use super::{say, tell};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -30,32 +31,17 @@ pub struct ReplayArgs {
     #[arg(long)]
     json: bool,
     /// Turn the picture clockwise to set people upright.
-    #[arg(long, value_name = "DEGREES", default_value = "0", value_parser = rotation)]
+    #[arg(long, value_name = "DEGREES", default_value = "0", value_parser = super::rotation)]
     rotate: Rotation,
     /// Set point of the reference in view, °C; without it nobody is judged.
-    #[arg(long, value_name = "T", value_parser = temperature, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_parser = super::set_point)]
     blackbody_c: Option<Celsius>,
     /// The room, °C; without it, it is taken from the picture.
-    #[arg(long, value_name = "T", value_parser = temperature, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_parser = super::room)]
     ambient_c: Option<Celsius>,
     /// Another face network, with its MANIFEST.toml beside it.
     #[arg(long, value_name = "ONNX")]
     model: Option<PathBuf>,
-}
-
-fn rotation(text: &str) -> Result<Rotation, String> {
-    text.parse()
-        .ok()
-        .and_then(Rotation::from_degrees)
-        .ok_or_else(|| "expected 0, 90, 180 or 270 (degrees clockwise)".to_owned())
-}
-
-fn temperature(text: &str) -> Result<Celsius, String> {
-    text.parse()
-        .ok()
-        .and_then(Celsius::new)
-        .filter(|t| (0.0..=60.0).contains(&t.degrees()))
-        .ok_or_else(|| "expected a temperature from 0 to 60 (°C), such as 37.0".to_owned())
 }
 
 #[derive(Serialize)]
@@ -166,20 +152,23 @@ fn replay_all(
         let report = replay_one(args, path, detector, &bar);
         if let Some(error) = &report.error {
             broken += 1;
-            bar.suspend(|| eprintln!("error: {error}"));
+            bar.suspend(|| tell(&format!("error: {error}")));
         }
         let text = if args.json {
             serde_json::to_string(&RecordingLine::of(&file, &report)).context("writing JSON")?
         } else {
             table(&file, &report)
         };
-        bar.suspend(|| println!("{text}"));
+        bar.suspend(|| say(&format!("{text}\n")))?;
         bar.inc(1);
     }
     bar.finish_and_clear();
     if broken > 0 {
-        eprintln!("error: {broken} of {} recordings could not be replayed to the end", files.len());
-        eprintln!("hint: each is named above; what could be read of it was replayed");
+        tell(&format!(
+            "error: {broken} of {} recordings could not be replayed to the end\n\
+             hint: each is named above; what could be read of it was replayed",
+            files.len()
+        ));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
