@@ -136,7 +136,7 @@ impl Broker {
     pub fn restart(&mut self) -> Result<(), BrokerError> {
         self.kill()?;
         let log = fs::File::create(self.log()).map_err(|source| self.unwritable(source))?;
-        self.child = Some(spawn(&self.folder.join("mosquitto.conf"), &log)?);
+        self.child = Some(spawn(&PROGRAMS, &self.folder.join("mosquitto.conf"), &log)?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         for _ in 0..PATIENCE {
             let ended = match &mut self.child {
@@ -228,9 +228,9 @@ fn write_users(file: &Path, name: &str, password: &Secret<String>) -> Result<(),
 }
 
 /// Runs the first Mosquitto that is there.
-fn spawn(configuration: &Path, log: &fs::File) -> Result<Child, BrokerError> {
+fn spawn(programs: &[&str], configuration: &Path, log: &fs::File) -> Result<Child, BrokerError> {
     let mut failure = BrokerError::Missing;
-    for program in PROGRAMS {
+    for program in programs {
         let spawned = Command::new(program)
             .arg("-c")
             .arg(configuration)
@@ -252,5 +252,34 @@ fn missing(error: io::Error) -> BrokerError {
         BrokerError::Missing
     } else {
         BrokerError::System(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_mosquitto_is_told_how_to_get_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let error = spawn(&["no-such-broker"], folder.path(), &log).unwrap_err();
+        assert!(
+            error.to_string().contains("sudo apt install mosquitto"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_broker_that_ends_at_once_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut broker = Broker {
+            folder: folder.path().to_owned(),
+            port: 1,
+            child: None,
+        };
+        fs::write(folder.path().join("mosquitto.conf"), "nonsense\n").unwrap();
+        let error = broker.restart().unwrap_err();
+        assert!(error.to_string().contains("nonsense"), "{error}");
     }
 }
