@@ -16,7 +16,7 @@ use common::{acknowledge, alert, confirmed, recorded_alert, stamp, tempfolder};
 use menshen::clock::{BootId, Clock, SimulatedClock};
 use menshen::event::{Event, Fault};
 use menshen::journal::{Journal, Outbox, OutboxCount};
-use menshen::mqtt::broker::{Access, Broker};
+use menshen::mqtt::broker::{Access, Broker, BrokerError, BrokerSettings, Keeping};
 use menshen::mqtt::link::{self, LinkSettings, LinkState};
 use menshen::mqtt::payload::{OpenAlerts, messages};
 use menshen::mqtt::topic::{Address, Class, Topic};
@@ -43,6 +43,15 @@ fn open(folder: &Path) -> Store {
         Box::new(move |key, event| messages(&here, key, event)),
     )
     .unwrap()
+}
+
+/// A broker that keeps what it accepted when it is killed: what it loses nobody else can see.
+fn durable(folder: &Path) -> Result<Broker, BrokerError> {
+    let settings = BrokerSettings {
+        keeping: Keeping::Everything,
+        ..BrokerSettings::default()
+    };
+    Broker::start_with(&folder.join("broker"), &settings)
 }
 
 /// A gateway's link, running.
@@ -298,7 +307,7 @@ async fn an_alert_is_told_from_beginning_to_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_broker_loses_nothing() {
     let folder = tempfolder();
-    let mut broker = Broker::start(&folder.path().join("broker")).unwrap();
+    let mut broker = durable(folder.path()).unwrap();
     let store = open(&folder.path().join("data"));
     let street = Street::subscribe(broker.port()).await;
     let mut link = Link::start(&store, broker.port());
@@ -431,11 +440,14 @@ async fn the_last_will_tells_of_a_death_and_stopped_of_a_planned_stop() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_is_said_in_plain_words() {
     let folder = tempfolder();
-    let access = Access::User {
-        name: "gate".to_owned(),
-        password: Secret::new("open sesame".to_owned()),
+    let settings = BrokerSettings {
+        access: Access::User {
+            name: "gate".to_owned(),
+            password: Secret::new("open sesame".to_owned()),
+        },
+        ..BrokerSettings::default()
     };
-    let broker = Broker::start_for(&folder.path().join("broker"), &access).unwrap();
+    let broker = Broker::start_with(&folder.path().join("broker"), &settings).unwrap();
     let store = open(&folder.path().join("data"));
     let cases = [
         (
@@ -465,7 +477,7 @@ async fn a_wrong_password_is_said_in_plain_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_old_when_it_goes_out_is_marked_late() {
     let folder = tempfolder();
-    let mut broker = Broker::start(&folder.path().join("broker")).unwrap();
+    let mut broker = durable(folder.path()).unwrap();
     let street = Street::subscribe(broker.port()).await;
     let store = open(&folder.path().join("data"));
     broker.kill().unwrap();
