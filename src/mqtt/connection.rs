@@ -35,9 +35,9 @@ const BATCH: u32 = 100;
 /// Largest packet either way, bytes; the outbox takes payloads up to 8 KiB.
 const MAX_PACKET: usize = 64 * 1024;
 /// A broker that takes messages and acknowledges none for so long is given up.
-const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
+const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
 /// How long a planned stop waits for the broker.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+const STOP_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 3 });
 /// After a failed disk access.
 const DISK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -199,7 +199,9 @@ impl<'a> Connection<'a> {
                 loop {
                     self.work();
                     let under_way = !self.handed.is_empty() || !self.flying.is_empty();
-                    let stalled = under_way.then_some(self.progress + ACKNOWLEDGE_WITHIN);
+                    // While stopping, the shorter limit of the stop holds.
+                    let patient = under_way && self.stop_by.is_none();
+                    let stalled = patient.then_some(self.progress + ACKNOWLEDGE_WITHIN);
                     tokio::select! {
                         polled = &mut poll => break polled,
                         () = self.wake.notified() => self.more = true,
@@ -472,5 +474,96 @@ fn in_words(error: &ConnectionError, settings: &LinkSettings) -> String {
             format!("the broker at {host}:{port} fell silent: check the network")
         }
         other => format!("the connection to the broker at {host}:{port} failed ({other})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{BootId, ClockTrust, SimulatedClock, Stamp, WallTime};
+    use crate::id::DeviceEpoch;
+    use crate::journal::OutboxCount;
+    use crate::mqtt::topic::Address;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// An outbox with nothing in it.
+    struct Empty;
+
+    impl Outbox for Empty {
+        fn waiting(&self, _: i64, _: u32) -> Result<Vec<OutboxRow>, JournalError> {
+            Ok(Vec::new())
+        }
+        fn accepted(&self, _: &[i64]) -> Result<(), JournalError> {
+            Ok(())
+        }
+        fn count(&self) -> Result<OutboxCount, JournalError> {
+            Ok(OutboxCount::default())
+        }
+    }
+
+    /// A broker that welcomes, takes everything and acknowledges nothing; gives its port.
+    async fn deaf_broker() -> u16 {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut taken = [0; 1024];
+            let _ = socket.read(&mut taken).await.unwrap();
+            // CONNACK, no session, accepted (MQTT 3.1.1, §3.2).
+            socket.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+            while socket.read(&mut taken).await.is_ok_and(|n| n > 0) {}
+        });
+        port
+    }
+
+    fn settings(port: u16) -> LinkSettings {
+        LinkSettings {
+            host: "127.0.0.1".to_owned(),
+            port,
+            client_id: "gateway".to_owned(),
+            username: None,
+            password: None,
+            keep_alive: Duration::from_mins(1),
+            address: Address::new("street", "building", "gate").unwrap(),
+            epoch: DeviceEpoch("epoch".to_owned()),
+            version: "0".to_owned(),
+            clock: Arc::new(SimulatedClock::at(Stamp {
+                boot: BootId(1),
+                monotonic: Duration::ZERO,
+                wall: WallTime(0),
+                trust: ClockTrust::Unsynchronised,
+            })),
+            open_alerts: watch::channel(OpenAlerts::default()).1,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_acknowledges_nothing_is_given_up() {
+        let settings = settings(deaf_broker().await);
+        let (status, seen) = watch::channel(LinkState::Connecting);
+        let (wake, shutdown) = (Notify::new(), CancellationToken::new());
+        let end = Connection::run(&settings, Arc::new(Empty), &wake, &status, &shutdown).await;
+        let End::Lost { why, proved } = end else {
+            panic!("{end:?}");
+        };
+        assert!(why.contains("acknowledged none"), "{why}");
+        assert!(!proved);
+        assert!(matches!(*seen.borrow(), LinkState::Connected { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_planned_stop_does_not_wait_for_a_deaf_broker() {
+        let settings = settings(deaf_broker().await);
+        let (status, mut seen) = watch::channel(LinkState::Connecting);
+        let (wake, shutdown) = (Notify::new(), CancellationToken::new());
+        let stop = async {
+            let connected = |state: &LinkState| matches!(state, LinkState::Connected { .. });
+            seen.wait_for(connected).await.unwrap();
+            shutdown.cancel();
+        };
+        let run = Connection::run(&settings, Arc::new(Empty), &wake, &status, &shutdown);
+        let (end, ()) = tokio::join!(run, stop);
+        assert!(matches!(end, End::Stopped), "{end:?}");
     }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::cast_possible_wrap, reason = "times of tests are small")]
 
+pub(crate) mod tap;
+
 use menshen::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::estimate::{BodyEstimate, Chain, Reading};
