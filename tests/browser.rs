@@ -415,6 +415,11 @@ fn a_lost_picture_is_said_within_seconds() {
         browser.eval("document.getElementById('lost-since').textContent"),
         browser.eval("document.getElementById('view-clock').textContent")
     );
+    assert_eq!(
+        browser.eval("document.getElementById('people').childElementCount"),
+        json!(0),
+        "no verdict stands beside an old picture"
+    );
     let mut status = dashboard::status();
     gateway.clock.advance(Duration::from_secs(20));
     status.camera.fps = Some(0.0);
