@@ -93,7 +93,7 @@ impl Browser {
         let mut answer = ureq::post(format!("{}{path}", self.session))
             .config()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(Duration::from_mins(2)))
             .build()
             .send_json(body)
             .unwrap();
