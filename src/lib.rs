@@ -16,6 +16,9 @@
 //! | 0 words | [`units`], [`clock`], [`id`] | std |
 //! | 1 core | [`thermal`], [`face`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
 //! | 2 rim | [`camera`] | layers 0–1 |
+//! | 3 wiring | [`config`], [`cmd`] | all |
+//!
+//! `tests/architecture.rs` holds the table that every file is checked against.
 
 pub mod alert;
 pub mod camera;
