@@ -5,6 +5,7 @@
 //! callers use a blocking task.
 
 use crate::alert::{Alert, Refused};
+use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::{AlertId, EventKey};
 use std::fmt;
@@ -21,7 +22,7 @@ pub struct OutboxMessage {
 }
 
 /// A message in the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OutboxRow {
     /// Place in the outbox; rows go out in this order.
     pub row: i64,
@@ -29,6 +30,8 @@ pub struct OutboxRow {
     pub key: EventKey,
     /// What to publish.
     pub message: OutboxMessage,
+    /// When the event happened: what is old when it goes out must not sound a siren.
+    pub at: Stamp,
 }
 
 /// How many messages are in each state: honest words for the screen.
@@ -110,11 +113,11 @@ pub trait Outbox: Send + Sync {
     /// Where the store cannot be read.
     fn waiting(&self, after_row: i64, limit: u32) -> Result<Vec<OutboxRow>, JournalError>;
 
-    /// The broker has accepted this row.
+    /// The broker has accepted these rows: together, since each call waits for the disk once.
     ///
     /// # Errors
     /// Where the store cannot be written.
-    fn accepted(&self, row: i64) -> Result<(), JournalError>;
+    fn accepted(&self, rows: &[i64]) -> Result<(), JournalError>;
 
     /// How much is where.
     ///

@@ -164,6 +164,17 @@ kind_of_temperature! {
 pub struct StandardUncertainty(f64);
 
 impl StandardUncertainty {
+    /// An uncertainty written in the source.
+    ///
+    /// # Panics
+    /// Where `kelvin` is negative or above 1000; use [`StandardUncertainty::new`] for anything
+    /// not literal.
+    #[must_use]
+    pub const fn literal(kelvin: f64) -> Self {
+        assert!(kelvin >= 0.0 && kelvin <= 1000.0);
+        Self(kelvin)
+    }
+
     /// The uncertainty, or `None` where `kelvin` is negative or not finite.
     #[must_use]
     pub fn new(kelvin: f64) -> Option<Self> {

@@ -1,34 +1,129 @@
-//! `menshen demo`: the whole gateway with a simulated camera, so that everything can be seen
-//! without any hardware. Blocks until it is stopped, or for `--duration`.
+//! `menshen demo`: the whole gateway in one process, on this machine only.
+//!
+//! A simulated camera, the screening, a throw-away Mosquitto as a child, a store in a folder of
+//! its own, the dashboard. Everything but the visitors is the real thing.
 
-use clap::Args;
+use super::run::assemble;
+use super::{say, tell, until_told_to_stop};
+use crate::config::{CameraSource, Config};
+use crate::event::Event;
+use crate::journal::Recorded;
+use crate::mqtt::broker::Broker;
+use crate::pipeline::gateway::address;
+use crate::screening::{Screening, Verdict};
+use anyhow::Context as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Arguments of `menshen demo`.
-#[derive(Debug, Args)]
+#[derive(clap::Args, Debug)]
 pub struct DemoArgs {
-    /// Port of the pages on this machine; 0 takes any that is free.
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
-    pub port: u16,
-    /// How fast simulated time runs, times real time (0.1 to 100).
-    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = super::speed)]
-    pub speed: f64,
-    /// Folder of the database; made where it does not exist.
+    /// Port of the dashboard on 127.0.0.1; 0 for any free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Where the demo keeps its data.
     #[arg(long, value_name = "DIR", default_value = "./data/demo")]
-    pub folder: PathBuf,
-    /// Stop after so many seconds of real time; without it, on Ctrl-C.
-    #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
-    pub duration: Option<f64>,
-    /// Built-in scenario, or the path of one.
-    #[arg(long, value_name = "SCENARIO")]
-    pub scenario: Option<String>,
+    folder: PathBuf,
+    /// Built-in scenario, or a scenario file.
+    #[arg(long, value_name = "SCENARIO", default_value = "lobby")]
+    scenario: String,
+    /// Stop after this many seconds; without it, on Ctrl-C.
+    #[arg(long, value_name = "N", value_parser = super::seconds)]
+    seconds: Option<Duration>,
 }
 
-/// Runs the demonstration.
+/// Runs the demo until Ctrl-C, or for the time asked for.
 ///
 /// # Errors
-/// What kept it from running.
-pub fn run(_args: DemoArgs) -> anyhow::Result<ExitCode> {
-    Err(super::not_yet("demo"))
+/// Where it cannot start.
+pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let mut config = Config::default();
+    config.camera.source = CameraSource::Simulator { scenario: args.scenario.clone() };
+    config.store.folder.clone_from(&args.folder);
+    config.web.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    config.site.street = "hongqiao".to_owned();
+    config.site.building = "gubei-2".to_owned();
+
+    std::fs::create_dir_all(&args.folder).with_context(|| {
+        format!(
+            "the demo cannot keep its data in {}\nhint: give a folder that can be written: --folder",
+            args.folder.display()
+        )
+    })?;
+    // The broker lives as long as this variable.
+    let broker = match Broker::start(&args.folder) {
+        Ok(broker) => {
+            config.mqtt.enabled = true;
+            config.mqtt.host = broker.host();
+            config.mqtt.port = broker.port();
+            Some(broker)
+        }
+        Err(error) => {
+            tell(&format!(
+                "no broker: {error}\n\
+                 The demo goes on without one; alerts stay in the outbox until there is one."
+            ));
+            None
+        }
+    };
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(async {
+        let topics = address(&config)?.everything();
+        let gateway = assemble(config, Box::new(show)).await?;
+        let subscribe = broker.as_ref().map_or_else(
+            || format!("(no broker) topic {topics}"),
+            |b| format!("mosquitto_sub -h {} -p {} -v -t '{topics}'", b.host(), b.port()),
+        );
+        say(&format!(
+            "门神 Menshen {} · demo\n\
+             dashboard  http://{}/\n\
+             alerts     {subscribe}\n\
+             stop       Ctrl-C\n\n",
+            env!("CARGO_PKG_VERSION"),
+            gateway.listener.local_addr()?,
+        ))?;
+        gateway.run(until_told_to_stop(args.seconds)).await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line for each person, and for what staff must know.
+fn show(recorded: &Recorded) {
+    let line = match &recorded.event {
+        Event::Screened(screening) if screening.presented => person(screening),
+        Event::Screened(_) | Event::AlertAcknowledged { .. } | Event::AlertResolved { .. } => return,
+        Event::AlertRaised(alert) => format!(
+            "ALERT  {}  estimate {:.1} °C ± {:.1}: confirm with a contact thermometer",
+            alert.id,
+            alert.reading.estimate.value.degrees(),
+            alert.reading.estimate.u.expanded().kelvin(),
+        ),
+        Event::FaultRaised { fault, .. } => format!("FAULT  {}", fault.as_str()),
+        Event::FaultCleared { fault, .. } => format!("over   {}", fault.as_str()),
+    };
+    // Whoever closed the terminal wants no lines; the gateway goes on.
+    let _ = say(&format!("{line}\n"));
+}
+
+fn person(screening: &Screening) -> String {
+    let word = match screening.verdict {
+        Verdict::Clear => "clear 正常",
+        Verdict::PossibleFever => "POSSIBLE FEVER 疑似发热",
+        Verdict::Retest(_) => "retest 复测",
+        Verdict::CannotJudge(_) => "cannot judge 无法判断",
+    };
+    let reason = screening.verdict.reason().map(|r| format!(" ({r})")).unwrap_or_default();
+    let value = screening.reading.map_or_else(String::new, |r| {
+        format!(
+            "  face {:.1} °C ± {:.1}  estimate {:.1} °C ± {:.1}  {} looks",
+            r.face.degrees(),
+            r.u.expanded().kelvin(),
+            r.estimate.value.degrees(),
+            r.estimate.u.expanded().kelvin(),
+            r.looks,
+        )
+    });
+    format!("person {}  {word}{reason}{value}", screening.id)
 }

@@ -14,9 +14,13 @@ pub mod run;
 pub mod simulate;
 pub mod version;
 
+use crate::camera::Rotation;
+use crate::units::Celsius;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Menshen (门神): fever screening at a building's door.
 #[derive(Debug, Parser)]
@@ -57,11 +61,11 @@ impl Command {
     /// What kept it from being done, with a `hint:` where something can be done about it.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Demo(args) => demo::run(args),
-            Self::Run(args) => run::run(args),
-            Self::Replay(args) => replay::run(args),
-            Self::Record(args) => record::run(args),
-            Self::Simulate(args) => simulate::run(args),
+            Self::Demo(args) => demo::run(&args),
+            Self::Run(args) => run::run(&args),
+            Self::Replay(args) => replay::run(&args),
+            Self::Record(args) => record::run(&args),
+            Self::Simulate(args) => simulate::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Version => version::run(),
         }
@@ -80,31 +84,72 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
     }
 }
 
-/// A subcommand that is on the command line but does nothing yet.
-fn not_yet(name: &str) -> anyhow::Error {
-    anyhow::anyhow!(
-        "`menshen {name}` is not yet wired\nhint: `menshen check` and `menshen version` work"
-    )
+/// Writes a line to standard error, for a person who waits for the command to end.
+#[expect(clippy::print_stderr, reason = "commands talk to the person who gave them")]
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
+
+/// A token that is cancelled by SIGINT, SIGTERM, or after this long. Call inside of the runtime.
+fn until_told_to_stop(at_most: Option<Duration>) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        let time_is_up = async {
+            match at_most {
+                Some(length) => tokio::time::sleep(length).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = signalled() => tracing::info!("told to stop"),
+            () = time_is_up => {}
+        }
+        told.cancel();
+    });
+    stop
+}
+
+/// Waits for SIGINT or SIGTERM; for ever where the system lets nobody wait for them.
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        _ => std::future::pending().await,
+    }
 }
 
 /// Degrees Celsius of a reference on the command line, 30 to 45.
-fn set_point(text: &str) -> Result<f64, String> {
-    within(text, 30.0, 45.0, "°C")
+fn set_point(text: &str) -> Result<Celsius, String> {
+    celsius(text, 30.0, 45.0)
 }
 
 /// Degrees Celsius of a room on the command line, 5 to 40.
-fn room(text: &str) -> Result<f64, String> {
-    within(text, 5.0, 40.0, "°C")
+fn room(text: &str) -> Result<Celsius, String> {
+    celsius(text, 5.0, 40.0)
 }
 
-/// Seconds on the command line: more than none, and at most a year.
-fn seconds(text: &str) -> Result<f64, String> {
-    within(text, 0.1, 31_536_000.0, "s")
+/// A time on the command line, in seconds: more than none, and at most a year.
+fn seconds(text: &str) -> Result<Duration, String> {
+    within(text, 0.1, 31_536_000.0, "s").map(Duration::from_secs_f64)
 }
 
-/// Speed of simulated time on the command line, times real time.
-fn speed(text: &str) -> Result<f64, String> {
-    within(text, 0.1, 100.0, "times real time")
+/// Degrees clockwise on the command line.
+fn rotation(text: &str) -> Result<Rotation, String> {
+    text.parse()
+        .ok()
+        .and_then(Rotation::from_degrees)
+        .ok_or_else(|| "expected 0, 90, 180 or 270 (degrees clockwise)".to_owned())
+}
+
+fn celsius(text: &str, low: f64, high: f64) -> Result<Celsius, String> {
+    let degrees = within(text, low, high, "°C")?;
+    Celsius::new(degrees).ok_or_else(|| "no temperature".to_owned())
 }
 
 fn within(text: &str, low: f64, high: f64, unit: &str) -> Result<f64, String> {
@@ -126,7 +171,7 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_refused() {
-        assert_eq!(set_point("37"), Ok(37.0));
+        assert_eq!(set_point("37"), Ok(Celsius::literal(37.0)));
         for wrong in ["29", "46", "nan", "inf", "", "37C"] {
             assert!(set_point(wrong).is_err(), "{wrong}");
         }

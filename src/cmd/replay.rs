@@ -1,44 +1,236 @@
-//! `menshen replay`: recordings through the very screening that runs at the gate. The same file
-//! gives the same output, byte for byte. Blocks until all files are done.
+//! `menshen replay`: recordings through the whole pipeline, one line of JSON each.
 
-use clap::Args;
-use std::path::PathBuf;
+use crate::camera::recording::{Recording, recordings_in};
+use crate::camera::Rotation;
+use crate::clock::BootId;
+use crate::detect::OnnxDetector;
+use crate::pipeline::Pipeline;
+use crate::pipeline::replay::{Replay, replay};
+use crate::screening::{Rules, Screening};
+use crate::thermal::RadiometerSettings;
+use crate::thermal::radiometry::{CountScale, Emissivity};
+use crate::thermal::reference::ReferenceSettings;
+use crate::units::{
+    AmbientTemperature, Celsius, ReferenceTemperature,
+};
+use super::{say, tell};
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `menshen replay`.
-#[derive(Debug, Args)]
+#[derive(clap::Args, Debug)]
 pub struct ReplayArgs {
-    /// Recordings to play, one after the other.
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// One JSON object a line, for programs.
+    /// Recordings (CPTV), or directories that hold some; other files in them are passed over.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print one JSON object a line for each recording.
     #[arg(long)]
-    pub json: bool,
-    /// Clockwise turn that sets people upright: 0, 90, 180 or 270.
-    #[arg(long, value_name = "DEGREES", default_value_t = 0, value_parser = turn)]
-    pub rotate: u16,
-    /// Set point of the blackbody in the picture, °C (30 to 45); without it there is none.
+    json: bool,
+    /// Turn the picture clockwise to set people upright.
+    #[arg(long, value_name = "DEGREES", default_value = "0", value_parser = super::rotation)]
+    rotate: Rotation,
+    /// Set point of the reference in view, °C; without it nobody is judged.
     #[arg(long, value_name = "T", value_parser = super::set_point)]
-    pub blackbody_c: Option<f64>,
-    /// Temperature of the room, °C (5 to 40); without it the scene's own is taken.
+    blackbody_c: Option<Celsius>,
+    /// The room, °C; without it, it is taken from the picture.
     #[arg(long, value_name = "T", value_parser = super::room)]
-    pub ambient_c: Option<f64>,
-    /// Face model to use instead of the one that is built in.
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
+    ambient_c: Option<Celsius>,
+    /// Another face network, with its MANIFEST.toml beside it.
+    #[arg(long, value_name = "ONNX")]
+    model: Option<PathBuf>,
 }
 
-fn turn(text: &str) -> Result<u16, String> {
-    text.parse()
-        .ok()
-        .filter(|degrees| [0, 90, 180, 270].contains(degrees))
-        .ok_or_else(|| "expected 0, 90, 180 or 270".to_owned())
+#[derive(Serialize)]
+struct PersonLine {
+    track: u64,
+    first_frame: u64,
+    last_frame: u64,
+    looks: u32,
+    face_c: Option<f64>,
+    /// Combined standard uncertainty of `face_c`; the screens show U = 2 u.
+    u_c: Option<f64>,
+    estimate_c: Option<f64>,
+    verdict: &'static str,
+    reasons: Vec<&'static str>,
 }
 
-/// Plays the recordings.
+#[derive(Serialize)]
+struct CpuLine {
+    mean: f64,
+    p50: f64,
+    p99: f64,
+}
+
+#[derive(Serialize)]
+struct RecordingLine<'a> {
+    file: &'a str,
+    frames: u64,
+    people: Vec<PersonLine>,
+    cannot_judge: &'a BTreeMap<&'static str, u64>,
+    people_counted: usize,
+    cpu_ms_per_frame: CpuLine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// To a decimal place, for people and files; nothing is computed from it.
+fn rounded(value: f64, scale: f64) -> f64 {
+    (value * scale).round() / scale
+}
+
+impl PersonLine {
+    fn of(screening: &Screening) -> Self {
+        let reading = screening.reading.as_ref();
+        Self {
+            track: screening.id.track.0,
+            first_frame: screening.first.sequence,
+            last_frame: screening.last.sequence,
+            looks: reading.map_or(0, |r| r.looks),
+            face_c: reading.map(|r| rounded(r.face.degrees(), 1e3)),
+            u_c: reading.map(|r| rounded(r.u.kelvin(), 1e3)),
+            estimate_c: reading.map(|r| rounded(r.estimate.value.degrees(), 1e3)),
+            verdict: screening.verdict.as_str(),
+            reasons: screening.verdict.reason().into_iter().collect(),
+        }
+    }
+}
+
+impl<'a> RecordingLine<'a> {
+    fn of(file: &'a str, replay: &'a Replay) -> Self {
+        Self {
+            file,
+            frames: replay.frames,
+            people: replay.people.iter().map(PersonLine::of).collect(),
+            cannot_judge: &replay.cannot_judge,
+            people_counted: replay.people.len(),
+            cpu_ms_per_frame: CpuLine {
+                mean: rounded(replay.mean_cpu_ms(), 1e4),
+                p50: rounded(replay.cpu_ms_quantile(0.5), 1e4),
+                p99: rounded(replay.cpu_ms_quantile(0.99), 1e4),
+            },
+            error: replay.error.as_deref(),
+        }
+    }
+}
+
+/// Replays every recording; goes on after a broken one and fails at the end.
 ///
 /// # Errors
-/// What kept one of them from being played.
-pub fn run(_args: ReplayArgs) -> anyhow::Result<ExitCode> {
-    Err(super::not_yet("replay"))
+/// Where there is nothing to replay, or the model cannot be used.
+pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let files = recordings_in(&args.files)?;
+    anyhow::ensure!(
+        !files.is_empty(),
+        "no recordings found\nhint: give .cptv files, or directories that hold some"
+    );
+    let mut detector = match &args.model {
+        Some(path) => OnnxDetector::from_file(path)?,
+        None => OnnxDetector::built_in()?,
+    };
+    // Everything runs on the detector's own thread: no frame changes threads.
+    detector.worker().run(|| replay_all(args, &files, &mut detector))
+}
+
+fn replay_all(
+    args: &ReplayArgs,
+    files: &[PathBuf],
+    detector: &mut OnnxDetector,
+) -> anyhow::Result<ExitCode> {
+    let bar = ProgressBar::new(files.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} recordings {elapsed} {msg}")
+    {
+        bar.set_style(style);
+    }
+    let mut broken = 0_u32;
+    for path in files {
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        bar.set_message(file.clone());
+        let report = replay_one(args, path, detector, &bar);
+        if let Some(error) = &report.error {
+            broken += 1;
+            bar.suspend(|| tell(&format!("error: {error}")));
+        }
+        let text = if args.json {
+            serde_json::to_string(&RecordingLine::of(&file, &report)).context("writing JSON")?
+        } else {
+            table(&file, &report)
+        };
+        bar.suspend(|| say(&format!("{text}\n")))?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if broken > 0 {
+        tell(&format!(
+            "error: {broken} of {} recordings could not be replayed to the end\n\
+             hint: each is named above; what could be read of it was replayed",
+            files.len()
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn replay_one(
+    args: &ReplayArgs,
+    path: &Path,
+    detector: &mut OnnxDetector,
+    bar: &ProgressBar,
+) -> Replay {
+    let mut camera = match Recording::open(path, args.rotate, BootId(0)) {
+        Ok(camera) => camera,
+        Err(error) => return Replay { error: Some(error.to_string()), ..Replay::default() },
+    };
+    let u_set_point = Rules::default().u_reference;
+    let settings = RadiometerSettings {
+        scale: CountScale::CentiKelvin,
+        reference: args.blackbody_c.map(|set_point| ReferenceSettings {
+            set_point: ReferenceTemperature(set_point),
+            emissivity: Emissivity::BLACKBODY,
+            u_set_point,
+        }),
+        ambient: args.ambient_c.map(AmbientTemperature),
+    };
+    let mut pipeline = Pipeline::new(settings, Rules::default(), detector);
+    replay(&mut camera, &mut pipeline, || bar.tick())
+}
+
+/// One recording for people.
+fn table(file: &str, report: &Replay) -> String {
+    let mut lines = vec![format!(
+        "{file}: {} frames, {} people, {:.2} ms CPU a frame",
+        report.frames,
+        report.people.len(),
+        report.mean_cpu_ms()
+    )];
+    lines.extend(report.people.iter().map(|screening| {
+        let value = screening.reading.map_or_else(
+            || "no reading".to_owned(),
+            |r| {
+                format!(
+                    "face {:.1} °C ± {:.1}, estimate {:.1} °C ± {:.1}, {} looks",
+                    r.face.degrees(),
+                    r.u.expanded().kelvin(),
+                    r.estimate.value.degrees(),
+                    r.estimate.u.expanded().kelvin(),
+                    r.looks
+                )
+            },
+        );
+        let reason = screening.verdict.reason().map(|r| format!(" ({r})")).unwrap_or_default();
+        format!(
+            "  person {} (frames {}–{}): {value}: {}{reason}",
+            screening.id.track.0,
+            screening.first.sequence,
+            screening.last.sequence,
+            screening.verdict.as_str(),
+        )
+    }));
+    lines.extend(
+        report.cannot_judge.iter().map(|(reason, n)| format!("  not judged: {n} × {reason}")),
+    );
+    lines.join("\n")
 }

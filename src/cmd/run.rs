@@ -1,21 +1,79 @@
-//! `menshen run`: the gateway itself. Blocks until it is told to stop (SIGTERM, SIGINT).
+//! `menshen run`: the gateway at a door.
 
-use clap::Args;
+use super::until_told_to_stop;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{CameraSource, Config};
+use crate::detect::OnnxDetector;
+use crate::journal::Recorded;
+use crate::mqtt::payload;
+use crate::pipeline::gateway::{Gateway, address};
+use crate::pipeline::source::open_camera;
+use crate::store::Store;
+use crate::web::Mode;
+use anyhow::Context as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// Arguments of `menshen run`.
-#[derive(Debug, Args)]
+#[derive(clap::Args, Debug)]
 pub struct RunArgs {
-    /// Configuration file; without it MENSHEN_CONFIG, else ./menshen.toml, else the defaults.
+    /// Configuration; without it the file that MENSHEN_CONFIG names, or ./menshen.toml.
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
 }
 
-/// Runs the gateway.
+/// Runs the gateway until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// What kept it from running.
-pub fn run(_args: RunArgs) -> anyhow::Result<ExitCode> {
-    Err(super::not_yet("run"))
+/// Where it cannot start: configuration, data folder, port, model.
+pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let (config, origin) = Config::find(args.config.as_deref())?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    tracing::info!("configuration: {origin}");
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(async {
+        let gateway = assemble(config, Box::new(|_| {})).await?;
+        let address = gateway.listener.local_addr()?;
+        tracing::info!("dashboard: http://{address}/");
+        gateway.run(until_told_to_stop(None)).await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts a gateway together from its configuration: opens the store, the port and the model. The
+/// camera is opened later, and again whenever it fails.
+///
+/// # Errors
+/// Each with what to do.
+pub(super) async fn assemble(
+    config: Config,
+    observe: Box<dyn FnMut(&Recorded) + Send>,
+) -> anyhow::Result<Gateway> {
+    let detector = OnnxDetector::built_in()?;
+    let topics = address(&config)?;
+    let addressing = Box::new(move |key: &_, event: &_| payload::messages(&topics, key, event));
+    let store = Store::open(&config.store.folder, addressing)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
+    let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
+    let listener = listen(config.web.listen).await?;
+    let mode = match config.camera.source {
+        CameraSource::V4l { .. } => Mode::Real,
+        CameraSource::Recording { .. } | CameraSource::Simulator { .. } => Mode::Demo,
+    };
+    Ok(Gateway { config, open_camera, detector, store, clock, listener, mode, observe })
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "the dashboard cannot listen on {address}\n\
+             hint: another program has this port; stop it, or choose another \
+             ([web] listen, or --port)"
+        )
+    })
 }

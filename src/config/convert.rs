@@ -6,9 +6,10 @@
 use super::keys::{self, Key};
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, Config, MqttConfig, ReferenceConfig, RoomConfig, ScreeningConfig,
+    CameraConfig, CameraSource, Config, MqttConfig, RoomConfig, ScreeningConfig,
     SiteConfig, StoreConfig, WebConfig,
 };
+use crate::thermal::reference::ReferenceSettings;
 use crate::camera::Rotation;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
@@ -114,17 +115,18 @@ fn uncertainty(read: &mut Reader<'_>, key: &Key) -> Option<StandardUncertainty> 
     StandardUncertainty::new(read.number(key)?.value)
 }
 
-fn reference(read: &mut Reader<'_>) -> Option<ReferenceConfig> {
-    let default = ReferenceConfig::default();
+fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
+    let default = ReferenceSettings::default();
     let present = read.switch(&keys::REFERENCE_PRESENT).unwrap_or(true);
-    let reference = ReferenceConfig {
+    let reference = ReferenceSettings {
         set_point: celsius(read, &keys::REFERENCE_SET_POINT)
             .map_or(default.set_point, |t| ReferenceTemperature(t.value)),
         emissivity: read
             .number(&keys::REFERENCE_EMISSIVITY)
             .and_then(|emissivity| Emissivity::new(emissivity.value))
             .unwrap_or(default.emissivity),
-        u: uncertainty(read, &keys::REFERENCE_UNCERTAINTY).unwrap_or(default.u),
+        u_set_point: uncertainty(read, &keys::REFERENCE_UNCERTAINTY)
+            .unwrap_or(default.u_set_point),
     };
     present.then_some(reference)
 }

@@ -3,7 +3,8 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config, ReferenceConfig};
+use super::{CameraSource, Config};
+use crate::thermal::reference::ReferenceSettings;
 use crate::camera::Rotation;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -87,11 +88,11 @@ fn value(config: &Config, key: &Key) -> Option<String> {
     })
 }
 
-fn reference_value(reference: &ReferenceConfig, name: &str) -> Option<String> {
+fn reference_value(reference: &ReferenceSettings, name: &str) -> Option<String> {
     Some(number(match name {
         "set_point_c" => reference.set_point.degrees(),
         "emissivity" => reference.emissivity.value(),
-        "set_point_uncertainty_k" => reference.u.kelvin(),
+        "set_point_uncertainty_k" => reference.u_set_point.kelvin(),
         _ => return None,
     }))
 }

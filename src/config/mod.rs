@@ -18,12 +18,13 @@ mod read;
 mod report;
 
 pub use environment::{Origin, log_filter};
-pub use password::{Password, PasswordError};
+pub use password::PasswordError;
 pub use report::{ConfigError, Problem};
 
 use crate::camera::Rotation;
-use crate::thermal::radiometry::{CountScale, Emissivity};
-use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
+use crate::thermal::radiometry::CountScale;
+use crate::thermal::reference::ReferenceSettings;
+use crate::units::{AmbientTemperature, Celsius, StandardUncertainty};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub struct Config {
     /// Where frames come from.
     pub camera: CameraConfig,
     /// The blackbody in view; `None`: there is none, and nobody can be judged.
-    pub reference: Option<ReferenceConfig>,
+    pub reference: Option<ReferenceSettings>,
     /// The room at the gate.
     pub room: RoomConfig,
     /// What counts as what.
@@ -101,18 +102,6 @@ pub struct CameraConfig {
     pub silent_after: Duration,
 }
 
-/// The blackbody in view.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ReferenceConfig {
-    /// What it is set to, 30…45 °C.
-    pub set_point: ReferenceTemperature,
-    /// Of its surface, 0.9…1. One where its maker has put the emissivity into the set point, as
-    /// most do; otherwise what its data sheet says, commonly 0.95 to 0.98.
-    pub emissivity: Emissivity,
-    /// Of the set point, 0…2 K.
-    pub u: StandardUncertainty,
-}
-
 /// The room at the gate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RoomConfig {
@@ -175,7 +164,7 @@ impl Default for Config {
         Self {
             site: SiteConfig::default(),
             camera: CameraConfig::default(),
-            reference: Some(ReferenceConfig::default()),
+            reference: Some(ReferenceSettings::default()),
             room: RoomConfig::default(),
             screening: ScreeningConfig::default(),
             mqtt: MqttConfig::of(&SiteConfig::default()),
@@ -218,16 +207,6 @@ impl CameraConfig {
     const DEVICE: &'static str = "/dev/video0";
     /// The scenario that is simulated where none is named.
     const SCENARIO: &'static str = "lobby";
-}
-
-impl Default for ReferenceConfig {
-    fn default() -> Self {
-        Self {
-            set_point: ReferenceTemperature(Celsius::literal(37.0)),
-            emissivity: Emissivity::BLACKBODY,
-            u: StandardUncertainty::combined(&[0.1]),
-        }
-    }
 }
 
 impl Default for RoomConfig {

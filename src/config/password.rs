@@ -3,7 +3,7 @@
 //! Blocks as long as the disk takes for one small file.
 
 use super::MqttConfig;
-use std::fmt;
+use crate::secret::Secret;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -11,24 +11,6 @@ use std::path::Path;
 
 /// Longest password file that is read, bytes; MQTT itself allows 65 535 for a password.
 const LONGEST: u64 = 65_535;
-
-/// A password. Prints as `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// The password itself, for the connection only.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// A password's file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +27,7 @@ impl MqttConfig {
     ///
     /// # Errors
     /// Where the file cannot be read, is empty, or is no text.
-    pub fn password(&self) -> Result<Option<Password>, PasswordError> {
+    pub fn password(&self) -> Result<Option<Secret<String>>, PasswordError> {
         self.password_file.as_deref().map(first_line).transpose()
     }
 
@@ -63,7 +45,7 @@ impl MqttConfig {
     }
 }
 
-fn first_line(path: &Path) -> Result<Password, PasswordError> {
+fn first_line(path: &Path) -> Result<Secret<String>, PasswordError> {
     let wrong = |problem: String| PasswordError {
         path: path.display().to_string(),
         problem,
@@ -75,6 +57,6 @@ fn first_line(path: &Path) -> Result<Password, PasswordError> {
     let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
     match text.lines().next() {
         None | Some("") => Err(wrong("has no password in its first line".to_owned())),
-        Some(line) => Ok(Password(line.to_owned())),
+        Some(line) => Ok(Secret::new(line.to_owned())),
     }
 }

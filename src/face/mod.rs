@@ -44,6 +44,18 @@ pub trait Detector: Send {
     fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError>;
 }
 
+impl<D: Detector + ?Sized> Detector for &mut D {
+    fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
+        (**self).detect(frame)
+    }
+}
+
+impl<D: Detector + ?Sized> Detector for Box<D> {
+    fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
+        (**self).detect(frame)
+    }
+}
+
 /// A detector that could not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetectorError(pub String);

@@ -1,8 +1,13 @@
 //! From sensor counts to temperatures that can be believed.
 //!
-//! [`frame`] holds the pictures, [`radiometry`] what a count means.
+//! [`frame`] holds the pictures, [`radiometry`] what a count and a surface mean, [`reference`] the
+//! blackbody in view; [`Radiometer`] is the stage of the pipeline that puts them together.
 
 pub mod frame;
+mod health;
+mod radiometer;
 pub mod radiometry;
+pub mod reference;
 
 pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
+pub use radiometer::{Radiometer, RadiometerSettings};

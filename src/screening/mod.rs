@@ -2,6 +2,12 @@
 //!
 //! Never a bool: who cannot be judged is counted and shown, for a silent pass is a false negative.
 
+mod rules;
+mod screener;
+
+pub use rules::{COLDEST_FACE, HOTTEST_FACE, LARGEST_SPREAD, ROOM, Rules};
+pub use screener::{FAULT_AFTER, FRAMES_TO_PRESENT, Person, Screener};
+
 use crate::clock::Stamp;
 use crate::estimate::Reading;
 use crate::id::ScreeningId;

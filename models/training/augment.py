@@ -1,0 +1,357 @@
+"""Training pictures: recorded frames and drawn heads, changed in temperature and in place.
+
+Everything happens in deg C, before the window of the network is applied. The recordings come from
+few cameras and few rooms; the gateway meets others. So rooms get colder and warmer, cameras read
+too low, heads come nearer and farther, people get glasses, masks and hats, and hot things that are
+not faces (discs, cups, lamps, screens, radiators) stand about.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from data import Face, Recordings, celsius, normalise
+from synthetic import draw_scene
+
+# Where the five points lie in a frontal box (mean over the hand labels), as fractions of its size.
+MEAN_POINTS = np.array([[0.30, 0.30], [0.73, 0.32], [0.50, 0.49], [0.32, 0.68], [0.65, 0.70]], np.float32)
+FLIP_ORDER = [1, 0, 2, 4, 3]
+SKIN = 34.0  # what skin reads on a true camera, roughly
+
+
+@dataclass
+class Move:
+    """From a frame to the canvas."""
+
+    matrix: np.ndarray  # 2 x 3
+    scale: float
+    angle: float
+    flip: bool
+
+    def picture(self, t, size, border=cv2.BORDER_REPLICATE):
+        if self.scale < 0.7:  # no aliasing
+            t = cv2.GaussianBlur(t, (0, 0), 0.35 / self.scale)
+        return cv2.warpAffine(t, self.matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=border)
+
+    def points(self, p):
+        q = np.c_[p, np.ones(len(p))] @ self.matrix.T
+        return (q[FLIP_ORDER] if self.flip else q).astype(np.float32)
+
+    def box(self, b):
+        """Centre and size move; the box of a turned head stays as tight as the head was."""
+        c = self.matrix @ np.array([(b[0] + b[2]) / 2, (b[1] + b[3]) / 2, 1.0])
+        a = np.deg2rad(abs(self.angle)) * 0.5
+        w, h = (b[2] - b[0]) * self.scale, (b[3] - b[1]) * self.scale
+        w, h = w * np.cos(a) + 0.5 * h * np.sin(a) * 0.6, h
+        return np.array([c[0] - w / 2, c[1] - h / 2, c[0] + w / 2, c[1] + h / 2], np.float32)
+
+
+class Sampler:
+    """Makes one (picture, faces, ignore areas) at a time, all randomness from one generator."""
+
+    def __init__(self, recordings: Recordings, items, size=(160, 128), synthetic=0.2, seed=0):
+        self.rec = recordings
+        self.size = size
+        self.synthetic = synthetic
+        self.rng = np.random.default_rng(seed)
+        with_faces = [i for i in items if i.faces]
+        self.hand = [i for i in with_faces if i.kind == "hand"]
+        # By recording, so that a long one does not drown the short ones.
+        self.pseudo = _by_recording(i for i in with_faces if i.kind == "pseudo")
+        self.empty = _by_recording(i for i in items if not i.faces and i.kind == "hand")
+        self.hard = _by_recording(i for i in items if not i.faces and i.kind == "negative")
+
+    def sample(self):
+        r = self.rng
+        if r.random() < self.synthetic:
+            t, faces, ignore = draw_scene(r, self.room())
+        else:
+            item = self.positive() if r.random() < 0.65 else self.negative()
+            t, faces, ignore = self.place(item)
+            if r.random() < 0.25:
+                t, faces, ignore = self.add_person(t, faces, ignore)
+        dress(r, t, faces)
+        clutter(r, t, faces)
+        return self.sensor(t), faces, ignore
+
+    # -- choosing -------------------------------------------------------------------------------
+
+    def positive(self):
+        r = self.rng
+        if self.pseudo and r.random() < 0.55:
+            return _pick(r, self.pseudo[_pick(r, list(self.pseudo))])
+        return _pick(r, self.hand)
+
+    def negative(self):
+        r = self.rng
+        pool = self.hard if self.hard and (not self.empty or r.random() < 0.7) else self.empty
+        return _pick(r, pool[_pick(r, list(pool))])
+
+    def room(self):
+        """The empty background of some recording, stretched over the canvas."""
+        r = self.rng
+        name = _pick(r, list(self.empty))
+        bg = self.shift_room(celsius(self.rec.background[name]), self.rec.level[name])
+        h, w = self.size
+        if r.random() < 0.5:
+            bg = bg[:, ::-1]
+        s = r.uniform(1.1, 1.8)
+        big = cv2.resize(bg, (int(w * s), int(h * s)))
+        y, x = r.integers(big.shape[0] - h + 1), r.integers(big.shape[1] - w + 1)
+        return big[y : y + h, x : x + w].copy()
+
+    # -- geometry -------------------------------------------------------------------------------
+
+    def move(self, item):
+        r = self.rng
+        height, width = self.size
+        if item.faces:
+            box = _pick(r, item.faces).box
+            wanted = np.exp(r.uniform(np.log(11.0), np.log(62.0)))
+            scale = float(np.clip(wanted / (box[2] - box[0]), 0.4, 1.9))
+            centre = (box[:2] + box[2:]) / 2
+        else:
+            scale = float(np.exp(r.uniform(np.log(0.55), np.log(1.7))))
+            h, w = self.rec.background[item.file].shape
+            centre = np.array([r.uniform(0.2, 0.8) * w, r.uniform(0.2, 0.7) * h])
+        if r.random() < 0.35:  # as recorded, a little moved: how people really stand there
+            scale = float(r.uniform(0.85, 1.2))
+            target = centre + r.normal(0, 8, 2)
+        else:
+            target = np.array([r.uniform(0.12, 0.88) * width, r.uniform(0.15, 0.8) * height])
+        angle = float(np.clip(r.normal(0, 7), -18, 18))
+        flip = bool(r.random() < 0.5)
+        m = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, scale)
+        if flip:
+            m = np.array([[-1, 0, 2 * centre[0]], [0, 1, 0]]) @ np.vstack([m, [0, 0, 1]])
+        m[:, 2] += target - centre
+        return Move(m.astype(np.float32), scale, angle, flip)
+
+    def place(self, item, move=None):
+        """Warp a frame onto the canvas, and its labels with it."""
+        r = self.rng
+        move = move or self.move(item)
+        t = self.shift_room(self.rec.celsius(item), self.rec.level[item.file])
+        warped = move.picture(t, self.size)
+        inside = move.picture(np.ones_like(t), self.size, cv2.BORDER_CONSTANT)
+        if inside.min() < 0.5 and r.random() < 0.6:
+            room = self.room()
+            room += np.median(warped) - np.median(room) + r.normal(0, 1)
+            soft = cv2.GaussianBlur(cv2.erode(inside, np.ones((5, 5))), (0, 0), 1.5)
+            warped = warped * soft + room * (1 - soft)
+        faces, ignore = [], [move.box(b) for b in item.ignore]
+        for f in item.faces:
+            box = move.box(f.box)
+            keep = _visible(box, self.size)
+            if keep > 0.72 and box[2] - box[0] >= 8.5:
+                faces.append(Face(box, None if f.points is None else move.points(f.points)))
+            elif keep > 0.05:
+                ignore.append(box)
+        return warped, faces, ignore
+
+    def add_person(self, t, faces, ignore):
+        """Cut a person out of another frame (they differ from its room) and put them here."""
+        r = self.rng
+        item = self.positive()
+        over = self.rec.celsius(item) - celsius(self.rec.background[item.file])
+        mask = cv2.medianBlur((np.clip((over - 0.4) / 0.8, 0, 1) * 255).astype(np.uint8), 5)
+        for f in item.faces:
+            x0, y0, x1, y1 = np.maximum(f.box, 0).astype(int)
+            if mask[y0:y1, x0:x1].mean() < 140:
+                return t, faces, ignore  # stood still all the time: no clean cut
+        move = self.move(item)
+        other, new, cut = self.place(item, move)
+        soft = move.picture(mask.astype(np.float32) / 255.0, self.size, cv2.BORDER_CONSTANT)
+        t = t * (1 - soft) + (other + r.normal(0, 0.4)) * soft
+        kept = []
+        for f in faces:
+            covered = _mean(soft, f.box)
+            if covered < 0.15:
+                kept.append(f)
+            elif covered < 0.8:
+                ignore.append(f.box)
+        return t, kept + new, ignore + cut
+
+    # -- temperature ----------------------------------------------------------------------------
+
+    def shift_room(self, t, room):
+        """Colder or warmer surroundings under the same skin: a linear, monotone change."""
+        r = self.rng
+        if room > SKIN - 1.5 or r.random() < 0.45:
+            return t
+        gain = np.clip((SKIN - r.uniform(15, 32)) / (SKIN - room), 0.45, 2.2)
+        return SKIN - (SKIN - t) * gain
+
+    def sensor(self, t):
+        """What another camera would make of it, as the network's input."""
+        r = self.rng
+        h, w = t.shape
+        if r.random() < 0.3:
+            t = cv2.GaussianBlur(t, (0, 0), r.uniform(0.4, 1.1))
+        if r.random() < 0.15:
+            t = _motion_blur(r, t)
+        mean = float(np.median(t))
+        t = mean + (t - mean) * r.uniform(0.85, 1.2)
+        t = t + (r.uniform(-5, 3) if r.random() < 0.75 else 0.0)
+        t = t + r.normal(0, r.choice([0.02, 0.05, 0.1, 0.25]), t.shape)
+        if r.random() < 0.35:  # fixed pattern: rows, columns, and a slow vignette
+            t = t + r.normal(0, r.uniform(0.02, 0.15), (h, 1)) + r.normal(0, r.uniform(0.02, 0.15), (1, w))
+            y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
+            t = t + r.normal(0, 0.5) * (x * x + y * y) + r.normal(0, 0.4) * x + r.normal(0, 0.4) * y
+        x = normalise(t)
+        # The gateway pads at the right and the bottom with zeros; mostly 120 -> 128 here.
+        right, bottom = [(8, 0), (0, 0), (int(r.integers(0, 16)), int(r.integers(0, 16)))][r.choice(3, p=[0.6, 0.2, 0.2])]
+        x[:, w - right :] = 0
+        x[h - bottom :, :] = 0
+        return x
+
+
+# -- things worn, things standing about ----------------------------------------------------------
+
+
+def dress(r, t, faces):
+    """Glasses, masks and hats over faces that have points; in place."""
+    for f in faces:
+        p = f.points if f.points is not None else f.box[:2] + MEAN_POINTS * (f.box[2:] - f.box[:2])
+        w = f.box[2] - f.box[0]
+        eyes, mouth = (p[0] + p[1]) / 2, (p[3] + p[4]) / 2
+        iod = max(float(np.linalg.norm(p[1] - p[0])), 0.3 * w)
+        skin = _median(t, f.box)
+        ambient = float(np.percentile(t, 20))
+        tilt = np.degrees(np.arctan2(p[1][1] - p[0][1], p[1][0] - p[0][0]))
+        if f.points is not None and r.random() < 0.22:  # glasses: opaque, at about the air's temperature
+            glass = ambient + r.uniform(0.1, 0.8) * (skin - ambient)
+            layer = t.copy()
+            for e in p[:2]:
+                size = (iod * r.uniform(0.3, 0.45), iod * r.uniform(0.2, 0.36))
+                cv2.ellipse(layer, (_xy(e), (2 * size[0], 2 * size[1]), tilt), glass, -1)
+            cv2.line(layer, _xy(p[0]), _xy(p[1]), glass, max(1, int(iod * 0.12)))
+            _blend(t, layer, r.uniform(0.75, 1.0))
+        if r.random() < 0.16:  # mask: nose to chin, breathing warm and cold
+            low = f.box[3]
+            top = eyes + (mouth - eyes) * r.uniform(0.3, 0.55)
+            side = w * r.uniform(0.4, 0.5)
+            poly = np.array(
+                [[top[0] - side, top[1]], [top[0], top[1] - 0.08 * w], [top[0] + side, top[1]],
+                 [mouth[0] + side * 0.8, mouth[1] + 0.05 * w], [mouth[0] + side * 0.3, low],
+                 [mouth[0] - side * 0.3, low], [mouth[0] - side * 0.8, mouth[1] + 0.05 * w]]
+            )
+            layer = t.copy()
+            cv2.fillPoly(layer, [poly.astype(np.int32)], float(ambient + r.uniform(0.15, 0.95) * (skin - ambient)))
+            cv2.ellipse(layer, (_xy(mouth), (side * 0.7, side * 0.6), 0), float(ambient + r.uniform(0.1, 1.0) * (skin - ambient)), -1)
+            layer = cv2.GaussianBlur(layer, (0, 0), max(0.5, w * 0.03))
+            _blend(t, layer, r.uniform(0.7, 1.0))
+        if r.random() < 0.12:  # cap, hood, hair over the brow
+            cover = ambient + r.uniform(0.0, 0.6) * (skin - ambient)
+            brow = p[:2].mean(0) - np.array([0, iod * r.uniform(0.28, 0.5)])
+            y0 = f.box[1] - w * r.uniform(0.1, 0.35)
+            x0, x1 = f.box[0] - 0.08 * w, f.box[2] + 0.08 * w
+            layer = t.copy()
+            cv2.ellipse(layer, (_xy(((x0 + x1) / 2, brow[1])), (x1 - x0, 2 * (brow[1] - y0)), 0), 0.0, -1)
+            where = (layer == 0.0) & (np.arange(t.shape[0])[:, None] <= brow[1])
+            t[where] = cover + r.normal(0, 0.2)
+
+
+def clutter(r, t, faces):
+    """Hot and warm things that are not faces; in place. They keep clear of most of each face."""
+    h, w = t.shape
+    ambient = float(np.percentile(t, 20))
+    for _ in range(r.choice([0, 1, 2, 3], p=[0.35, 0.35, 0.2, 0.1])):
+        kind = r.choice(["disc", "disc", "ball", "cup", "lamp", "screen", "radiator", "hand"])
+        size = r.uniform(3, 10) if kind in ("disc", "lamp") else r.uniform(5, 20)
+        x, y = r.uniform(0, w), r.uniform(0, h)
+        reach = np.array([x - size, y - size, x + size, y + size])
+        if any(_overlap(reach, f.box) > 0.12 for f in faces):
+            continue
+        hot = r.uniform(30, 40)
+        layer = t.copy()
+        c = (float(x), float(y))
+        if kind == "disc":
+            if r.random() < 0.6:  # the box around a reference
+                b = size * r.uniform(1.5, 3)
+                cv2.rectangle(layer, _xy((x - b, y - b * 1.3)), _xy((x + b, y + b * 0.8)), ambient + r.uniform(0, 2.5), -1)
+            cv2.ellipse(layer, (c, (2 * size, 2 * size * r.uniform(0.85, 1.15)), 0), hot, -1)
+        elif kind == "ball":  # as big and as warm as a face, without features
+            cv2.ellipse(layer, (c, (2 * size, 2 * size * r.uniform(0.9, 1.4)), r.uniform(-20, 20)), hot - 2, -1)
+            if r.random() < 0.5:  # warm below or at one side: a neck, an ear, a bald spot
+                cv2.ellipse(layer, ((x + r.normal(0, size / 2), y + size * r.uniform(0.3, 1)), (size, size * 0.7), 0), hot, -1)
+        elif kind == "cup":
+            cv2.rectangle(layer, _xy((x - size / 3, y - size / 2)), _xy((x + size / 3, y + size / 2)), hot + 8, -1)
+            cv2.ellipse(layer, ((x + size / 3, y), (size / 2, size / 2), 0), hot, 1)
+        elif kind == "lamp":
+            cv2.ellipse(layer, (c, (2 * size, size), r.uniform(0, 180)), hot + r.uniform(0, 40), -1)
+        elif kind == "screen":
+            cv2.rectangle(layer, _xy((x - size * 1.3, y - size)), _xy((x + size * 1.3, y + size)), ambient + r.uniform(1, 8), -1)
+        elif kind == "radiator":
+            for k in range(int(r.integers(3, 8))):
+                cv2.line(layer, _xy((x + 4 * k, y - size)), _xy((x + 4 * k, y + size)), hot, 2)
+        else:  # a hand: palm and fingers
+            cv2.ellipse(layer, (c, (size, size * 1.2), 0), hot - 3, -1)
+            for k in range(4):
+                a = np.deg2rad(-120 + 20 * k + r.normal(0, 8))
+                cv2.line(layer, _xy(c), _xy((x + 1.3 * size * np.cos(a), y + 1.3 * size * np.sin(a))), hot - 4, max(1, int(size / 5)))
+        layer = cv2.GaussianBlur(layer, (0, 0), r.uniform(0.4, 1.2))
+        changed = cv2.dilate((np.abs(layer - t) > 0.05).astype(np.uint8), np.ones((3, 3)))
+        np.copyto(t, layer, where=changed.astype(bool))
+
+
+# -- small helpers --------------------------------------------------------------------------------
+
+
+def _pick(r, seq):
+    return seq[int(r.integers(len(seq)))]
+
+
+def _by_recording(items):
+    groups = {}
+    for i in items:
+        groups.setdefault(i.file, []).append(i)
+    return groups
+
+
+def _xy(p):
+    return int(round(float(p[0]))), int(round(float(p[1])))
+
+
+def _blend(t, layer, alpha):
+    t += (layer - t) * alpha
+
+
+def _crop(a, box):
+    h, w = a.shape
+    x0, y0, x1, y1 = np.clip(box, 0, [w, h, w, h]).astype(int)
+    return a[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+
+
+def _mean(a, box):
+    c = _crop(a, box)
+    return float(c.mean()) if c.size else 1.0
+
+
+def _median(a, box):
+    c = _crop(a, box)
+    return float(np.median(c)) if c.size else SKIN
+
+
+def _area(b):
+    return max(0.0, b[2] - b[0]) * max(0.0, b[3] - b[1])
+
+
+def _overlap(a, b):
+    """Share of box b that a covers."""
+    inter = [max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])]
+    return _area(inter) / max(_area(b), 1e-6)
+
+
+def _visible(box, size):
+    return _overlap([0, 0, size[1], size[0]], box)
+
+
+def _motion_blur(r, t):
+    n = int(r.integers(3, 8))
+    kernel = np.zeros((n, n), np.float32)
+    kernel[n // 2] = 1.0 / n
+    turn = cv2.getRotationMatrix2D(((n - 1) / 2, (n - 1) / 2), r.normal(0, 30), 1)
+    kernel = cv2.warpAffine(kernel, turn, (n, n))
+    return cv2.filter2D(t, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)

@@ -1,0 +1,137 @@
+"""Recordings, labels, and the list of frames that a training or an evaluation uses.
+
+The shared data folder holds `recordings/*.cptv` (with `index.csv`) and `labels/faces.json`. This
+folder adds `labels.json`: what was found by looking at further frames. Pictures are kept as
+centikelvin, upright (the cameras lie on their side).
+"""
+
+import csv
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from cptv import CPTVReader
+
+# The window of the network's input, deg C. A contract with the gateway: see MANIFEST.toml.
+T_MIN, T_MAX = 18.0, 40.0
+HERE = Path(__file__).parent
+
+
+def celsius(centikelvin):
+    return centikelvin.astype(np.float32) / 100.0 - 273.15
+
+
+def normalise(t):
+    """deg C -> 0..1, as the network sees it."""
+    return np.clip((t - T_MIN) / (T_MAX - T_MIN), 0.0, 1.0).astype(np.float32)
+
+
+def pad16(x):
+    """Zeros at the right and the bottom, up to multiples of 16."""
+    h, w = x.shape
+    return np.pad(x, ((0, -h % 16), (0, -w % 16)))
+
+
+@dataclass
+class Face:
+    box: np.ndarray  # x0, y0, x1, y1
+    points: np.ndarray | None = None  # [5, 2], or unknown
+
+
+@dataclass
+class Item:
+    """One frame of which it is known where the faces are (perhaps: nowhere)."""
+
+    file: str
+    frame: int
+    faces: list = field(default_factory=list)
+    ignore: list = field(default_factory=list)  # boxes: neither face nor background
+    kind: str = "hand"  # hand | pseudo | negative
+
+    @property
+    def key(self):
+        return self.file, self.frame
+
+
+class Recordings:
+    """All recordings in memory (250 MB for the 51 of the development set)."""
+
+    def __init__(self, data):
+        data = Path(data)
+        with open(data / "recordings" / "index.csv", newline="") as f:
+            self.index = {r["file"]: r for r in csv.DictReader(f)}
+        self.frames, self.background, self.level = {}, {}, {}
+        for name in sorted(self.index):
+            with open(data / "recordings" / name, "rb") as f:
+                stack = np.stack([np.rot90(fr.pix, -1) for fr in CPTVReader(f)]).astype(np.uint16)
+            self.frames[name] = stack
+            # People are warmer than a lobby and they move: the low end of each pixel is the room.
+            self.background[name] = np.percentile(stack[:: max(1, len(stack) // 60)], 8, axis=0).astype(np.uint16)
+            self.level[name] = float(np.median(celsius(self.background[name])))
+
+    def unit(self, name):
+        return self.index[name]["camera_unit"]
+
+    def kind(self, name):
+        return self.index[name]["class"]
+
+    def celsius(self, item):
+        return celsius(self.frames[item.file][item.frame])
+
+
+def read_labels(path):
+    """-> (items that can be scored, ambiguous items)."""
+    scored, ambiguous = [], []
+    for e in json.loads(Path(path).read_text()):
+        faces = [
+            Face(
+                np.array(f["box"], np.float32),
+                np.array(f["points"], np.float32).reshape(5, 2) if f.get("points") else None,
+            )
+            for f in e.get("faces", [])
+        ]
+        ignore = [np.array(g["box"] if isinstance(g, dict) else g, np.float32) for g in e.get("ignore", [])]
+        item = Item(e["file"], e["frame"], faces, ignore, e.get("kind", "hand"))
+        (ambiguous if e.get("ambiguous") else scored).append(item)
+    return scored, ambiguous
+
+
+def hand_labels(data):
+    return read_labels(Path(data) / "labels" / "faces.json")
+
+
+def extra_labels():
+    """`labels.json` of this folder.
+
+    `no_face`: spans of frames in which somebody looked and saw no face that may be measured (backs
+    of heads, profiles, empty rooms); `areas` in them (tiny people far behind) are left out of the
+    loss all the same.
+    """
+    path = HERE / "labels.json"
+    return json.loads(path.read_text()) if path.exists() else {"no_face": []}
+
+
+def negatives(recordings, step=3):
+    """Frames without a face: empty rooms, and the spans of `labels.json`."""
+    items = [
+        Item(name, i, kind="negative")
+        for name, stack in recordings.frames.items()
+        if recordings.kind(name) == "empty"
+        for i in range(0, len(stack), step)
+    ]
+    for span in extra_labels()["no_face"]:
+        ignore = [np.array(b, np.float32) for b in span.get("areas", [])]
+        items += [
+            Item(span["file"], i, ignore=ignore, kind="negative")
+            for i in range(span["from"], min(span["to"] + 1, len(recordings.frames[span["file"]])), step)
+        ]
+    return items
+
+
+FOLDS = {
+    # name: which camera units it is trained on; it is tested on all the others
+    "all": lambda unit: True,
+    "tko8": lambda unit: unit == "TKO8",
+    "others": lambda unit: unit != "TKO8",
+}

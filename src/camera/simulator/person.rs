@@ -1,0 +1,449 @@
+//! A visitor as a body in front of the camera: who it is, how it is built, what it looks like.
+//!
+//! Everything below the chin is a flat figure (neck, clothes with folds, arms, legs, hands) that
+//! gives a face its surroundings; the face itself is [`super::head`].
+
+use super::canvas::{Appearance, Canvas, Painted};
+use super::head::{
+    CANTHUS_SHARE_OF_COLD, FACE_WIDTH_M, FacePoint, Head, Held, Material, Surface, cold_deficit_k,
+};
+use super::motion::{Path, Pose};
+use super::noise::{bump, lerp, mix, seed_of, smooth_step, value_noise};
+use super::scenario::{Facing, Hair, Visitor};
+use super::truth::PersonTruth;
+use crate::face::Landmarks;
+use crate::units::{PixelBox, PixelPoint};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// `T_est = T_face + K·(T_face − T_room) + C`: the arterial heat balance (Pompei, US 6,056,435)
+/// with the constants of the face's maximum, fitted to the FDA/UMD study of facial and oral
+/// temperatures (Wang et al., PhysioNet 2023, doi:10.13026/3bhc-9065).
+const BALANCE_K: f64 = 0.08;
+const BALANCE_C: f64 = 0.17;
+
+/// Oral temperature from which a visitor counts as feverish, °C: the same study's definition.
+pub const FEVER_CORE_C: f64 = 37.5;
+
+/// The warmest skin of somebody with this oral temperature, °C.
+#[must_use]
+pub fn face_of_core(core_c: f64, ambient_c: f64) -> f64 {
+    (core_c - BALANCE_C + BALANCE_K * ambient_c) / (1.0 + BALANCE_K)
+}
+
+/// The oral temperature of somebody with this warmest skin, °C.
+#[must_use]
+pub fn core_of_face(face_c: f64, ambient_c: f64) -> f64 {
+    face_c + BALANCE_K * (face_c - ambient_c) + BALANCE_C
+}
+
+/// The camera's view: how metres become pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    pub(super) width: f32,
+    pub(super) height: f32,
+    /// Focal length, pixels.
+    pub(super) focal: f32,
+    /// Height of the lens, m.
+    pub(super) lens_m: f32,
+}
+
+/// What each material looks like in this room.
+#[derive(Clone, Debug)]
+pub(super) struct Wardrobe {
+    pub(super) skin: Appearance,
+    pub(super) fabric: Appearance,
+    pub(super) glass: Appearance,
+}
+
+/// One visitor.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    id: u32,
+    path: Path,
+    head: Head,
+    core_c: f64,
+    /// Height of the eyes, m.
+    eyes_m: f32,
+    /// Pixels of a face's width are this much more or less than the mean.
+    size: f32,
+    cloth: Cloth,
+    breath_s: f32,
+}
+
+#[derive(Clone, Debug)]
+struct Cloth {
+    /// Share of the way from the room to the skin.
+    outer: f32,
+    inner: f32,
+    /// Half width of the opening of a jacket; 0: none.
+    open: f32,
+    /// How deep the neckline is.
+    neckline: f32,
+    sleeves: bool,
+    broad: f32,
+}
+
+impl Person {
+    /// The visitor, with everything that the scenario leaves open drawn from `seed`.
+    pub(super) fn new(id: u32, visitor: &Visitor, ambient_c: f64, view: View, seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut draw = |from: f32, to: f32| rng.random_range(from..to);
+        let drawn_core = f64::from(draw(36.3, 36.9));
+        let cold_k = visitor
+            .from_cold_min
+            .map_or(0.0, |m| cold_deficit_k(m as f32));
+        let face_c = match (visitor.face_c, visitor.core_c) {
+            (Some(face), _) => face,
+            (None, core) => {
+                face_of_core(core.unwrap_or(drawn_core), ambient_c)
+                    - f64::from(CANTHUS_SHARE_OF_COLD * cold_k)
+            }
+        };
+        let core_c = match (visitor.face_c, visitor.core_c) {
+            (Some(face), _) => core_of_face(face, ambient_c),
+            (None, core) => core.unwrap_or(drawn_core),
+        };
+        let hair = visitor.hair.unwrap_or(match draw(0.0, 1.0) {
+            r if r < 0.52 => Hair::Short,
+            r if r < 0.88 => Hair::Long,
+            _ => Hair::Bald,
+        });
+        let stature = visitor
+            .stature_m
+            .map_or_else(|| draw(1.56, 1.82), |m| m as f32);
+        let fringe = draw(-0.3, 0.2).max(0.0);
+        let hair_warmth = match hair {
+            Hair::Long => draw(0.3, 0.5),
+            _ => draw(0.42, 0.66),
+        };
+        let head = Head {
+            face_c: face_c as f32,
+            ambient_c: ambient_c as f32,
+            contrast: visitor.contrast as f32,
+            hair,
+            fringe: if hair == Hair::Bald { 0.0 } else { fringe },
+            glasses: visitor.glasses,
+            mask: visitor.mask,
+            hat: visitor.hat,
+            beard: visitor.beard,
+            nose_k: draw(0.6, 2.6),
+            cheek_k: draw(0.7, 1.2),
+            cold_k: cold_k * (1.0 - CANTHUS_SHARE_OF_COLD),
+            jaw: draw(2.1, 3.1),
+            hair_warmth,
+            lens: (draw(0.13, 0.2), draw(0.085, 0.14)),
+            seed: mix(seed ^ 1) as u32,
+        };
+        let outer = draw(0.22, 0.55);
+        let cloth = Cloth {
+            outer,
+            inner: (outer + draw(0.0, 0.2)).min(0.62),
+            open: draw(-0.25, 0.4).max(0.0),
+            neckline: draw(0.0, 0.3),
+            sleeves: draw(0.0, 1.0) < 0.7,
+            broad: draw(1.3, 1.6),
+        };
+        Self {
+            id,
+            path: Path::new(visitor, view.width * 0.5 / view.focal, mix(seed ^ 2) as u32),
+            head,
+            core_c,
+            eyes_m: stature - 0.115,
+            size: draw(0.96, 1.05),
+            cloth,
+            breath_s: draw(3.0, 4.6),
+        }
+    }
+
+    /// The pose at this second of the round; `None` while out of the scene.
+    pub(super) fn pose(&self, time: f32) -> Option<Pose> {
+        self.path.at(time)
+    }
+
+    /// Paints the visitor and says what is true of it. `owner` is this painter's number.
+    pub(super) fn paint(
+        &self,
+        canvas: &mut Canvas,
+        view: View,
+        wardrobe: &Wardrobe,
+        (pose, time): (Pose, f32),
+        owner: u16,
+    ) -> PersonTruth {
+        let place = Placed::new(self, view, pose, time);
+        let w = place.unit;
+        let reach = 1.9 * w;
+        let area = [
+            place.x - reach,
+            place.y - 1.1 * w,
+            place.x + reach,
+            (place.y + 10.2 * w).min(view.height),
+        ];
+        let painted = canvas.paint(area, owner, |x, y| {
+            let surface = self.surface(x, y, &place)?;
+            let celsius = match surface.material {
+                Material::Skin => wardrobe.skin.of(surface.celsius),
+                Material::Fabric => wardrobe.fabric.of(surface.celsius),
+                Material::Glass => wardrobe.glass.of(surface.celsius),
+            };
+            Some(Painted {
+                celsius,
+                face: surface.face,
+            })
+        });
+        self.truth(&place, view, painted)
+    }
+
+    fn surface(&self, x: f32, y: f32, place: &Placed) -> Option<Surface> {
+        // The body stands upright; the head leans about the base of the neck.
+        let (bu, bv) = ((x - place.x) / place.unit, (y - place.y) / place.unit);
+        if bv < 1.6 {
+            let (hu, hv) = place.leaning(bu, bv);
+            if let Some(surface) = self.head.surface(hu, hv, place.held) {
+                return Some(surface);
+            }
+        }
+        self.neck(bu, bv, place)
+            .or_else(|| self.body(bu, bv, place))
+    }
+
+    fn neck(&self, u: f32, v: f32, place: &Placed) -> Option<Surface> {
+        let front = place.body_cos;
+        let u = u + 0.12 * place.held.sin;
+        let half = 0.33 + 0.1 * smooth_step(0.85, 1.15, v);
+        // The neckline: a V in front, high behind.
+        let open = if front > 0.0 {
+            self.cloth.neckline
+        } else {
+            -0.12
+        };
+        let lower = 1.03 + open * (1.0 - u.abs() / 0.4).max(-0.2);
+        if !(0.3..lower).contains(&v) || u.abs() > half {
+            return None;
+        }
+        let edge = smooth_step(0.7, 1.0, u.abs() / half);
+        let below = 0.45 + 0.6 * edge + 0.5 * smooth_step(1.0, 1.25, v)
+            - 0.2 * bump(u.abs() - 0.2, v - 0.85, 0.16, 0.3)
+            + 0.15 * value_noise(u * 4.0, v * 4.0, self.head.seed ^ 0x71);
+        Some(Surface {
+            celsius: self.head.face_c
+                - below.max(0.15) * self.head.contrast.max(0.3)
+                - 0.6 * self.head.cold_k,
+            material: Material::Skin,
+            face: false,
+        })
+    }
+
+    fn body(&self, u: f32, v: f32, place: &Placed) -> Option<Surface> {
+        if v < 0.85 {
+            return None;
+        }
+        let turned = 0.55 + 0.45 * place.body_cos.abs();
+        let u = u + 0.15 * place.body_sin;
+        let broad = self.cloth.broad * turned;
+        let hips = 5.0;
+        let slope = ((v - 0.9) / 0.8).clamp(0.0, 1.0);
+        let shoulder = 0.38 + (broad - 0.38) * (1.0 - (1.0 - slope).powf(2.3));
+        let au = u.abs();
+        let hand = {
+            let (du, dv) = ((au - broad * 0.92) / 0.24, (v - 5.1) / 0.36);
+            du * du + dv * dv < 1.0
+        };
+        if hand {
+            return Some(self.skin(2.2 + 0.8 * value_noise(u * 3.0, v * 3.0, self.head.seed)));
+        }
+        let half = if v < hips { shoulder } else { broad * 0.68 };
+        let gap = v > hips + 0.6 && au < 0.06 + 0.02 * (v - hips);
+        if au > half || gap || v > 10.0 {
+            return None;
+        }
+        let arm = au > broad * 0.72 && v > 1.7 && v < hips;
+        if arm && !self.cloth.sleeves && v > 2.6 {
+            return Some(self.skin(1.6 + 0.3 * value_noise(u * 4.0, v * 2.0, self.head.seed)));
+        }
+        Some(Surface {
+            celsius: self.cloth_c(u, v, half, arm, place.body_cos),
+            material: Material::Fabric,
+            face: false,
+        })
+    }
+
+    fn cloth_c(&self, u: f32, v: f32, half: f32, arm: bool, front: f32) -> f32 {
+        let seed = self.head.seed;
+        let opening = self.cloth.open * (0.5 + 0.35 * (v - 0.9));
+        let shirt = front > 0.2 && self.cloth.open > 0.0 && u.abs() < opening;
+        let mut share = if shirt {
+            self.cloth.inner
+        } else {
+            self.cloth.outer
+        };
+        // Thin cloth lies close on shoulders and chest, hangs loose below and at the edges.
+        share += 0.08 * bump(u.abs() - 0.6, v - 1.45, 0.7, 0.6);
+        share -= 0.1 * smooth_step(0.6, 1.0, u.abs() / half.max(0.1));
+        share -= 0.04 * smooth_step(2.5, 4.5, v);
+        let warp = value_noise(u * 1.2, v * 1.2, seed ^ 0x81);
+        let folds = 0.55 * value_noise(u * 2.6 + warp * 1.5, v * 1.1 - warp, seed ^ 0x82)
+            + 0.3 * value_noise((u + v) * 4.5 + warp * 2.0, (u - v) * 2.0, seed ^ 0x83);
+        let crease = if arm {
+            -0.6 * bump(u.abs() - self.cloth.broad * 0.72, 0.0, 0.07, 1.0)
+        } else {
+            0.0
+        };
+        let collar = -0.9 * bump(0.0, v - (1.0 + 0.5 * u.abs()), 1.0, 0.12);
+        lerp(self.head.ambient_c, self.head.face_c, share) + folds + crease + collar
+            - 0.8 * self.head.cold_k
+    }
+
+    fn skin(&self, below: f32) -> Surface {
+        Surface {
+            celsius: self.head.face_c - below - 1.2 * self.head.cold_k,
+            material: Material::Skin,
+            face: false,
+        }
+    }
+
+    fn truth(&self, place: &Placed, view: View, painted: usize) -> PersonTruth {
+        let turn = place.pose.yaw.to_degrees().rem_euclid(360.0);
+        let turn = turn.min(360.0 - turn);
+        let facing = match turn {
+            t if t <= 35.0 => Facing::Camera,
+            t if t <= 100.0 => Facing::Side,
+            _ => Facing::Away,
+        };
+        let head_edges = [-0.5, -0.72, 0.5, 0.84];
+        let edges = self.head.face_edges(place.held);
+        let on_picture = |[left, top, right, bottom]: [f32; 4]| {
+            let corners = [(left, top), (right, top), (left, bottom), (right, bottom)];
+            let middle = place.point(f32::midpoint(left, right), f32::midpoint(top, bottom));
+            // A leaning head keeps the size of its box: the corners are no part of the face.
+            let (half_w, half_h) = (
+                (corners[1].0 - corners[0].0) * 0.5 * place.unit,
+                (corners[2].1 - corners[0].1) * 0.5 * place.unit,
+            );
+            PixelBox {
+                left: middle.x - half_w,
+                top: middle.y - half_h,
+                right: middle.x + half_w,
+                bottom: middle.y + half_h,
+            }
+        };
+        let spot = |point| {
+            let (u, v, seen) = self.head.place(point, place.held);
+            (place.point(u, v), seen)
+        };
+        let area = on_picture(edges.unwrap_or(head_edges));
+        let inside = area.clipped(view.width as usize, view.height as usize);
+        let landmarks = (facing != Facing::Away && turn < 65.0).then(|| Landmarks {
+            left_eye: spot(FacePoint::Eye(-1.0)).0,
+            right_eye: spot(FacePoint::Eye(1.0)).0,
+            nose: spot(FacePoint::Nose).0,
+            left_mouth: spot(FacePoint::Mouth(-1.0)).0,
+            right_mouth: spot(FacePoint::Mouth(1.0)).0,
+        });
+        let canthus = |side| {
+            let (point, seen) = spot(FacePoint::Canthus(side));
+            (seen && facing != Facing::Away && !self.head.glasses).then_some(point)
+        };
+        PersonTruth {
+            id: self.id,
+            area,
+            head: on_picture(head_edges),
+            landmarks,
+            canthi: [canthus(-1.0), canthus(1.0)],
+            face_c: f64::from(self.head.face_c),
+            core_c: self.core_c,
+            feverish: self.core_c >= FEVER_CORE_C,
+            facing,
+            yaw_deg: place.pose.yaw.to_degrees(),
+            // How much is covered is known when everybody is painted; so far: what is cut off.
+            visible: if facing == Facing::Away || edges.is_none() {
+                0.0
+            } else {
+                inside.area() / area.area().max(1e-3)
+            },
+            painted_points: painted,
+            distance_m: place.pose.distance_m,
+            glasses: self.head.glasses,
+            mask: self.head.mask,
+            hat: self.head.hat,
+        }
+    }
+}
+
+/// A person's place in the picture at one moment.
+struct Placed {
+    pose: Pose,
+    /// Between the eyes, pixels.
+    x: f32,
+    y: f32,
+    /// Pixels of a face's width.
+    unit: f32,
+    held: Held,
+    body_sin: f32,
+    body_cos: f32,
+    roll: (f32, f32),
+}
+
+impl Placed {
+    /// About where a head leans: the base of the neck, in face widths below the eyes.
+    const PIVOT: f32 = 0.9;
+
+    fn new(person: &Person, view: View, pose: Pose, time: f32) -> Self {
+        let pixels_per_metre = view.focal / pose.distance_m;
+        let (sin, cos) = pose.yaw.sin_cos();
+        let (body_sin, body_cos) = pose.body_yaw.sin_cos();
+        let breath = (time / person.breath_s * std::f32::consts::TAU).sin();
+        Self {
+            pose,
+            x: view.width * 0.5 + pose.lateral_m * pixels_per_metre,
+            y: view.height * 0.5 - (person.eyes_m + pose.bob_m - view.lens_m) * pixels_per_metre,
+            unit: FACE_WIDTH_M * person.size * pixels_per_metre,
+            held: Held {
+                sin,
+                cos,
+                nod: pose.pitch.tan(),
+                breath,
+            },
+            body_sin,
+            body_cos,
+            roll: pose.roll.sin_cos(),
+        }
+    }
+
+    /// A place of the body in the coordinates of the leaning head.
+    fn leaning(&self, u: f32, v: f32) -> (f32, f32) {
+        let (s, c) = self.roll;
+        let v = v - Self::PIVOT;
+        (u * c + v * s, v * c - u * s + Self::PIVOT)
+    }
+
+    /// A place of the head, in pixels.
+    fn point(&self, u: f32, v: f32) -> PixelPoint {
+        let (s, c) = self.roll;
+        let v = v - Self::PIVOT;
+        PixelPoint {
+            x: self.x + (u * c - v * s) * self.unit,
+            y: self.y + (v * c + u * s + Self::PIVOT) * self.unit,
+        }
+    }
+}
+
+/// The seed of a scenario's visitor in a round.
+pub(super) fn seed_of_visitor(seed: u64, round: u64, index: usize) -> u64 {
+    seed_of(seed_of(seed, round), 0x100 + index as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn core_and_face_undo_each_other_and_fever_shows() {
+        for core in [36.0, 36.6, 37.5, 38.8, 40.0] {
+            let face = face_of_core(core, 22.0);
+            assert!((core_of_face(face, 22.0) - core).abs() < 1e-12);
+        }
+        // A healthy adult in a room of 22 °C: 35.4 °C, as the canthi of bare eyes show.
+        assert!((face_of_core(36.6, 22.0) - 35.36).abs() < 0.01);
+    }
+}

@@ -1,0 +1,315 @@
+//! Topics as values, and the only place that knows how they are written:
+//!
+//! ```text
+//! menshen/v1/<street>/<building>/<gate>/<class>/<name>
+//! ```
+//!
+//! The depth is fixed, so that one wildcard reads a street. Parts are `[A-Za-z0-9_-]{1,64}`: what
+//! Mosquitto, EMQX and NATS all carry (NATS closes the connection on `.` and on a space).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// First part: the program.
+const PROGRAM: &str = "menshen";
+/// Second part: version of the topics and payloads.
+const VERSION: &str = "v1";
+/// Longest part, bytes.
+const LONGEST: usize = 64;
+
+/// A text that is no part of a topic, or no topic at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicError {
+    /// A part is empty, too long, or has other letters than `[A-Za-z0-9_-]`.
+    Part(String),
+    /// Not `menshen/v1/` and five parts.
+    Shape(String),
+    /// No such class.
+    Class(String),
+}
+
+impl fmt::Display for TopicError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(text) => write!(
+                f,
+                "{text:?} cannot stand in a topic: use 1 to {LONGEST} of the letters A-Z a-z, \
+                 digits, _ and - (pinyin for Chinese names)"
+            ),
+            Self::Shape(text) => write!(
+                f,
+                "{text:?} is not {PROGRAM}/{VERSION}/<street>/<building>/<gate>/<class>/<name>"
+            ),
+            Self::Class(text) => write!(
+                f,
+                "{text:?} is no class of topics: status, event, state, report, cmd or ack"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for TopicError {}
+
+/// One level of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Part(String);
+
+impl Part {
+    /// The text of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Part {
+    type Err = TopicError;
+    fn from_str(text: &str) -> Result<Self, TopicError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if (1..=LONGEST).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TopicError::Part(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a gate is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// The sub-district.
+    pub street: Part,
+    /// The building.
+    pub building: Part,
+    /// The door within it.
+    pub gate: Part,
+}
+
+impl Address {
+    /// From the three names.
+    ///
+    /// # Errors
+    /// Where one of them cannot stand in a topic.
+    pub fn new(street: &str, building: &str, gate: &str) -> Result<Self, TopicError> {
+        Ok(Self {
+            street: street.parse()?,
+            building: building.parse()?,
+            gate: gate.parse()?,
+        })
+    }
+
+    /// Filter for everything that this gate publishes.
+    #[must_use]
+    pub fn everything(&self) -> String {
+        let Self {
+            street,
+            building,
+            gate,
+        } = self;
+        format!("{PROGRAM}/{VERSION}/{street}/{building}/{gate}/#")
+    }
+}
+
+/// What kind of message a topic carries, and so how it is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Retained, with a last will.
+    Status,
+    /// QoS 1, never retained: something happened.
+    Event,
+    /// Retained: how things stand.
+    State,
+    /// Retained, with a revision.
+    Report,
+    /// To the gateway: commands.
+    Cmd,
+    /// To the gateway: receipts.
+    Ack,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 6] = [
+        Self::Status,
+        Self::Event,
+        Self::State,
+        Self::Report,
+        Self::Cmd,
+        Self::Ack,
+    ];
+
+    /// The word in the topic.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Event => "event",
+            Self::State => "state",
+            Self::Report => "report",
+            Self::Cmd => "cmd",
+            Self::Ack => "ack",
+        }
+    }
+
+    /// Whether the broker keeps the last message for late subscribers.
+    #[must_use]
+    pub const fn retained(self) -> bool {
+        matches!(self, Self::Status | Self::State | Self::Report)
+    }
+}
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Topic {
+    /// Whose.
+    pub address: Address,
+    /// What kind.
+    pub class: Class,
+    /// What.
+    pub name: Part,
+}
+
+impl Topic {
+    /// A topic of ours; `name` is a word of this module.
+    fn own(address: &Address, class: Class, name: &'static str) -> Self {
+        Self {
+            address: address.clone(),
+            class,
+            name: Part(name.to_owned()),
+        }
+    }
+
+    /// Whether the gateway is there.
+    #[must_use]
+    pub fn gateway_status(address: &Address) -> Self {
+        Self::own(address, Class::Status, "gateway")
+    }
+
+    /// An alert was raised, acknowledged or resolved.
+    #[must_use]
+    pub fn alert_event(address: &Address) -> Self {
+        Self::own(address, Class::Event, "alert")
+    }
+
+    /// A fault of the gateway began or ended.
+    #[must_use]
+    pub fn fault_event(address: &Address) -> Self {
+        Self::own(address, Class::Event, "fault")
+    }
+
+    /// Which alerts are open.
+    #[must_use]
+    pub fn alerts_state(address: &Address) -> Self {
+        Self::own(address, Class::State, "alerts")
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Address {
+            street,
+            building,
+            gate,
+        } = &self.address;
+        let (class, name) = (self.class.as_str(), &self.name);
+        write!(
+            f,
+            "{PROGRAM}/{VERSION}/{street}/{building}/{gate}/{class}/{name}"
+        )
+    }
+}
+
+impl FromStr for Topic {
+    type Err = TopicError;
+    fn from_str(text: &str) -> Result<Self, TopicError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let [PROGRAM, VERSION, street, building, gate, class, name] = parts.as_slice() else {
+            return Err(TopicError::Shape(text.to_owned()));
+        };
+        Ok(Self {
+            address: Address::new(street, building, gate)?,
+            class: Class::ALL
+                .into_iter()
+                .find(|known| known.as_str() == *class)
+                .ok_or_else(|| TopicError::Class((*class).to_owned()))?,
+            name: name.parse()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_topic_reads_back_what_it_wrote(
+            street in "[A-Za-z0-9_-]{1,64}",
+            building in "[A-Za-z0-9_-]{1,64}",
+            gate in "[A-Za-z0-9_-]{1,64}",
+            class in prop::sample::select(Class::ALL.to_vec()),
+            name in "[A-Za-z0-9_-]{1,64}",
+        ) {
+            let topic = Topic {
+                address: Address::new(&street, &building, &gate).unwrap(),
+                class,
+                name: name.parse().unwrap(),
+            };
+            prop_assert_eq!(topic.to_string().parse(), Ok(topic));
+        }
+
+        #[test]
+        fn whatever_parses_is_written_the_same(text in "(menshen|x)/v[12](/[a-c+#. ]{0,3}){3,6}") {
+            if let Ok(topic) = text.parse::<Topic>() {
+                prop_assert_eq!(topic.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_broker_would_refuse_is_no_part() {
+        let long = "x".repeat(65);
+        for wrong in ["", "a/b", "+", "#", "a b", "a.b", "门神", "a\0", &long] {
+            assert_eq!(
+                wrong.parse::<Part>(),
+                Err(TopicError::Part(wrong.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn topics_stand_as_documented() {
+        let address = Address::new("dongfang", "no-12", "main").unwrap();
+        assert_eq!(
+            Topic::gateway_status(&address).to_string(),
+            "menshen/v1/dongfang/no-12/main/status/gateway"
+        );
+        assert_eq!(
+            Topic::alert_event(&address).to_string(),
+            "menshen/v1/dongfang/no-12/main/event/alert"
+        );
+        assert_eq!(
+            Topic::fault_event(&address).to_string(),
+            "menshen/v1/dongfang/no-12/main/event/fault"
+        );
+        assert_eq!(
+            Topic::alerts_state(&address).to_string(),
+            "menshen/v1/dongfang/no-12/main/state/alerts"
+        );
+        assert!(matches!(
+            "menshen/v1/a/b/c/nonsense/d".parse::<Topic>(),
+            Err(TopicError::Class(_))
+        ));
+        assert!(matches!(
+            "menshen/v2/a/b/c/event/d".parse::<Topic>(),
+            Err(TopicError::Shape(_))
+        ));
+    }
+}

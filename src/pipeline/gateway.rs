@@ -1,0 +1,284 @@
+//! The gateway: camera, screening, store, broker and dashboard, put together and run until told
+//! to stop.
+//!
+//! Three kinds of work, each where it belongs: the camera and the screening on a thread each
+//! (they block), the dashboard and the link on the async runtime. What crosses between them is the
+//! newest frame (a slot), the newest picture and status (watches), and events (the store).
+
+use super::Pipeline;
+use super::capture::{Captured, OpenCamera, capture};
+use super::screening_loop::{LoopSettings, Ports, screen};
+use crate::alert::{Alert, AlertState};
+use crate::clock::Clock;
+use crate::config::{CameraSource, Config};
+use crate::detect::OnnxDetector;
+use crate::event::Event;
+use crate::journal::{Journal, JournalError, Outbox, Recorded};
+use crate::mqtt::link::{LinkSettings, LinkState};
+use crate::mqtt::payload::OpenAlerts;
+use crate::mqtt::topic::Address;
+use crate::screening::Rules;
+use crate::store::Store;
+use crate::thermal::RadiometerSettings;
+use crate::thermal::radiometry::CountScale;
+use crate::web::{Dashboard, LinkWord, Mode, SiteName};
+use anyhow::Context as _;
+use std::sync::Arc;
+use std::thread;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Open alerts that the retained state names, at most.
+const MOST_OPEN_ALERTS: u32 = 200;
+
+/// Everything that a gateway is made of.
+pub struct Gateway {
+    /// The site's decisions.
+    pub config: Config,
+    /// Opens the camera.
+    pub open_camera: OpenCamera,
+    /// The face network.
+    pub detector: OnnxDetector,
+    /// Where events are kept.
+    pub store: Store,
+    /// The gateway's time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the dashboard is served.
+    pub listener: TcpListener,
+    /// Whether this is for real.
+    pub mode: Mode,
+    /// Told of everything that was recorded.
+    pub observe: Box<dyn FnMut(&Recorded) + Send>,
+}
+
+/// How the radiometer is to be set for this site.
+#[must_use]
+pub fn radiometer_settings(config: &Config) -> RadiometerSettings {
+    RadiometerSettings {
+        scale: match config.camera.source {
+            CameraSource::V4l { .. } => config.camera.scale,
+            // Recordings and simulated frames are centikelvin, whatever the site's camera is.
+            CameraSource::Recording { .. } | CameraSource::Simulator { .. } => {
+                CountScale::CentiKelvin
+            }
+        },
+        reference: config.reference,
+        ambient: config.room.ambient,
+    }
+}
+
+/// The rules of this site.
+#[must_use]
+pub fn rules(config: &Config) -> Rules {
+    let usual = Rules::default();
+    Rules {
+        attention: config.screening.attention,
+        fever: config.screening.fever,
+        min_looks: config.screening.min_looks,
+        min_face_px: config.screening.min_face_px as f32,
+        transfer: usual.transfer,
+        u_reference: config.reference.map_or(usual.u_reference, |r| r.u_set_point),
+    }
+}
+
+/// The link to the site's broker, where one is switched on.
+fn link_settings(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    open_alerts: watch::Receiver<OpenAlerts>,
+) -> anyhow::Result<Option<LinkSettings>> {
+    if !config.mqtt.enabled {
+        return Ok(None);
+    }
+    Ok(Some(LinkSettings {
+        host: config.mqtt.host.clone(),
+        port: config.mqtt.port,
+        client_id: config.mqtt.client_id.clone(),
+        username: config.mqtt.username.clone(),
+        password: config.mqtt.password()?,
+        keep_alive: config.mqtt.keep_alive,
+        address: address(config)?,
+        epoch: store.epoch(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock: Arc::clone(clock),
+        open_alerts,
+    }))
+}
+
+/// The gateway's place in the topics.
+///
+/// # Errors
+/// Where a name of the site is no part of a topic; the configuration has refused that before.
+pub fn address(config: &Config) -> anyhow::Result<Address> {
+    let site = &config.site;
+    Address::new(&site.street, &site.building, &site.gate).context("the names in [site]")
+}
+
+/// The alerts that are not resolved, for the retained state.
+fn open_alerts(journal: &dyn Journal) -> Result<OpenAlerts, JournalError> {
+    let open = |alert: &Alert| !matches!(alert.state, AlertState::Resolved { .. });
+    let alerts = journal.alerts(MOST_OPEN_ALERTS)?;
+    Ok(OpenAlerts(alerts.into_iter().filter(open).map(|alert| alert.id).collect()))
+}
+
+/// What follows after events were recorded: the link wakes, the pages read their lists again.
+#[derive(Clone)]
+struct AfterRecord {
+    journal: Arc<dyn Journal>,
+    wake: Arc<Notify>,
+    changes: watch::Sender<u64>,
+    open: watch::Sender<OpenAlerts>,
+}
+
+impl AfterRecord {
+    fn tell(&self) {
+        match open_alerts(self.journal.as_ref()) {
+            Ok(open) => {
+                self.open.send_replace(open);
+            }
+            Err(error) => tracing::error!("the open alerts cannot be read: {error}"),
+        }
+        self.changes.send_modify(|n| *n += 1);
+        self.wake.notify_one();
+    }
+}
+
+impl Gateway {
+    /// Runs until the camera's source ends or `stop` is called; then everything is put away in
+    /// order: camera, screening (what is open is recorded), link (which says goodbye), dashboard.
+    ///
+    /// # Errors
+    /// Where the dashboard cannot be served, or a thread has died.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let journal: Arc<dyn Journal> = Arc::new(self.store.clone());
+        let outbox: Arc<dyn Outbox> = Arc::new(self.store.clone());
+        let wake = Arc::new(Notify::new());
+        let (changes, changed) = watch::channel(0);
+        let (open, open_now) = watch::channel(open_alerts(journal.as_ref())?);
+        let (live, live_now) = watch::channel(None);
+        let settings = LoopSettings {
+            reference: self.config.reference,
+            rules: rules(&self.config),
+            silent_after: self.config.camera.silent_after,
+            epoch: self.store.epoch().0,
+            mode: self.mode,
+        };
+        let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
+        let after =
+            AfterRecord { journal: Arc::clone(&journal), wake: Arc::clone(&wake), changes, open };
+
+        let (link_state, link_now) = watch::channel(LinkState::Connecting);
+        let link = link_settings(&self.config, &self.store, &self.clock, open_now)?;
+        let linked = link.is_some();
+        let link_stop = CancellationToken::new();
+        let link = link.map(|settings| {
+            let (wake, stop) = (Arc::clone(&wake), link_stop.clone());
+            tokio::spawn(crate::mqtt::link::run(
+                settings,
+                Arc::clone(&outbox),
+                wake,
+                link_state,
+                stop,
+            ))
+        });
+
+        let dashboard = Dashboard {
+            journal: Arc::clone(&journal),
+            outbox,
+            clock: Arc::clone(&self.clock),
+            live: live_now,
+            status: status_now,
+            changes: changed,
+            site: SiteName {
+                street: self.config.site.street.clone(),
+                building: self.config.site.building.clone(),
+                gate: self.config.site.gate.clone(),
+            },
+            after_record: Arc::new({
+                let after = after.clone();
+                move || after.tell()
+            }),
+        };
+        let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
+
+        let captured = Arc::new(Captured::default());
+        let cameras = spawn("capture", &stop, {
+            let (captured, stop) = (Arc::clone(&captured), stop.clone());
+            move || capture(self.open_camera, &captured, &stop)
+        })?;
+        let mut observe = self.observe;
+        let ports = Ports {
+            journal,
+            clock: self.clock,
+            live,
+            status,
+            recorded: Box::new(move |recorded| {
+                let alerting = |r: &Recorded| !matches!(r.event, Event::Screened(_));
+                recorded.iter().for_each(&mut observe);
+                if recorded.iter().any(alerting) {
+                    after.tell();
+                } else {
+                    after.changes.send_modify(|n| *n += 1);
+                }
+            }),
+            link: Box::new(move || link_word(linked, &link_now.borrow())),
+        };
+        let pipeline = radiometer_settings(&self.config);
+        let screening = spawn("screening", &stop, {
+            let (captured, detector) = (Arc::clone(&captured), self.detector);
+            move || {
+                let worker = detector.worker();
+                let pipeline = Pipeline::new(pipeline, settings.rules, detector);
+                worker.run(|| screen(pipeline, &captured, settings, ports));
+            }
+        })?;
+
+        let served = tokio::select! {
+            () = stop.cancelled() => None,
+            served = &mut page => Some(served),
+        };
+        stop.cancel();
+        captured.slot.close();
+        let screened = tokio::task::spawn_blocking(move || screening.join()).await?;
+        // The camera's thread may sit in a device that does not answer; it holds nothing that must
+        // be put away, so it is not waited for.
+        drop(cameras);
+        link_stop.cancel();
+        if let Some(link) = link {
+            link.await.context("the link to the broker")?;
+        }
+        match served {
+            Some(served) => served?.context("the dashboard")?,
+            None => page.await?.context("the dashboard")?,
+        }
+        anyhow::ensure!(screened.is_ok(), "the screening thread died; see the log above");
+        Ok(())
+    }
+}
+
+/// A named thread that stops the whole gateway when it ends, for whatever reason.
+fn spawn(
+    name: &str,
+    stop: &CancellationToken,
+    work: impl FnOnce() + Send + 'static,
+) -> anyhow::Result<thread::JoinHandle<()>> {
+    let guard = stop.clone().drop_guard();
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            let _guard = guard;
+            work();
+        })
+        .with_context(|| format!("starting the {name} thread"))
+}
+
+fn link_word(linked: bool, state: &LinkState) -> LinkWord {
+    match state {
+        _ if !linked => LinkWord::NotConfigured,
+        LinkState::Connecting | LinkState::Stopped => LinkWord::Connecting,
+        LinkState::Connected { .. } => LinkWord::Connected,
+        LinkState::Away { why } => LinkWord::Away(why.clone()),
+    }
+}

@@ -1,0 +1,72 @@
+//! The stages in a row: one frame in, events out.
+//!
+//! [`Pipeline`] is the one door to the core: the running gateway, `menshen replay`, the golden
+//! tests and the benchmarks all come in here, so that what was tested is what runs.
+
+pub mod capture;
+pub mod gateway;
+pub mod replay;
+pub mod screening_loop;
+pub mod slot;
+pub mod source;
+
+use crate::event::Event;
+use crate::face::{Detector, DetectorError, Face};
+use crate::screening::{Person, Rules, Screener};
+use crate::thermal::{FrameHealth, Radiometer, RadiometerSettings, RawFrame, ThermalFrame};
+
+/// What came of one frame.
+#[derive(Debug)]
+pub struct Step {
+    /// The frame in degrees, with its health.
+    pub thermal: ThermalFrame,
+    /// Faces in it; none are searched where there is no picture.
+    pub faces: Vec<Face>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The detector's failure, where it failed; the frame then counts as without faces.
+    pub detector: Option<DetectorError>,
+}
+
+/// Radiometer, detector and screener in a row.
+pub struct Pipeline<D> {
+    radiometer: Radiometer,
+    detector: D,
+    screener: Screener,
+}
+
+impl<D: Detector> Pipeline<D> {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(settings: RadiometerSettings, rules: Rules, detector: D) -> Self {
+        Self { radiometer: Radiometer::new(settings), detector, screener: Screener::new(rules) }
+    }
+
+    /// One frame, through all stages.
+    pub fn step(&mut self, raw: &RawFrame) -> Step {
+        let thermal = self.radiometer.step(raw);
+        let (faces, detector) = match thermal.health {
+            FrameHealth::Blank
+            | FrameHealth::Frozen
+            | FrameHealth::Shutter
+            | FrameHealth::WrongSize => (Vec::new(), None),
+            _ => match self.detector.detect(&thermal) {
+                Ok(faces) => (faces, None),
+                Err(error) => (Vec::new(), Some(error)),
+            },
+        };
+        let events = self.screener.step(&thermal, &faces);
+        Step { thermal, faces, events, detector }
+    }
+
+    /// Nothing more will come.
+    pub fn finish(&mut self) -> Vec<Event> {
+        self.screener.finish()
+    }
+
+    /// Who is before the camera now.
+    #[must_use]
+    pub fn people(&self) -> Vec<Person> {
+        self.screener.people()
+    }
+}

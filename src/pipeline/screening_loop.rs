@@ -1,0 +1,276 @@
+//! The screening thread: takes the newest frame, steps the pipeline, has the events recorded, and
+//! shows what there is to show.
+
+use super::capture::Captured;
+use super::slot::Taken;
+use super::{Pipeline, Step};
+use crate::clock::{Clock, Stamp};
+use crate::event::{Event, Fault};
+use crate::face::Detector;
+use crate::journal::{Journal, Recorded};
+use crate::screening::Rules;
+use crate::thermal::ReferenceView;
+use crate::thermal::reference::ReferenceSettings;
+use crate::web::{
+    ActiveFault, CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, Mode,
+    PersonState, ReferenceStatus, Thresholds,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often the loop looks up while no frame comes.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
+
+/// How long to wait before events that could not be saved are tried again.
+const SAVE_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Weight of the newest interval in the measured frame rate.
+const RATE_WEIGHT: f64 = 0.1;
+
+/// What the loop needs of the rim; it owns none of it.
+pub struct Ports {
+    /// Where events are kept.
+    pub journal: Arc<dyn Journal>,
+    /// Time of what frames do not say: that none come.
+    pub clock: Arc<dyn Clock>,
+    /// The newest picture, for the dashboard.
+    pub live: watch::Sender<Option<Arc<LiveFrame>>>,
+    /// How the gateway is, for the dashboard.
+    pub status: watch::Sender<Arc<GatewayStatus>>,
+    /// Called after events were recorded.
+    pub recorded: Box<dyn FnMut(&[Recorded]) + Send>,
+    /// How the link to the broker is.
+    pub link: Box<dyn Fn() -> LinkWord + Send>,
+}
+
+/// What the loop must know.
+#[derive(Clone, Debug)]
+pub struct LoopSettings {
+    /// The reference, for the status.
+    pub reference: Option<ReferenceSettings>,
+    /// The rules in force.
+    pub rules: Rules,
+    /// A camera that gives no frame for this long is a fault.
+    pub silent_after: Duration,
+    /// Identity of the database.
+    pub epoch: String,
+    /// Whether this is for real.
+    pub mode: Mode,
+}
+
+impl LoopSettings {
+    /// The status before anything is known.
+    #[must_use]
+    pub fn first_status(&self) -> GatewayStatus {
+        GatewayStatus {
+            camera: CameraStatus {
+                name: String::new(),
+                width: 0,
+                height: 0,
+                fps: None,
+                frames: 0,
+                dropped: 0,
+                last_frame: None,
+                health: None,
+            },
+            reference: self.reference_status(None, 0.0),
+            faults: Vec::new(),
+            mqtt: LinkWord::NotConfigured,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            epoch: self.epoch.clone(),
+            thresholds: Thresholds {
+                attention_c: self.rules.attention.degrees(),
+                fever_c: self.rules.fever.degrees(),
+            },
+            mode: self.mode,
+        }
+    }
+
+    fn reference_status(&self, view: Option<ReferenceView>, offset_k: f64) -> ReferenceStatus {
+        match self.reference {
+            None => ReferenceStatus::NotConfigured,
+            Some(settings) => ReferenceStatus::Configured {
+                set_point_c: settings.set_point.degrees(),
+                reading_c: view.map(|v| v.reading.degrees()),
+                offset_k: view.map(|_| offset_k),
+            },
+        }
+    }
+}
+
+/// Screens until the slot is closed. What could not be saved by then is said in the log.
+pub fn screen<D: Detector>(
+    mut pipeline: Pipeline<D>,
+    captured: &Captured,
+    settings: LoopSettings,
+    ports: Ports,
+) {
+    let status = settings.first_status();
+    let silence = Silence { since: ports.clock.now(), raised: false };
+    let mut state =
+        State { settings, ports, status, unsaved: Vec::new(), tried: None, silence };
+    loop {
+        match captured.slot.take(LOOK_UP_EVERY) {
+            Taken::Value(frame, dropped) => {
+                let step = pipeline.step(&frame);
+                state.take(&pipeline, step, dropped, captured);
+            }
+            Taken::Nothing => state.nothing_came(captured),
+            Taken::Closed => break,
+        }
+    }
+    state.keep(pipeline.finish());
+    state.tried = None;
+    state.save();
+    if !state.unsaved.is_empty() {
+        tracing::error!("{} events could not be saved before the end", state.unsaved.len());
+    }
+}
+
+/// Since when no frame has come.
+struct Silence {
+    since: Stamp,
+    raised: bool,
+}
+
+struct State {
+    settings: LoopSettings,
+    ports: Ports,
+    status: GatewayStatus,
+    unsaved: Vec<Event>,
+    tried: Option<Stamp>,
+    silence: Silence,
+}
+
+impl State {
+    fn take<D: Detector>(
+        &mut self,
+        pipeline: &Pipeline<D>,
+        step: Step,
+        dropped: u64,
+        captured: &Captured,
+    ) {
+        if let Some(error) = &step.detector {
+            tracing::error!("{error}");
+        }
+        let now = step.thermal.stamp;
+        let mut events = step.events;
+        if self.silence.raised {
+            events.insert(0, Event::FaultCleared { fault: Fault::CameraSilent, at: now });
+        }
+        self.silence = Silence { since: now, raised: false };
+        self.keep(events);
+        self.save();
+
+        let camera = &mut self.status.camera;
+        let interval = camera.last_frame.and_then(|last| now.since(&last));
+        if let Some(seconds) = interval.map(|d| d.as_secs_f64()).filter(|s| *s > 0.0) {
+            let rate = 1.0 / seconds;
+            camera.fps = Some(camera.fps.map_or(rate, |fps| fps + RATE_WEIGHT * (rate - fps)));
+        }
+        camera.frames += 1;
+        camera.dropped = dropped;
+        camera.last_frame = Some(now);
+        camera.health = Some(step.thermal.health);
+        self.status.reference =
+            self.settings.reference_status(step.thermal.reference, step.thermal.offset.kelvin());
+        self.show_status(captured);
+
+        let people = pipeline
+            .people()
+            .into_iter()
+            .filter(|person| person.last.sequence == step.thermal.sequence)
+            .map(|person| LivePerson {
+                track: person.track,
+                area: person.last.area,
+                state: person.verdict.map_or(
+                    PersonState::Looking {
+                        looks: person.looks,
+                        needed: self.settings.rules.min_looks,
+                    },
+                    PersonState::Judged,
+                ),
+                estimate_c: person.reading.map(|r| r.estimate.value.degrees()),
+                expanded_u_k: person.reading.map(|r| r.estimate.u.expanded().kelvin()),
+                face_c: person.reading.map(|r| r.face.degrees()),
+            })
+            .collect();
+        let thermal = step.thermal;
+        self.ports.live.send_replace(Some(Arc::new(LiveFrame {
+            sequence: thermal.sequence,
+            at: now,
+            width: thermal.width(),
+            height: thermal.height(),
+            centi_celsius: thermal.celsius.iter().map(|c| LiveFrame::centi(*c)).collect(),
+            people,
+            health: thermal.health,
+            reference: thermal.reference.map(|view| LiveReference {
+                x: view.centre.x,
+                y: view.centre.y,
+                radius: view.radius,
+                reading_c: view.reading.degrees(),
+            }),
+            dropped,
+        })));
+    }
+
+    fn nothing_came(&mut self, captured: &Captured) {
+        let now = self.ports.clock.now();
+        let silent = now.since(&self.silence.since).is_none_or(|d| d >= self.settings.silent_after);
+        if silent && !self.silence.raised {
+            self.silence.raised = true;
+            self.keep(vec![Event::FaultRaised { fault: Fault::CameraSilent, at: now }]);
+        }
+        self.save();
+        self.show_status(captured);
+    }
+
+    fn show_status(&mut self, captured: &Captured) {
+        if let Some(info) = captured.info() {
+            let camera = &mut self.status.camera;
+            (camera.name, camera.width, camera.height) = (info.name, info.width, info.height);
+        }
+        self.status.mqtt = (self.ports.link)();
+        self.ports.status.send_replace(Arc::new(self.status.clone()));
+    }
+
+    /// Remembers events until they are saved.
+    fn keep(&mut self, events: Vec<Event>) {
+        for event in &events {
+            match event {
+                Event::FaultRaised { fault, at } => {
+                    self.status.faults.push(ActiveFault { fault: *fault, since: *at });
+                }
+                Event::FaultCleared { fault, .. } => {
+                    self.status.faults.retain(|active| active.fault != *fault);
+                }
+                _ => {}
+            }
+        }
+        self.unsaved.extend(events);
+    }
+
+    /// Saves what is not saved yet, all in one transaction; on failure it stays and is tried again.
+    fn save(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let now = self.ports.clock.now();
+        let too_soon = |tried: &Stamp| now.since(tried).is_some_and(|d| d < SAVE_AGAIN_AFTER);
+        if self.tried.as_ref().is_some_and(too_soon) {
+            return;
+        }
+        match self.ports.journal.record(&self.unsaved) {
+            Ok(recorded) => {
+                self.unsaved.clear();
+                self.tried = None;
+                (self.ports.recorded)(&recorded);
+            }
+            Err(error) => {
+                self.tried = Some(now);
+                tracing::error!("{} events wait to be saved: {error}", self.unsaved.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! From the configuration to a camera.
+
+use super::capture::{OpenCamera, Paced};
+use crate::camera::recording::Recording;
+use crate::camera::simulator::{self, Scenario, Simulator};
+use crate::camera::v4l::{V4lCamera, V4lSettings};
+use crate::camera::{Camera, CameraError};
+use crate::clock::{BootId, Clock};
+use crate::config::{CameraConfig, CameraSource};
+use anyhow::Context as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a V4L2 camera is waited for at a time: longer than the 2 s that a Lepton's shutter
+/// takes, so that a shutter event is no silence.
+const V4L_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How to open the configured camera, each time anew. What can be checked now is checked now.
+///
+/// # Errors
+/// Where a scenario does not exist or cannot be read.
+pub fn open_camera(
+    config: &CameraConfig,
+    clock: Arc<dyn Clock>,
+    boot: BootId,
+) -> anyhow::Result<OpenCamera> {
+    Ok(match &config.source {
+        CameraSource::Simulator { scenario } => {
+            let scenario = self::scenario(scenario)?;
+            Box::new(move || {
+                let camera = Simulator::new(scenario.clone(), boot, clock.now().wall);
+                Ok(paced(camera, &clock))
+            })
+        }
+        CameraSource::Recording { file } => {
+            let (file, rotation) = (file.clone(), config.rotation);
+            Box::new(move || Ok(paced(Recording::open(&file, rotation, boot)?, &clock)))
+        }
+        CameraSource::V4l { device } => {
+            let settings = V4lSettings {
+                device: Some(device.clone()),
+                size: Some((config.width, config.height)),
+                scale: config.scale,
+                rotation: config.rotation,
+                timeout: V4L_TIMEOUT,
+            };
+            Box::new(move || {
+                let camera = V4lCamera::open(&settings, Arc::clone(&clock))?;
+                Ok::<Box<dyn Camera>, CameraError>(Box::new(camera))
+            })
+        }
+    })
+}
+
+fn paced(camera: impl Camera + 'static, clock: &Arc<dyn Clock>) -> Box<dyn Camera> {
+    Box::new(Paced::new(Box::new(camera), Arc::clone(clock)))
+}
+
+/// A scenario by its built-in name or its file.
+///
+/// # Errors
+/// Where there is neither, or the file is no scenario.
+pub fn scenario(name: &str) -> anyhow::Result<Scenario> {
+    if let Some(scenario) = simulator::builtin(name) {
+        return Ok(scenario);
+    }
+    let path = Path::new(name);
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "{name} is no built-in scenario ({}) and no file that can be read",
+            simulator::builtin_names().join(", ")
+        )
+    })?;
+    Scenario::from_toml(&text).with_context(|| path.display().to_string())
+}

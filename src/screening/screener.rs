@@ -1,0 +1,267 @@
+//! The state machine from frames with faces to events.
+//!
+//! It is pure: frames carry their own time. An alert is raised as soon as a possible fever is
+//! certain enough, while the person is still there; the screening follows when the person has
+//! left. A fault is raised when the gateway has not been able to judge for [`FAULT_AFTER`], so that
+//! a hand before the reference is no alarm, and a lost reference is.
+
+use super::rules::Rules;
+use super::{Obstacle, Screening, Sighting, Verdict};
+use crate::alert::{Alert, AlertState};
+use crate::clock::Stamp;
+use crate::estimate::{self, Looks, Reading};
+use crate::event::{Event, Fault};
+use crate::face::Face;
+use crate::id::{ScreeningId, TrackId};
+use crate::thermal::{FrameHealth, ThermalFrame};
+use crate::track::{Track, Tracker};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long something must be wrong before staff are called.
+pub const FAULT_AFTER: Duration = Duration::from_secs(3);
+
+/// Near frames, whatever their health, after which somebody has come to be screened. Half a second
+/// at 9 frames a second: who turns the face to the camera for less is passing by.
+pub const FRAMES_TO_PRESENT: u32 = 6;
+
+/// One person before the camera, as the screens show them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Person {
+    /// Which.
+    pub track: TrackId,
+    /// Latest sighting.
+    pub last: Sighting,
+    /// Good looks so far.
+    pub looks: u32,
+    /// What they come to so far.
+    pub reading: Option<Reading>,
+    /// The verdict so far; `None` while there are too few looks.
+    pub verdict: Option<Verdict>,
+}
+
+/// What is remembered of one track.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    looks: Looks,
+    /// Frames near enough to be measured, whatever the frame's health.
+    near: u32,
+    /// Why frames could not be measured.
+    unhealthy: BTreeMap<FrameHealth, u32>,
+    /// The reading with which the alert was raised.
+    alarmed: Option<Reading>,
+}
+
+/// Screens everybody who walks past.
+#[derive(Clone, Debug)]
+pub struct Screener {
+    rules: Rules,
+    tracker: Tracker,
+    people: BTreeMap<TrackId, Memory>,
+    faults: Faults,
+}
+
+impl Screener {
+    /// Nobody is there.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            tracker: Tracker::new(),
+            people: BTreeMap::new(),
+            faults: Faults::default(),
+        }
+    }
+
+    /// One frame with its faces.
+    pub fn step(&mut self, frame: &ThermalFrame, faces: &[Face]) -> Vec<Event> {
+        let mut events = self.faults.step(frame);
+        let step = self.tracker.step(frame, faces);
+        for track in step.ended {
+            events.extend(self.leave(&track));
+        }
+        for (face, id) in faces.iter().zip(step.tracks) {
+            let memory = self.people.entry(id).or_default();
+            memory.see(frame, face, &self.rules);
+            if let Some(alert) = memory.alarm(frame.stamp, id, &self.rules) {
+                events.push(Event::AlertRaised(alert));
+            }
+        }
+        events
+    }
+
+    /// Nothing more will come: everybody has left.
+    pub fn finish(&mut self) -> Vec<Event> {
+        let tracks = self.tracker.finish();
+        tracks
+            .iter()
+            .filter_map(|track| self.leave(track))
+            .collect()
+    }
+
+    /// Who is there now.
+    #[must_use]
+    pub fn people(&self) -> Vec<Person> {
+        self.tracker
+            .present()
+            .iter()
+            .filter_map(|track| {
+                let memory = self.people.get(&track.id)?;
+                let reading = memory.reading(&self.rules);
+                Some(Person {
+                    track: track.id,
+                    last: track.last,
+                    looks: memory.looks.count(),
+                    reading,
+                    verdict: memory.verdict_so_far(reading.as_ref(), &self.rules),
+                })
+            })
+            .collect()
+    }
+
+    fn leave(&mut self, track: &Track) -> Option<Event> {
+        let memory = self.people.remove(&track.id)?;
+        Some(Event::Screened(memory.screening(track, &self.rules)))
+    }
+}
+
+impl Memory {
+    fn see(&mut self, frame: &ThermalFrame, face: &Face, rules: &Rules) {
+        if face.area.width() < rules.min_face_px {
+            return;
+        }
+        self.near = self.near.saturating_add(1);
+        if frame.health != FrameHealth::Good {
+            *self.unhealthy.entry(frame.health).or_default() += 1;
+        } else if let Some(look) = estimate::look(frame, face) {
+            self.looks.add(look);
+        }
+    }
+
+    fn reading(&self, rules: &Rules) -> Option<Reading> {
+        (self.looks.count() >= rules.min_looks.max(1))
+            .then(|| self.looks.reading(&rules.transfer, rules.u_reference))
+            .flatten()
+    }
+
+    fn verdict_so_far(&self, reading: Option<&Reading>, rules: &Rules) -> Option<Verdict> {
+        if self.alarmed.is_some() {
+            return Some(Verdict::PossibleFever);
+        }
+        reading.map(|reading| rules.judge(reading))
+    }
+
+    /// The alert, once, when the looks so far come to a possible fever.
+    fn alarm(&mut self, now: Stamp, id: TrackId, rules: &Rules) -> Option<Alert> {
+        if self.alarmed.is_some() {
+            return None;
+        }
+        let reading = self.reading(rules)?;
+        if rules.judge(&reading) != Verdict::PossibleFever {
+            return None;
+        }
+        self.alarmed = Some(reading);
+        Some(Alert {
+            id: ScreeningId {
+                boot: now.boot,
+                track: id,
+            },
+            raised: now,
+            reading,
+            threshold: rules.fever,
+            state: AlertState::Open,
+        })
+    }
+
+    /// What became of a person who has left. An alert that was raised stays: the verdict is then
+    /// the alert's, with the reading that raised it.
+    fn screening(&self, track: &Track, rules: &Rules) -> Screening {
+        let reading = self.alarmed.or_else(|| self.reading(rules));
+        let verdict = match (&self.alarmed, &reading) {
+            (Some(_), _) => Verdict::PossibleFever,
+            (None, Some(reading)) => rules.judge(reading),
+            (None, None) => Verdict::CannotJudge(self.obstacle(rules)),
+        };
+        let judged = !matches!(verdict, Verdict::CannotJudge(_));
+        Screening {
+            id: ScreeningId {
+                boot: track.first.stamp.boot,
+                track: track.id,
+            },
+            first: track.first,
+            last: track.last,
+            reading: reading.filter(|_| judged),
+            verdict,
+            presented: self.alarmed.is_some()
+                || self.near >= FRAMES_TO_PRESENT.max(rules.min_looks),
+        }
+    }
+
+    /// Why there is no reading: what stood in the way most often.
+    fn obstacle(&self, rules: &Rules) -> Obstacle {
+        if self.near == 0 {
+            return Obstacle::TooFar;
+        }
+        let most = self.unhealthy.iter().max_by_key(|(_, frames)| **frames);
+        match most {
+            Some((health, frames)) if *frames + self.looks.count() >= rules.min_looks => {
+                match health {
+                    FrameHealth::Searching | FrameHealth::ReferenceLost => Obstacle::ReferenceLost,
+                    FrameHealth::NoReference => Obstacle::NoReference,
+                    FrameHealth::Shutter | FrameHealth::Settling => Obstacle::Settling,
+                    FrameHealth::Frozen | FrameHealth::Blank | FrameHealth::WrongSize => {
+                        Obstacle::NoPicture
+                    }
+                    FrameHealth::Good => Obstacle::TooFewLooks,
+                }
+            }
+            _ => Obstacle::TooFewLooks,
+        }
+    }
+}
+
+/// Faults that the frames themselves show.
+#[derive(Clone, Debug, Default)]
+struct Faults {
+    /// The fault that is seen, since when, and whether it was raised.
+    seen: Option<(Fault, Stamp, bool)>,
+}
+
+impl Faults {
+    fn step(&mut self, frame: &ThermalFrame) -> Vec<Event> {
+        let now = frame.stamp;
+        let fault = match frame.health {
+            FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Fault::ReferenceLost),
+            FrameHealth::Frozen => Some(Fault::CameraFrozen),
+            FrameHealth::Blank | FrameHealth::WrongSize => Some(Fault::CameraBlank),
+            FrameHealth::Good | FrameHealth::NoReference => None,
+            // The shutter and what follows it neither raise nor clear anything.
+            FrameHealth::Shutter | FrameHealth::Settling => return Vec::new(),
+        };
+        let mut events = Vec::new();
+        match (self.seen, fault) {
+            (Some((old, since, raised)), Some(new)) if old == new => {
+                let lasts = now.since(&since).is_none_or(|d| d >= FAULT_AFTER);
+                if lasts && !raised {
+                    events.push(Event::FaultRaised {
+                        fault: old,
+                        at: now,
+                    });
+                    self.seen = Some((old, since, true));
+                }
+            }
+            (Some((old, _, raised)), new) => {
+                if raised {
+                    events.push(Event::FaultCleared {
+                        fault: old,
+                        at: now,
+                    });
+                }
+                self.seen = new.map(|fault| (fault, now, false));
+            }
+            (None, Some(new)) => self.seen = Some((new, now, false)),
+            (None, None) => {}
+        }
+        events
+    }
+}

@@ -1,0 +1,447 @@
+//! The journal: events in one transaction with all that follows from them, and what is read back.
+//!
+//! Acknowledging and resolving are decided here, inside the transaction, by the core's own
+//! transitions: two people who tap at once cannot both have taken an alert.
+
+use super::error::StoreError;
+use super::row::{
+    EventRow, OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds,
+    parsed, to_sql, trust,
+};
+use super::{Store, outbox};
+use crate::alert::{Alert, AlertState, Outcome};
+use crate::clock::{BootId, Stamp, WallTime};
+use crate::event::Event;
+use crate::id::{AlertId, EventKey, Sequence, TrackId};
+use crate::journal::{Journal, JournalError, Recorded};
+use crate::screening::Screening;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use std::time::Duration;
+
+/// Who acted where no person did.
+pub(super) const GATEWAY: &str = "gateway";
+
+/// An act that somebody may have to answer for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// The event in which it was done, where it was one.
+    pub seq: Option<Sequence>,
+    /// Who.
+    pub who: String,
+    /// What: a word.
+    pub what: String,
+    /// To what.
+    pub subject: String,
+    /// When.
+    pub at: Stamp,
+}
+
+/// Columns of an alert, in the order in which [`alert_of`] reads them.
+const ALERT_COLUMNS: &str = "boot, track, raised_boot, raised_monotonic_ns, raised_wall_ms, \
+     raised_trust, face_c, face_u_k, estimate_c, estimate_u_k, looks, apparent_c, offset_k, \
+     ambient_c, threshold_c, state, acknowledged_by, acknowledged_at, resolved_by, resolved_at, \
+     outcome, spread_k";
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<Unreadable> for JournalError {
+    fn from(wrong: Unreadable) -> Self {
+        Self::Storage(format!(
+            "a row of the journal is not as it was written ({}); keep a copy of the data folder \
+             and report this",
+            wrong.0
+        ))
+    }
+}
+
+/// A value in the database that the row types refuse.
+pub(super) fn unreadable(column: usize, wrong: Unreadable) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, wrong.0.into())
+}
+
+impl Journal for Store {
+    fn record(&self, events: &[Event]) -> Result<Vec<Recorded>, JournalError> {
+        let mut writer = self.writer();
+        // Dropped on every way out but the commit: then nothing was kept.
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut recorded = Vec::with_capacity(events.len());
+        for event in events {
+            let seq = append(&transaction, event)?;
+            let key = EventKey {
+                epoch: self.epoch(),
+                seq,
+            };
+            project(&transaction, seq, event)?;
+            for message in (self.inner.addressing)(&key, event) {
+                outbox::enqueue(&transaction, seq, &message)?;
+            }
+            recorded.push(Recorded {
+                key,
+                event: event.clone(),
+            });
+        }
+        transaction.commit()?;
+        Ok(recorded)
+    }
+
+    fn alerts(&self, limit: u32) -> Result<Vec<Alert>, JournalError> {
+        let reader = self.reader();
+        let mut select = reader.prepare_cached(&format!(
+            "SELECT {ALERT_COLUMNS} FROM alert ORDER BY state = 'resolved', raised_seq DESC LIMIT ?1"
+        ))?;
+        let alerts = select
+            .query_map([limit], alert_of)?
+            .collect::<Result<_, _>>()?;
+        Ok(alerts)
+    }
+
+    fn alert(&self, id: AlertId) -> Result<Alert, JournalError> {
+        load(&self.reader(), id)
+    }
+
+    fn tally(
+        &self,
+        since_wall_ms: i64,
+    ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
+        let reader = self.reader();
+        let mut select = reader.prepare_cached(
+            "SELECT verdict, reason, count(*) FROM screening WHERE last_wall_ms >= ?1
+             GROUP BY verdict, reason ORDER BY verdict, reason",
+        )?;
+        let tally = select
+            .query_map([since_wall_ms], |row| {
+                Ok((row.get(0)?, row.get(1)?, from_sql(row.get(2)?)))
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(tally)
+    }
+}
+
+impl Store {
+    /// Events after this one, oldest first: for whoever joins late or was away. A number in them
+    /// may differ from what was recorded in the last of 17 places (JSON is read that way); alerts
+    /// read through [`Journal::alert`] do not.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn events(&self, after: Sequence, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+        let reader = self.reader();
+        let mut select = reader
+            .prepare_cached("SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+        let mut rows = select.query(params![to_sql(after.0), limit])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            events.push(Recorded {
+                key: EventKey {
+                    epoch: self.epoch(),
+                    seq: Sequence(from_sql(row.get(0)?)),
+                },
+                event: parsed::<EventRow, Event>(&row.get::<_, String>(1)?)?,
+            });
+        }
+        Ok(events)
+    }
+
+    /// The audit, newest first.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, JournalError> {
+        let reader = self.reader();
+        let mut select = reader.prepare_cached(
+            "SELECT boot, at_monotonic_ns, at_wall_ms, trust, seq, who, what, subject
+             FROM audit ORDER BY id DESC LIMIT ?1",
+        )?;
+        let entries = select
+            .query_map([limit], |row| {
+                Ok(AuditEntry {
+                    at: stamp_of(row, 0)?,
+                    seq: row
+                        .get::<_, Option<i64>>(4)?
+                        .map(|seq| Sequence(from_sql(seq))),
+                    who: row.get(5)?,
+                    what: row.get(6)?,
+                    subject: row.get(7)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(entries)
+    }
+}
+
+/// Writes the event's own row.
+fn append(transaction: &Transaction<'_>, event: &Event) -> Result<Sequence, JournalError> {
+    let at = event.at();
+    transaction
+        .prepare_cached(
+            "INSERT INTO event (kind, at_wall_ms, at_monotonic_ns, boot, trust, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            event.kind(),
+            at.wall.0,
+            nanoseconds(at.monotonic),
+            to_sql(at.boot.0),
+            at.trust.as_str(),
+            json(&EventRow::from(event))?
+        ])?;
+    Ok(Sequence(from_sql(transaction.last_insert_rowid())))
+}
+
+/// Writes what is derived from the event, and who did it.
+fn project(
+    transaction: &Transaction<'_>,
+    seq: Sequence,
+    event: &Event,
+) -> Result<(), JournalError> {
+    let (who, subject) = match event {
+        // People who walk past do not act; their screenings are in the journal.
+        Event::Screened(screening) => return screened(transaction, seq, screening),
+        Event::AlertRaised(alert) => {
+            raised(transaction, seq, alert)?;
+            (GATEWAY.to_owned(), alert.id.to_string())
+        }
+        Event::AlertAcknowledged { alert, by, at } => (
+            acknowledged(transaction, *alert, by, *at)?,
+            alert.to_string(),
+        ),
+        Event::AlertResolved {
+            alert,
+            by,
+            at,
+            outcome,
+        } => (
+            resolved(transaction, *alert, by, *at, outcome)?,
+            alert.to_string(),
+        ),
+        Event::FaultRaised { fault, .. } | Event::FaultCleared { fault, .. } => {
+            (GATEWAY.to_owned(), fault.as_str().to_owned())
+        }
+    };
+    audit(
+        transaction,
+        Some(seq),
+        &who,
+        event.kind(),
+        &subject,
+        &event.at(),
+    )?;
+    Ok(())
+}
+
+/// Writes one row of the audit.
+pub(super) fn audit(
+    transaction: &Transaction<'_>,
+    seq: Option<Sequence>,
+    who: &str,
+    what: &str,
+    subject: &str,
+    at: &Stamp,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO audit (seq, who, what, subject, at_wall_ms, at_monotonic_ns, boot, trust)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            seq.map(|seq| to_sql(seq.0)),
+            who,
+            what,
+            subject,
+            at.wall.0,
+            nanoseconds(at.monotonic),
+            to_sql(at.boot.0),
+            at.trust.as_str()
+        ])?;
+    Ok(())
+}
+
+/// Somebody was judged, or could not be.
+fn screened(
+    transaction: &Transaction<'_>,
+    seq: Sequence,
+    screening: &Screening,
+) -> Result<(), JournalError> {
+    let reading = screening.reading.as_ref();
+    transaction
+        .prepare_cached(
+            "INSERT INTO screening (boot, track, seq, last_wall_ms, verdict, reason, presented,
+                                    face_c, estimate_c)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            to_sql(screening.id.boot.0),
+            to_sql(screening.id.track.0),
+            to_sql(seq.0),
+            screening.last.stamp.wall.0,
+            screening.verdict.as_str(),
+            screening.verdict.reason(),
+            screening.presented,
+            reading.map(|reading| reading.face.degrees()),
+            reading.map(|reading| reading.estimate.value.degrees()),
+        ])?;
+    Ok(())
+}
+
+/// A new alert.
+fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result<(), JournalError> {
+    if alert.state != AlertState::Open {
+        return Err(JournalError::Storage(format!(
+            "alert {} was raised in the state {}; an alert is raised open",
+            alert.id,
+            alert.state.as_str()
+        )));
+    }
+    let reading = ReadingRow::from(&alert.reading);
+    transaction
+        .prepare_cached(
+            "INSERT INTO alert (boot, track, raised_seq, raised_wall_ms, raised_monotonic_ns,
+                 raised_boot, raised_trust, face_c, face_u_k, estimate_c, estimate_u_k, looks,
+                 apparent_c, offset_k, ambient_c, threshold_c, spread_k, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                 'open')",
+        )?
+        .execute(params![
+            to_sql(alert.id.boot.0),
+            to_sql(alert.id.track.0),
+            to_sql(seq.0),
+            alert.raised.wall.0,
+            nanoseconds(alert.raised.monotonic),
+            to_sql(alert.raised.boot.0),
+            alert.raised.trust.as_str(),
+            reading.face_c,
+            reading.face_u_k,
+            reading.estimate_c,
+            reading.estimate_u_k,
+            reading.looks,
+            reading.apparent_c,
+            reading.offset_k,
+            reading.ambient_c,
+            alert.threshold.degrees(),
+            reading.spread_k,
+        ])?;
+    Ok(())
+}
+
+/// Somebody takes an alert; gives back the name as it was kept.
+fn acknowledged(
+    transaction: &Transaction<'_>,
+    id: AlertId,
+    by: &str,
+    at: Stamp,
+) -> Result<String, JournalError> {
+    let next = load(transaction, id)?
+        .acknowledge(by, at)
+        .map_err(JournalError::Refused)?;
+    let AlertState::Acknowledged { by, at } = next.state else {
+        return Ok(by.trim().to_owned());
+    };
+    transaction.execute(
+        "UPDATE alert SET state = 'acknowledged', acknowledged_by = ?3, acknowledged_at = ?4
+         WHERE boot = ?1 AND track = ?2",
+        params![
+            to_sql(id.boot.0),
+            to_sql(id.track.0),
+            by,
+            json(&StampRow::from(&at))?
+        ],
+    )?;
+    Ok(by)
+}
+
+/// Somebody records what was found; gives back the name as it was kept.
+fn resolved(
+    transaction: &Transaction<'_>,
+    id: AlertId,
+    by: &str,
+    at: Stamp,
+    outcome: &Outcome,
+) -> Result<String, JournalError> {
+    let next = load(transaction, id)?
+        .resolve(by, at, outcome.clone())
+        .map_err(JournalError::Refused)?;
+    let AlertState::Resolved { by, at, outcome } = next.state else {
+        return Ok(by.trim().to_owned());
+    };
+    transaction.execute(
+        "UPDATE alert SET state = 'resolved', resolved_by = ?3, resolved_at = ?4, outcome = ?5
+         WHERE boot = ?1 AND track = ?2",
+        params![
+            to_sql(id.boot.0),
+            to_sql(id.track.0),
+            by,
+            json(&StampRow::from(&at))?,
+            json(&OutcomeRow::from(&outcome))?
+        ],
+    )?;
+    Ok(by)
+}
+
+/// One alert, from either connection.
+fn load(connection: &Connection, id: AlertId) -> Result<Alert, JournalError> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {ALERT_COLUMNS} FROM alert WHERE boot = ?1 AND track = ?2"
+        ))?
+        .query_row(params![to_sql(id.boot.0), to_sql(id.track.0)], alert_of)
+        .optional()?
+        .ok_or(JournalError::UnknownAlert(id))
+}
+
+/// A stamp in four columns from `first`: boot, monotonic, wall, trust.
+fn stamp_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
+    Ok(Stamp {
+        boot: BootId(from_sql(row.get(first)?)),
+        monotonic: Duration::from_nanos(from_sql(row.get(first + 1)?)),
+        wall: WallTime(row.get(first + 2)?),
+        trust: trust(&row.get::<_, String>(first + 3)?)
+            .map_err(|wrong| unreadable(first + 3, wrong))?,
+    })
+}
+
+/// An alert in the columns of [`ALERT_COLUMNS`].
+fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
+    let reading = ReadingRow {
+        face_c: row.get(6)?,
+        face_u_k: row.get(7)?,
+        estimate_c: row.get(8)?,
+        estimate_u_k: row.get(9)?,
+        looks: row.get(10)?,
+        spread_k: row.get(21)?,
+        apparent_c: row.get(11)?,
+        offset_k: row.get(12)?,
+        ambient_c: row.get(13)?,
+    };
+    let stamp = |column: usize| -> rusqlite::Result<Stamp> {
+        parsed::<StampRow, Stamp>(&row.get::<_, String>(column)?)
+            .map_err(|wrong| unreadable(column, wrong))
+    };
+    let state = match row.get::<_, String>(15)?.as_str() {
+        "open" => AlertState::Open,
+        "acknowledged" => AlertState::Acknowledged {
+            by: row.get(16)?,
+            at: stamp(17)?,
+        },
+        _ => AlertState::Resolved {
+            by: row.get(18)?,
+            at: stamp(19)?,
+            outcome: parsed::<OutcomeRow, Outcome>(&row.get::<_, String>(20)?)
+                .map_err(|wrong| unreadable(20, wrong))?,
+        },
+    };
+    Ok(Alert {
+        id: AlertId {
+            boot: BootId(from_sql(row.get(0)?)),
+            track: TrackId(from_sql(row.get(1)?)),
+        },
+        raised: stamp_of(row, 2)?,
+        reading: reading.try_into().map_err(|wrong| unreadable(6, wrong))?,
+        threshold: celsius(row.get(14)?).map_err(|wrong| unreadable(14, wrong))?,
+        state,
+    })
+}

@@ -1,0 +1,457 @@
+//! The store's own words: what stands in `event.body`, and its conversions from and to the core.
+//!
+//! Core types are not Serialize on purpose. A field renamed there must not change what is on the
+//! disk; a field renamed here is a migration.
+
+use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
+use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
+use crate::estimate::{BodyEstimate, Chain, Reading};
+use crate::event::{Event, Fault};
+use crate::screening::{Screening, Sighting, Verdict};
+use crate::units::{
+    AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A row that does not say what it must.
+#[derive(Debug)]
+pub(super) struct Unreadable(pub(super) String);
+
+/// Shorthand for "this field is wrong".
+fn wrong(what: &str) -> Unreadable {
+    Unreadable(what.to_owned())
+}
+
+/// SQLite's integers are signed; numbers here stay far below the limit.
+pub(super) fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The inverse of [`to_sql`].
+pub(super) fn from_sql(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// Nanoseconds of a duration; 292 years fit.
+pub(super) fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// The inverse of [`ClockTrust::as_str`].
+pub(super) fn trust(word: &str) -> Result<ClockTrust, Unreadable> {
+    [ClockTrust::Synchronised, ClockTrust::Unsynchronised]
+        .into_iter()
+        .find(|trust| trust.as_str() == word)
+        .ok_or_else(|| wrong("trust"))
+}
+
+/// A temperature from the disk.
+pub(super) fn celsius(degrees: f64) -> Result<Celsius, Unreadable> {
+    Celsius::new(degrees).ok_or_else(|| wrong("a temperature"))
+}
+
+/// [`Stamp`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StampRow {
+    boot: u64,
+    monotonic_ns: i64,
+    wall_ms: i64,
+    trust: String,
+}
+
+impl From<&Stamp> for StampRow {
+    fn from(stamp: &Stamp) -> Self {
+        Self {
+            boot: stamp.boot.0,
+            monotonic_ns: nanoseconds(stamp.monotonic),
+            wall_ms: stamp.wall.0,
+            trust: stamp.trust.as_str().to_owned(),
+        }
+    }
+}
+
+impl TryFrom<StampRow> for Stamp {
+    type Error = Unreadable;
+    fn try_from(row: StampRow) -> Result<Self, Unreadable> {
+        Ok(Self {
+            boot: BootId(row.boot),
+            monotonic: Duration::from_nanos(from_sql(row.monotonic_ns)),
+            wall: WallTime(row.wall_ms),
+            trust: trust(&row.trust)?,
+        })
+    }
+}
+
+/// [`Reading`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReadingRow {
+    pub(super) face_c: f64,
+    pub(super) face_u_k: f64,
+    pub(super) estimate_c: f64,
+    pub(super) estimate_u_k: f64,
+    pub(super) looks: u32,
+    pub(super) spread_k: f64,
+    pub(super) apparent_c: f64,
+    pub(super) offset_k: f64,
+    pub(super) ambient_c: f64,
+}
+
+impl From<&Reading> for ReadingRow {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            face_c: reading.face.degrees(),
+            face_u_k: reading.u.kelvin(),
+            estimate_c: reading.estimate.value.degrees(),
+            estimate_u_k: reading.estimate.u.kelvin(),
+            looks: reading.looks,
+            spread_k: reading.spread.kelvin(),
+            apparent_c: reading.chain.apparent.degrees(),
+            offset_k: reading.chain.offset.kelvin(),
+            ambient_c: reading.chain.ambient.degrees(),
+        }
+    }
+}
+
+impl TryFrom<ReadingRow> for Reading {
+    type Error = Unreadable;
+    fn try_from(row: ReadingRow) -> Result<Self, Unreadable> {
+        let u = |kelvin| StandardUncertainty::new(kelvin).ok_or_else(|| wrong("an uncertainty"));
+        Ok(Self {
+            face: SkinTemperature(celsius(row.face_c)?),
+            u: u(row.face_u_k)?,
+            estimate: BodyEstimate {
+                value: celsius(row.estimate_c)?,
+                u: u(row.estimate_u_k)?,
+            },
+            looks: row.looks,
+            spread: TemperatureDelta::new(row.spread_k).ok_or_else(|| wrong("a spread"))?,
+            chain: Chain {
+                apparent: celsius(row.apparent_c)?,
+                offset: TemperatureDelta::new(row.offset_k).ok_or_else(|| wrong("an offset"))?,
+                ambient: AmbientTemperature(celsius(row.ambient_c)?),
+            },
+        })
+    }
+}
+
+/// [`Sighting`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SightingRow {
+    sequence: u64,
+    at: StampRow,
+    /// Left, top, right, bottom, pixels.
+    area: [f32; 4],
+}
+
+impl From<&Sighting> for SightingRow {
+    fn from(sighting: &Sighting) -> Self {
+        let area = sighting.area;
+        Self {
+            sequence: sighting.sequence,
+            at: (&sighting.stamp).into(),
+            area: [area.left, area.top, area.right, area.bottom],
+        }
+    }
+}
+
+impl TryFrom<SightingRow> for Sighting {
+    type Error = Unreadable;
+    fn try_from(row: SightingRow) -> Result<Self, Unreadable> {
+        let [left, top, right, bottom] = row.area;
+        Ok(Self {
+            sequence: row.sequence,
+            stamp: row.at.try_into()?,
+            area: PixelBox {
+                left,
+                top,
+                right,
+                bottom,
+            },
+        })
+    }
+}
+
+/// [`ContactReading`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ContactRow {
+    device: String,
+    site: SiteRow,
+    mode: ModeRow,
+    value_c: f64,
+}
+
+/// [`BodySite`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SiteRow {
+    /// As in the core.
+    Oral,
+    /// As in the core.
+    Axilla,
+    /// As in the core.
+    Ear,
+    /// As in the core.
+    Forehead,
+}
+
+/// [`ThermometerMode`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ModeRow {
+    /// As in the core.
+    Monitor,
+    /// As in the core.
+    Fast,
+}
+
+impl From<&ContactReading> for ContactRow {
+    fn from(contact: &ContactReading) -> Self {
+        Self {
+            device: contact.device.clone(),
+            site: match contact.site {
+                BodySite::Oral => SiteRow::Oral,
+                BodySite::Axilla => SiteRow::Axilla,
+                BodySite::Ear => SiteRow::Ear,
+                BodySite::Forehead => SiteRow::Forehead,
+            },
+            mode: match contact.mode {
+                ThermometerMode::Monitor => ModeRow::Monitor,
+                ThermometerMode::Fast => ModeRow::Fast,
+            },
+            value_c: contact.value.degrees(),
+        }
+    }
+}
+
+impl TryFrom<ContactRow> for ContactReading {
+    type Error = Unreadable;
+    fn try_from(row: ContactRow) -> Result<Self, Unreadable> {
+        Ok(Self {
+            device: row.device,
+            site: match row.site {
+                SiteRow::Oral => BodySite::Oral,
+                SiteRow::Axilla => BodySite::Axilla,
+                SiteRow::Ear => BodySite::Ear,
+                SiteRow::Forehead => BodySite::Forehead,
+            },
+            mode: match row.mode {
+                ModeRow::Monitor => ThermometerMode::Monitor,
+                ModeRow::Fast => ThermometerMode::Fast,
+            },
+            value: celsius(row.value_c)?,
+        })
+    }
+}
+
+/// [`Outcome`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub(super) enum OutcomeRow {
+    /// As in the core.
+    Confirmed(ContactRow),
+    /// As in the core.
+    NotConfirmed(ContactRow),
+    /// As in the core.
+    Referred,
+    /// As in the core.
+    Left,
+    /// As in the core.
+    FalseAlarm {
+        /// What it was instead.
+        reason: String,
+    },
+}
+
+impl From<&Outcome> for OutcomeRow {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Confirmed(contact) => Self::Confirmed(contact.into()),
+            Outcome::NotConfirmed(contact) => Self::NotConfirmed(contact.into()),
+            Outcome::Referred => Self::Referred,
+            Outcome::Left => Self::Left,
+            Outcome::FalseAlarm { reason } => Self::FalseAlarm {
+                reason: reason.clone(),
+            },
+        }
+    }
+}
+
+impl TryFrom<OutcomeRow> for Outcome {
+    type Error = Unreadable;
+    fn try_from(row: OutcomeRow) -> Result<Self, Unreadable> {
+        Ok(match row {
+            OutcomeRow::Confirmed(contact) => Self::Confirmed(contact.try_into()?),
+            OutcomeRow::NotConfirmed(contact) => Self::NotConfirmed(contact.try_into()?),
+            OutcomeRow::Referred => Self::Referred,
+            OutcomeRow::Left => Self::Left,
+            OutcomeRow::FalseAlarm { reason } => Self::FalseAlarm { reason },
+        })
+    }
+}
+
+/// [`Event`]: the JSON in `event.body`; its tag is the word in `event.kind`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum EventRow {
+    /// As in the core.
+    Screened {
+        id: String,
+        first: SightingRow,
+        last: SightingRow,
+        reading: Option<ReadingRow>,
+        verdict: String,
+        reason: Option<String>,
+        presented: bool,
+    },
+    /// As in the core; an alert is open when it is raised.
+    AlertRaised {
+        id: String,
+        at: StampRow,
+        reading: ReadingRow,
+        threshold_c: f64,
+    },
+    /// As in the core.
+    AlertAcknowledged {
+        id: String,
+        by: String,
+        at: StampRow,
+    },
+    /// As in the core.
+    AlertResolved {
+        id: String,
+        by: String,
+        at: StampRow,
+        found: OutcomeRow,
+    },
+    /// As in the core.
+    FaultRaised { fault: String, at: StampRow },
+    /// As in the core.
+    FaultCleared { fault: String, at: StampRow },
+}
+
+impl From<&Event> for EventRow {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Screened(screening) => Self::Screened {
+                id: screening.id.to_string(),
+                first: (&screening.first).into(),
+                last: (&screening.last).into(),
+                reading: screening.reading.as_ref().map(Into::into),
+                verdict: screening.verdict.as_str().to_owned(),
+                reason: screening.verdict.reason().map(str::to_owned),
+                presented: screening.presented,
+            },
+            Event::AlertRaised(alert) => Self::AlertRaised {
+                id: alert.id.to_string(),
+                at: (&alert.raised).into(),
+                reading: (&alert.reading).into(),
+                threshold_c: alert.threshold.degrees(),
+            },
+            Event::AlertAcknowledged { alert, by, at } => Self::AlertAcknowledged {
+                id: alert.to_string(),
+                by: by.clone(),
+                at: at.into(),
+            },
+            Event::AlertResolved {
+                alert,
+                by,
+                at,
+                outcome,
+            } => Self::AlertResolved {
+                id: alert.to_string(),
+                by: by.clone(),
+                at: at.into(),
+                found: outcome.into(),
+            },
+            Event::FaultRaised { fault, at } => Self::FaultRaised {
+                fault: fault.as_str().to_owned(),
+                at: at.into(),
+            },
+            Event::FaultCleared { fault, at } => Self::FaultCleared {
+                fault: fault.as_str().to_owned(),
+                at: at.into(),
+            },
+        }
+    }
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = Unreadable;
+    fn try_from(row: EventRow) -> Result<Self, Unreadable> {
+        let named = |id: String| id.parse().map_err(|_| wrong("an id"));
+        let fault = |word: &str| {
+            Fault::ALL
+                .into_iter()
+                .find(|fault| fault.as_str() == word)
+                .ok_or_else(|| wrong("a fault"))
+        };
+        Ok(match row {
+            EventRow::Screened {
+                id,
+                first,
+                last,
+                reading,
+                verdict,
+                reason,
+                presented,
+            } => Self::Screened(Screening {
+                id: named(id)?,
+                first: first.try_into()?,
+                last: last.try_into()?,
+                reading: reading.map(Reading::try_from).transpose()?,
+                verdict: Verdict::parse(&verdict, reason.as_deref())
+                    .ok_or_else(|| wrong("a verdict"))?,
+                presented,
+            }),
+            EventRow::AlertRaised {
+                id,
+                at,
+                reading,
+                threshold_c,
+            } => Self::AlertRaised(Alert {
+                id: named(id)?,
+                raised: at.try_into()?,
+                reading: reading.try_into()?,
+                threshold: celsius(threshold_c)?,
+                state: AlertState::Open,
+            }),
+            EventRow::AlertAcknowledged { id, by, at } => Self::AlertAcknowledged {
+                alert: named(id)?,
+                by,
+                at: at.try_into()?,
+            },
+            EventRow::AlertResolved { id, by, at, found } => Self::AlertResolved {
+                alert: named(id)?,
+                by,
+                at: at.try_into()?,
+                outcome: found.try_into()?,
+            },
+            EventRow::FaultRaised { fault: word, at } => Self::FaultRaised {
+                fault: fault(&word)?,
+                at: at.try_into()?,
+            },
+            EventRow::FaultCleared { fault: word, at } => Self::FaultCleared {
+                fault: fault(&word)?,
+                at: at.try_into()?,
+            },
+        })
+    }
+}
+
+/// JSON text of a row type. These types are strings, integers and numbers under fixed keys, for
+/// which serde_json has no error.
+pub(super) fn json<T: Serialize>(row: &T) -> Result<String, Unreadable> {
+    serde_json::to_string(row).map_err(|error| Unreadable(error.to_string()))
+}
+
+/// The inverse of [`json`], on to the core type.
+pub(super) fn parsed<R, T>(text: &str) -> Result<T, Unreadable>
+where
+    R: for<'a> Deserialize<'a>,
+    T: TryFrom<R, Error = Unreadable>,
+{
+    serde_json::from_str::<R>(text)
+        .map_err(|error| Unreadable(error.to_string()))?
+        .try_into()
+}

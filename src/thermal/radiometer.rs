@@ -1,0 +1,154 @@
+//! The first stage of the pipeline: raw frames in, believable temperatures out.
+
+use super::frame::{FrameHealth, RawFrame, ReferenceView, ThermalFrame};
+use super::health::{PictureCheck, PictureFault, SteadyCheck};
+use super::radiometry::{CountScale, Emissivity};
+use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
+use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, TemperatureDelta};
+use ndarray::Array2;
+
+/// Share of the coldest pixels whose upper end is taken for the room: a lobby's walls and floor
+/// fill more than that of any picture, people and lamps do not.
+const ROOM_SHARE: f32 = 0.25;
+
+/// Weight of one frame in the running value of the room: about 10 s at 9 frames a second.
+const ROOM_WEIGHT: f64 = 0.01;
+
+/// What the radiometer must know of camera and site.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RadiometerSettings {
+    /// What a count means.
+    pub scale: CountScale,
+    /// The reference in view; without one no frame is ever `Good`.
+    pub reference: Option<ReferenceSettings>,
+    /// The room, where a thermometer says it; otherwise it is taken from the picture.
+    pub ambient: Option<AmbientTemperature>,
+}
+
+/// Turns raw frames into temperatures and says whether they may be measured.
+#[derive(Clone, Debug)]
+pub struct Radiometer {
+    settings: RadiometerSettings,
+    lookup: Vec<f32>,
+    picture: PictureCheck,
+    steady: SteadyCheck,
+    reference: Option<ReferenceTracker>,
+    offset: TemperatureDelta,
+    scene: Option<f64>,
+}
+
+impl Radiometer {
+    /// Knows nothing of the scene yet.
+    #[must_use]
+    pub fn new(settings: RadiometerSettings) -> Self {
+        Self {
+            lookup: (0..=u16::MAX)
+                .map(|count| settings.scale.celsius(count))
+                .collect(),
+            picture: PictureCheck::default(),
+            steady: SteadyCheck::default(),
+            reference: settings.reference.map(ReferenceTracker::new),
+            offset: TemperatureDelta::ZERO,
+            scene: None,
+            settings,
+        }
+    }
+
+    /// One frame. The offset of a frame comes from that frame's own reference, so that drift and
+    /// steps that scene and reference share cancel exactly.
+    pub fn step(&mut self, raw: &RawFrame) -> ThermalFrame {
+        let mut celsius = raw.counts.mapv(|count| self.lookup[usize::from(count)]);
+        if let Some(fault) = self.picture.step(raw) {
+            let health = match fault {
+                PictureFault::WrongSize => FrameHealth::WrongSize,
+                PictureFault::Blank => FrameHealth::Blank,
+                PictureFault::Frozen => FrameHealth::Frozen,
+                PictureFault::Shutter => FrameHealth::Shutter,
+            };
+            celsius += self.offset.kelvin() as f32;
+            return self.frame(raw, celsius, health, None);
+        }
+        let state = self
+            .reference
+            .as_mut()
+            .map(|tracker| tracker.step(&celsius));
+        let view = match state {
+            Some(ReferenceState::InView(view)) => Some(view),
+            _ => None,
+        };
+        let steady = self
+            .steady
+            .step(raw, view.map(|v| v.reading.degrees() as f32));
+        let health = match (state, steady) {
+            (None, _) => FrameHealth::NoReference,
+            (Some(ReferenceState::Searching), _) => FrameHealth::Searching,
+            (Some(ReferenceState::Lost), _) => FrameHealth::ReferenceLost,
+            (Some(ReferenceState::InView(_)), false) => FrameHealth::Settling,
+            (Some(ReferenceState::InView(_)), true) => FrameHealth::Good,
+        };
+        if let (Some(view), Some(settings)) = (view, self.settings.reference) {
+            self.offset = self.offset_from(&view, &settings);
+        }
+        celsius += self.offset.kelvin() as f32;
+        if view.is_some() || self.reference.is_none() {
+            self.look_at_the_room(&celsius);
+        }
+        self.frame(raw, celsius, health, view)
+    }
+
+    /// What every pixel lacks so that the reference reads what it is.
+    fn offset_from(&self, view: &ReferenceView, settings: &ReferenceSettings) -> TemperatureDelta {
+        let ReferenceTemperature(surface) = settings.set_point;
+        let apparent = if settings.emissivity == Emissivity::BLACKBODY {
+            surface
+        } else {
+            let room = self
+                .scene_temperature()
+                .map_or(surface, |AmbientTemperature(t)| t);
+            settings.emissivity.apparent(surface, room)
+        };
+        apparent - view.reading.0
+    }
+
+    fn scene_temperature(&self) -> Option<AmbientTemperature> {
+        self.settings
+            .ambient
+            .or_else(|| self.scene.and_then(Celsius::new).map(AmbientTemperature))
+    }
+
+    fn look_at_the_room(&mut self, celsius: &Array2<f32>) {
+        // Every fifth pixel in both directions is plenty for a quantile of a room.
+        let mut sample: Vec<f32> = celsius
+            .slice(ndarray::s![..;5, ..;5])
+            .iter()
+            .copied()
+            .collect();
+        let at = (sample.len() as f32 * ROOM_SHARE) as usize;
+        if at >= sample.len() {
+            return;
+        }
+        let now = f64::from(*sample.select_nth_unstable_by(at, f32::total_cmp).1);
+        self.scene = Some(match self.scene {
+            Some(scene) => scene + ROOM_WEIGHT * (now - scene),
+            None => now,
+        });
+    }
+
+    fn frame(
+        &self,
+        raw: &RawFrame,
+        celsius: Array2<f32>,
+        health: FrameHealth,
+        reference: Option<ReferenceView>,
+    ) -> ThermalFrame {
+        ThermalFrame {
+            stamp: raw.stamp,
+            sequence: raw.sequence,
+            celsius,
+            health,
+            reference,
+            offset: self.offset,
+            scene: self.scene_temperature(),
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The same as the page, as JSON: for scripts, for checks, and for the tests.
+//!
+//! The types here are the wire format and nothing else; a name changes only on purpose. Codes are
+//! the core's words (`as_str`), temperatures °C, times RFC 3339 in UTC beside ms since 1970.
+//! Reading the store runs on a blocking thread.
+
+use super::alerts::LIST_LIMIT;
+use super::page::{self, Today};
+use super::problem::ApiProblem;
+use super::state::{GatewayStatus, LinkWord, Mode, ReferenceStatus};
+use super::words::{self, InWords, Words};
+use super::{Shared, when};
+use crate::alert::{Alert, AlertState, ContactReading, Outcome};
+use crate::clock::Stamp;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A moment.
+#[derive(Debug, Serialize)]
+struct MomentJson {
+    at: String,
+    wall_ms: i64,
+    clock: &'static str,
+}
+
+impl From<&Stamp> for MomentJson {
+    fn from(stamp: &Stamp) -> Self {
+        Self {
+            at: when::machine(stamp),
+            wall_ms: stamp.wall.0,
+            clock: stamp.trust.as_str(),
+        }
+    }
+}
+
+/// A code with its words.
+#[derive(Debug, Serialize)]
+struct Coded {
+    code: &'static str,
+    #[serde(flatten)]
+    words: Words,
+}
+
+#[derive(Debug, Serialize)]
+struct ContactJson {
+    device: String,
+    site: &'static str,
+    mode: &'static str,
+    value_c: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct OutcomeJson {
+    #[serde(flatten)]
+    kind: Coded,
+    contact: Option<ContactJson>,
+    reason: Option<String>,
+}
+
+/// One alert.
+#[derive(Debug, Serialize)]
+struct AlertJson {
+    id: String,
+    raised: MomentJson,
+    state: Coded,
+    estimate_c: f64,
+    expanded_u_k: f64,
+    face_c: f64,
+    looks: u32,
+    threshold_c: f64,
+    by: Option<String>,
+    at: Option<MomentJson>,
+    outcome: Option<OutcomeJson>,
+}
+
+fn contact(reading: &ContactReading) -> ContactJson {
+    let site = words::BODY_SITES
+        .into_iter()
+        .find_map(|(word, site)| (site == reading.site).then_some(word));
+    let mode = words::THERMOMETER_MODES
+        .into_iter()
+        .find_map(|(word, mode)| (mode == reading.mode).then_some(word));
+    ContactJson {
+        device: reading.device.clone(),
+        site: site.unwrap_or("unknown"),
+        mode: mode.unwrap_or("unknown"),
+        value_c: reading.value.degrees(),
+    }
+}
+
+impl From<&Outcome> for OutcomeJson {
+    fn from(outcome: &Outcome) -> Self {
+        let (code, contact, reason) = match outcome {
+            Outcome::Confirmed(reading) => ("confirmed", Some(contact(reading)), None),
+            Outcome::NotConfirmed(reading) => ("not_confirmed", Some(contact(reading)), None),
+            Outcome::Referred => ("referred", None, None),
+            Outcome::Left => ("left", None, None),
+            Outcome::FalseAlarm { reason } => ("false_alarm", None, Some(reason.clone())),
+        };
+        Self {
+            kind: Coded {
+                code,
+                words: outcome.words(),
+            },
+            contact,
+            reason,
+        }
+    }
+}
+
+impl From<&Alert> for AlertJson {
+    fn from(alert: &Alert) -> Self {
+        let (by, at, outcome) = match &alert.state {
+            AlertState::Open => (None, None, None),
+            AlertState::Acknowledged { by, at } => (Some(by.clone()), Some(at), None),
+            AlertState::Resolved { by, at, outcome } => (Some(by.clone()), Some(at), Some(outcome)),
+        };
+        Self {
+            id: alert.id.to_string(),
+            raised: (&alert.raised).into(),
+            state: Coded {
+                code: alert.state.as_str(),
+                words: alert.state.words(),
+            },
+            estimate_c: alert.reading.estimate.value.degrees(),
+            expanded_u_k: alert.reading.estimate.u.expanded().kelvin(),
+            face_c: alert.reading.face.degrees(),
+            looks: alert.reading.looks,
+            threshold_c: alert.threshold.degrees(),
+            by,
+            at: at.map(MomentJson::from),
+            outcome: outcome.map(OutcomeJson::from),
+        }
+    }
+}
+
+/// `GET /api/alerts`: those not resolved first, each newest first.
+pub(super) async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
+    let alerts = shared
+        .ask(|it| it.journal.alerts(LIST_LIMIT))
+        .await
+        .map_err(ApiProblem)?;
+    let alerts: Vec<AlertJson> = alerts.iter().map(AlertJson::from).collect();
+    Ok(Json(alerts).into_response())
+}
+
+#[derive(Debug, Serialize)]
+struct SiteJson {
+    street: String,
+    building: String,
+    gate: String,
+}
+
+#[derive(Debug, Serialize)]
+struct CameraJson {
+    name: String,
+    width: usize,
+    height: usize,
+    fps: Option<f64>,
+    frames: u64,
+    dropped: u64,
+    last_frame: Option<MomentJson>,
+    stale: bool,
+    health: Option<Coded>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferenceJson {
+    set_point_c: f64,
+    reading_c: Option<f64>,
+    offset_k: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct FaultJson {
+    #[serde(flatten)]
+    fault: Coded,
+    what_to_do: Words,
+    since: MomentJson,
+}
+
+#[derive(Debug, Serialize)]
+struct LinkJson {
+    #[serde(flatten)]
+    state: Coded,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutboxJson {
+    saved: u64,
+    accepted_by_broker: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct CountJson {
+    total: u64,
+    reasons: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct TodayJson {
+    since_wall_ms: i64,
+    total: u64,
+    unknown: u64,
+    #[serde(flatten)]
+    counts: BTreeMap<&'static str, CountJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct ThresholdsJson {
+    attention_c: f64,
+    fever_c: f64,
+}
+
+/// How everything is.
+#[derive(Debug, Serialize)]
+struct StateJson {
+    now: MomentJson,
+    site: SiteJson,
+    version: String,
+    epoch: String,
+    mode: &'static str,
+    camera: CameraJson,
+    reference: Option<ReferenceJson>,
+    faults: Vec<FaultJson>,
+    mqtt: LinkJson,
+    outbox: OutboxJson,
+    today: TodayJson,
+    thresholds: ThresholdsJson,
+}
+
+fn camera(status: &GatewayStatus, now: &Stamp) -> CameraJson {
+    let camera = &status.camera;
+    CameraJson {
+        name: camera.name.clone(),
+        width: camera.width,
+        height: camera.height,
+        fps: camera.fps,
+        frames: camera.frames,
+        dropped: camera.dropped,
+        last_frame: camera.last_frame.as_ref().map(MomentJson::from),
+        stale: page::is_stale(camera.last_frame.as_ref(), now),
+        health: camera.health.map(|health| Coded {
+            code: health.as_str(),
+            words: health.words(),
+        }),
+    }
+}
+
+fn faults(status: &GatewayStatus) -> Vec<FaultJson> {
+    status
+        .faults
+        .iter()
+        .map(|active| FaultJson {
+            fault: Coded {
+                code: active.fault.as_str(),
+                words: active.fault.words(),
+            },
+            what_to_do: words::remedy(active.fault),
+            since: (&active.since).into(),
+        })
+        .collect()
+}
+
+fn today(today: &Today, since_wall_ms: i64) -> TodayJson {
+    TodayJson {
+        since_wall_ms,
+        total: today.total,
+        unknown: today.unknown,
+        counts: today
+            .counts
+            .iter()
+            .map(|count| {
+                let reasons = count
+                    .reasons
+                    .iter()
+                    .map(|&(code, _, n)| (code, n))
+                    .collect();
+                let total = count.number;
+                (count.code, CountJson { total, reasons })
+            })
+            .collect(),
+    }
+}
+
+/// `GET /api/state`.
+pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
+    let now = shared.dashboard.clock.now();
+    let (numbers, outbox) = shared
+        .ask(move |it| page::numbers(it, &now))
+        .await
+        .map_err(ApiProblem)?;
+    let status = Arc::clone(&shared.dashboard.status.borrow());
+    let site = shared.dashboard.site.clone();
+    Ok(Json(StateJson {
+        now: (&now).into(),
+        site: SiteJson {
+            street: site.street,
+            building: site.building,
+            gate: site.gate,
+        },
+        version: status.version.clone(),
+        epoch: status.epoch.clone(),
+        mode: match status.mode {
+            Mode::Real => "real",
+            Mode::Demo => "demo",
+        },
+        camera: camera(&status, &now),
+        reference: match status.reference {
+            ReferenceStatus::NotConfigured => None,
+            ReferenceStatus::Configured {
+                set_point_c,
+                reading_c,
+                offset_k,
+            } => Some(ReferenceJson {
+                set_point_c,
+                reading_c,
+                offset_k,
+            }),
+        },
+        faults: faults(&status),
+        mqtt: LinkJson {
+            state: Coded {
+                code: page::link_code(&status.mqtt),
+                words: status.mqtt.words(),
+            },
+            detail: match &status.mqtt {
+                LinkWord::Away(why) => Some(why.clone()),
+                _ => None,
+            },
+        },
+        outbox: OutboxJson {
+            saved: outbox.saved,
+            accepted_by_broker: outbox.accepted,
+        },
+        today: today(&numbers, when::midnight_ms(&now)),
+        thresholds: ThresholdsJson {
+            attention_c: status.thresholds.attention_c,
+            fever_c: status.thresholds.fever_c,
+        },
+    })
+    .into_response())
+}
+
+/// `GET /healthz`: the page answers and the store can be read. Whether people can be judged is in
+/// `/api/state`: a camera without pictures is no reason to restart the gateway.
+pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, ApiProblem> {
+    shared
+        .ask(|it| it.outbox.count())
+        .await
+        .map_err(ApiProblem)?;
+    Ok("ok\n")
+}

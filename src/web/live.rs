@@ -1,0 +1,301 @@
+//! What moves on the page: the live view (a WebSocket) and the word that lists have changed (SSE).
+//!
+//! The newest frame wins: a viewer that cannot keep up skips frames and is told how many; nothing
+//! is ever queued for it, and it can never slow the gateway (moonfire-nvr's live view does the
+//! same). At most ten frames a second and twenty viewers. A picture leaves by this way only, and
+//! nothing of it is stored.
+//!
+//! One message = u32 LE length of the header, the header as JSON, then °C × 100 as i16 LE, row by
+//! row. Nothing here blocks a thread.
+
+use super::problem::Problem;
+use super::state::{LiveFrame, LivePerson, PersonState};
+use super::words::{self, InWords, Words};
+use super::{Shared, when};
+use crate::clock::Stamp;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::MissedTickBehavior;
+
+/// Live views at a time (ASVS 5.0, 2.4.1); the same number of listeners to changes.
+pub const VIEWERS: usize = 20;
+
+/// Shortest time between two frames: ten a second. More than that is for measuring, not for eyes.
+const FRAME_TIME: Duration = Duration::from_millis(100);
+
+/// A viewer that takes no frame for so long is gone.
+const SEND_LIMIT: Duration = Duration::from_secs(10);
+
+/// Version of the message, for a page that was open while the gateway was updated.
+const LIVE_VERSION: u32 = 1;
+
+/// A state in both languages, with its code.
+#[derive(Debug, Serialize)]
+struct Said {
+    code: &'static str,
+    #[serde(flatten)]
+    words: Words,
+}
+
+/// The blackbody in the picture.
+#[derive(Debug, Serialize)]
+struct ReferenceHeader {
+    x: f32,
+    y: f32,
+    radius: f32,
+    reading_c: f64,
+}
+
+/// One person in the picture.
+#[derive(Debug, Serialize)]
+struct PersonHeader {
+    track: u64,
+    /// Left, top, right, bottom.
+    area: [f32; 4],
+    state: Said,
+    reason: Option<Words>,
+    looks: Option<[u32; 2]>,
+    estimate_c: Option<f64>,
+    expanded_u_k: Option<f64>,
+    face_c: Option<f64>,
+}
+
+/// What stands before the pixels.
+#[derive(Debug, Serialize)]
+struct Header {
+    v: u32,
+    sequence: u64,
+    at: String,
+    clock: String,
+    trust: &'static str,
+    /// How old the frame was when it was sent; `None` where it is of another boot.
+    age_ms: Option<u64>,
+    width: usize,
+    height: usize,
+    dropped: u64,
+    skipped: u64,
+    measuring: bool,
+    health: Said,
+    reference: Option<ReferenceHeader>,
+    people: Vec<PersonHeader>,
+}
+
+impl From<&LivePerson> for PersonHeader {
+    fn from(person: &LivePerson) -> Self {
+        let (code, reason, looks) = match person.state {
+            PersonState::Looking { looks, needed } => ("looking", None, Some([looks, needed])),
+            PersonState::Judged(verdict) => (verdict.as_str(), words::reason(verdict), None),
+        };
+        let area = person.area;
+        Self {
+            track: person.track.0,
+            area: [area.left, area.top, area.right, area.bottom],
+            state: Said {
+                code,
+                words: person.state.words(),
+            },
+            reason,
+            looks,
+            estimate_c: person.estimate_c,
+            expanded_u_k: person.expanded_u_k,
+            face_c: person.face_c,
+        }
+    }
+}
+
+/// Frames that this viewer did not get between two that it got: what the gateway itself dropped
+/// in between is not counted twice.
+fn skipped_between(last: &LiveFrame, next: &LiveFrame) -> u64 {
+    let missing = next
+        .sequence
+        .saturating_sub(last.sequence)
+        .saturating_sub(1);
+    missing.saturating_sub(next.dropped.saturating_sub(last.dropped))
+}
+
+/// One message of the live view.
+fn message(frame: &LiveFrame, skipped: u64, now: &Stamp) -> Result<Vec<u8>, serde_json::Error> {
+    let header = Header {
+        v: LIVE_VERSION,
+        sequence: frame.sequence,
+        at: when::machine(&frame.at),
+        clock: when::short(&frame.at, now),
+        trust: frame.at.trust.as_str(),
+        age_ms: now
+            .since(&frame.at)
+            .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        width: frame.width,
+        height: frame.height,
+        dropped: frame.dropped,
+        skipped,
+        measuring: frame.health == crate::thermal::FrameHealth::Good,
+        health: Said {
+            code: frame.health.as_str(),
+            words: frame.health.words(),
+        },
+        reference: frame.reference.map(|reference| ReferenceHeader {
+            x: reference.x,
+            y: reference.y,
+            radius: reference.radius,
+            reading_c: reference.reading_c,
+        }),
+        people: frame.people.iter().map(PersonHeader::from).collect(),
+    };
+    let json = serde_json::to_vec(&header)?;
+    let mut bytes = Vec::with_capacity(4 + json.len() + 2 * frame.centi_celsius.len());
+    // A header is some kilobytes; where it were 4 GiB, the page would refuse it.
+    let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&json);
+    for pixel in &frame.centi_celsius {
+        bytes.extend_from_slice(&pixel.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+/// `GET /live`.
+pub(super) async fn live(
+    State(shared): State<Arc<Shared>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        return Problem::NotAWebSocket.into_response();
+    };
+    let Ok(seat) = Arc::clone(&shared.viewers).try_acquire_owned() else {
+        return Problem::TooManyViewers.into_response();
+    };
+    upgrade
+        .max_message_size(1024)
+        .max_frame_size(1024)
+        .on_upgrade(move |socket| watch_live(socket, shared, seat))
+}
+
+/// Sends frames until the viewer or the gateway goes.
+async fn watch_live(mut socket: WebSocket, shared: Arc<Shared>, _seat: OwnedSemaphorePermit) {
+    let mut newest = shared.dashboard.live.clone();
+    newest.mark_changed();
+    let mut pace = tokio::time::interval(FRAME_TIME);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last: Option<Arc<LiveFrame>> = None;
+    let mut skipped = 0;
+    loop {
+        let next_frame = async {
+            pace.tick().await;
+            newest.changed().await
+        };
+        tokio::select! {
+            () = shared.stop.cancelled() => break,
+            heard = socket.recv() => match heard {
+                // Pings are answered by the library; a viewer has nothing else to say.
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => break,
+            },
+            changed = next_frame => {
+                if changed.is_err() {
+                    break;
+                }
+                let Some(frame) = newest.borrow_and_update().clone() else {
+                    continue;
+                };
+                if let Some(last) = &last {
+                    skipped += skipped_between(last, &frame);
+                }
+                let now = shared.dashboard.clock.now();
+                let Ok(bytes) = message(&frame, skipped, &now) else {
+                    break;
+                };
+                let sent = socket.send(Message::Binary(bytes.into()));
+                match tokio::time::timeout(SEND_LIMIT, sent).await {
+                    Ok(Ok(())) => last = Some(frame),
+                    Ok(Err(_)) | Err(_) => break,
+                }
+            }
+        }
+    }
+    // The viewer may be gone already; then there is nobody to say goodbye to.
+    let goodbye = socket.send(Message::Close(None));
+    let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
+}
+
+/// `GET /changes`: says `changed` at once and whenever something was recorded.
+pub(super) async fn changes(State(shared): State<Arc<Shared>>) -> Response {
+    let Ok(seat) = Arc::clone(&shared.listeners).try_acquire_owned() else {
+        return Problem::TooManyViewers.into_response();
+    };
+    let mut changes = shared.dashboard.changes.clone();
+    changes.mark_changed();
+    let events = stream::unfold(
+        (changes, shared, seat),
+        |(mut changes, shared, seat)| async move {
+            tokio::select! {
+                () = shared.stop.cancelled() => return None,
+                changed = changes.changed() => changed.ok()?,
+            }
+            let number = *changes.borrow_and_update();
+            let event = Event::default().event("changed").data(number.to_string());
+            Some((Ok::<_, Infallible>(event), (changes, shared, seat)))
+        },
+    );
+    Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{BootId, ClockTrust, WallTime};
+    use crate::thermal::FrameHealth;
+
+    fn frame(sequence: u64, dropped: u64) -> LiveFrame {
+        LiveFrame {
+            sequence,
+            at: Stamp {
+                boot: BootId(1),
+                monotonic: Duration::from_secs(5),
+                wall: WallTime(1_582_236_309_007),
+                trust: ClockTrust::Synchronised,
+            },
+            width: 2,
+            height: 1,
+            centi_celsius: vec![-1, 3663],
+            people: Vec::new(),
+            health: FrameHealth::Good,
+            reference: None,
+            dropped,
+        }
+    }
+
+    #[test]
+    fn a_viewer_is_told_what_it_missed_and_not_what_the_gateway_dropped() {
+        assert_eq!(skipped_between(&frame(1, 0), &frame(2, 0)), 0);
+        assert_eq!(skipped_between(&frame(1, 0), &frame(5, 0)), 3);
+        assert_eq!(skipped_between(&frame(1, 0), &frame(5, 2)), 1);
+        // A camera that starts counting anew has lost nothing.
+        assert_eq!(skipped_between(&frame(9, 0), &frame(1, 0)), 0);
+    }
+
+    #[test]
+    fn a_message_is_length_header_and_pixels() {
+        let frame = frame(7, 0);
+        let mut now = frame.at;
+        now.monotonic += Duration::from_millis(40);
+        let bytes = message(&frame, 3, &now).unwrap();
+        let length = u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
+        let header: serde_json::Value = serde_json::from_slice(&bytes[4..4 + length]).unwrap();
+        assert_eq!(header["sequence"], 7);
+        assert_eq!(header["skipped"], 3);
+        assert_eq!(header["age_ms"], 40);
+        assert_eq!(header["health"]["code"], "good");
+        assert_eq!(&bytes[4 + length..], &[0xff, 0xff, 0x4f, 0x0e]);
+    }
+}

@@ -1,0 +1,248 @@
+//! What a page says when it cannot do what was asked: both languages, the right HTTP status, and
+//! always what to do next.
+//!
+//! Texts of the store and of the core are shown as they are (they are escaped, and they say what
+//! to do); nothing here blocks.
+
+use crate::alert::Refused;
+use crate::journal::JournalError;
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+/// A request that could not be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// No such page.
+    NoPage,
+    /// That page does not take this method.
+    WrongMethod,
+    /// No such alert.
+    UnknownAlert(String),
+    /// Somebody was faster.
+    AlreadyAcknowledged(String),
+    /// Somebody has closed it.
+    AlreadyResolved(String),
+    /// A field is missing or wrong: which, in both languages.
+    Incomplete(&'static str, &'static str),
+    /// The core refused, in its own words.
+    Refused(&'static str),
+    /// The body is over the limit.
+    TooLarge,
+    /// The name in the address is not this device's.
+    WrongHost,
+    /// A write that comes from another site's page.
+    ForeignOrigin,
+    /// As many live views as are allowed.
+    TooManyViewers,
+    /// Not a WebSocket handshake.
+    NotAWebSocket,
+    /// The store cannot be read or written.
+    Storage(String),
+    /// It took too long.
+    TooSlow,
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::UnknownAlert(id) => Self::UnknownAlert(id.to_string()),
+            JournalError::Refused(Refused::AlreadyAcknowledged(by)) => {
+                Self::AlreadyAcknowledged(by)
+            }
+            JournalError::Refused(Refused::AlreadyResolved(by)) => Self::AlreadyResolved(by),
+            JournalError::Refused(Refused::Nameless) => {
+                Self::Incomplete("没有填写姓名。", "The name is missing.")
+            }
+            JournalError::Refused(Refused::Incomplete(what)) => Self::Refused(what),
+            JournalError::Storage(what) => Self::Storage(what),
+        }
+    }
+}
+
+/// The page of a problem.
+#[derive(Template)]
+#[template(path = "problem.html", config = "src/web/askama.toml")]
+struct ProblemPage<'a> {
+    status: u16,
+    title_zh: &'a str,
+    title_en: &'a str,
+    what_zh: &'a str,
+    what_en: &'a str,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoPage | Self::UnknownAlert(_) => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::AlreadyAcknowledged(_) | Self::AlreadyResolved(_) => StatusCode::CONFLICT,
+            Self::Incomplete(..) | Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::NotAWebSocket => StatusCode::BAD_REQUEST,
+            Self::TooManyViewers | Self::Storage(_) | Self::TooSlow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// A short word for machines.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoPage => "no_page",
+            Self::WrongMethod => "wrong_method",
+            Self::UnknownAlert(_) => "unknown_alert",
+            Self::AlreadyAcknowledged(_) => "already_acknowledged",
+            Self::AlreadyResolved(_) => "already_resolved",
+            Self::Incomplete(..) | Self::Refused(_) => "incomplete",
+            Self::TooLarge => "too_large",
+            Self::WrongHost => "wrong_host",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::TooManyViewers => "too_many_viewers",
+            Self::NotAWebSocket => "not_a_websocket",
+            Self::Storage(_) => "storage",
+            Self::TooSlow => "too_slow",
+        }
+    }
+
+    /// Title (zh, en) and what to do (zh, en).
+    const fn texts(&self) -> [&'static str; 4] {
+        match self {
+            Self::NoPage => [
+                "没有这个页面",
+                "There is no such page",
+                "请返回首页。",
+                "Go back to the start page.",
+            ],
+            Self::WrongMethod => [
+                "这个页面不能这样使用",
+                "This page cannot be used in this way",
+                "请返回首页，用页面上的按钮操作。",
+                "Go back to the start page and use its buttons.",
+            ],
+            Self::UnknownAlert(_) => [
+                "没有这条警报",
+                "There is no such alert",
+                "请返回首页，从列表中重新选择。",
+                "Go back to the start page and choose from the list.",
+            ],
+            Self::AlreadyAcknowledged(_) => [
+                "这条警报已经有人处理",
+                "Somebody is already looking after this alert",
+                "请先联系处理人；也可以直接在首页记录结果。",
+                "Talk to them first; you can still record the outcome on the start page.",
+            ],
+            Self::AlreadyResolved(_) => [
+                "这条警报的结果已经记录",
+                "The outcome of this alert is already recorded",
+                "结果不会被覆盖。请返回首页查看。",
+                "It is never overwritten. Go back to the start page to read it.",
+            ],
+            Self::Incomplete(zh, en) => [
+                "没有保存：填写不完整",
+                "Not saved: something is missing",
+                zh,
+                en,
+            ],
+            Self::Refused(_) => [
+                "没有保存：填写不完整",
+                "Not saved: something is missing",
+                "请后退，补全下面这一项后再提交。您填写的内容还在。",
+                "Go back, complete what is named below and send again. Your input is still there.",
+            ],
+            Self::TooLarge => [
+                "没有保存：内容太长",
+                "Not saved: too much text",
+                "请后退，缩短内容后再提交。",
+                "Go back, shorten the text and send again.",
+            ],
+            Self::WrongHost => [
+                "地址不对",
+                "Wrong address",
+                "请在本机浏览器中打开 http://127.0.0.1 加端口号。",
+                "Open http://127.0.0.1 with the port, in a browser on this device.",
+            ],
+            Self::ForeignOrigin => [
+                "没有保存：请求来自别的网站",
+                "Not saved: the request came from another site",
+                "请直接打开本机的页面再操作。",
+                "Open this device's own page and act there.",
+            ],
+            Self::TooManyViewers => [
+                "实时画面的观看者已满",
+                "Too many live views are open",
+                "请先关闭别处的页面，再刷新。",
+                "Close the page elsewhere, then reload.",
+            ],
+            Self::NotAWebSocket => [
+                "实时画面不能这样打开",
+                "The live view cannot be opened in this way",
+                "请打开首页。",
+                "Open the start page.",
+            ],
+            Self::Storage(_) => [
+                "本机存储出错",
+                "This device's storage failed",
+                "刚才的操作没有保存。请先记在纸上，并通知管理员。",
+                "What you just did was not saved. Write it on paper and call the administrator.",
+            ],
+            Self::TooSlow => [
+                "等待太久",
+                "It took too long",
+                "请返回首页，先看是否已经保存，再决定是否重试。",
+                "Go back to the start page and look whether it was saved before you try again.",
+            ],
+        }
+    }
+
+    /// What the problem is about, as text that is escaped later.
+    fn detail(&self) -> &str {
+        match self {
+            Self::UnknownAlert(text)
+            | Self::AlreadyAcknowledged(text)
+            | Self::AlreadyResolved(text)
+            | Self::Storage(text) => text,
+            Self::Refused(what) => what,
+            _ => "",
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let [title_zh, title_en, what_zh, what_en] = self.texts();
+        let page = ProblemPage {
+            status: self.status().as_u16(),
+            title_zh,
+            title_en,
+            what_zh,
+            what_en,
+            detail: self.detail(),
+        };
+        // A template of plain texts does not fail; if it did, the title still says it.
+        let html = page.render().unwrap_or_else(|_| title_en.to_owned());
+        (self.status(), Html(html)).into_response()
+    }
+}
+
+/// The same for programs: `{"error": …, "message": …}`.
+#[derive(Debug)]
+pub struct ApiProblem(pub Problem);
+
+impl IntoResponse for ApiProblem {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({
+            "error": self.0.code(),
+            "message": self.0.texts()[1],
+            "what_to_do": self.0.texts()[3],
+            "detail": self.0.detail(),
+        });
+        (self.0.status(), axum::Json(body)).into_response()
+    }
+}

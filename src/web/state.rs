@@ -1,0 +1,250 @@
+//! What the dashboard is given: plain values that the wiring fills and the pages show.
+//!
+//! They exist so that the web never looks into the pipeline, the camera or the MQTT link: each of
+//! those says what it has to say in these words. Nothing here blocks, and nothing here is a wire
+//! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
+
+use crate::clock::{Clock, Stamp};
+use crate::event::Fault;
+use crate::id::TrackId;
+use crate::journal::{Journal, Outbox};
+use crate::screening::Verdict;
+use crate::thermal::FrameHealth;
+use crate::units::PixelBox;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Where this gateway stands, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteName {
+    /// The street office's area.
+    pub street: String,
+    /// The building.
+    pub building: String,
+    /// The door.
+    pub gate: String,
+}
+
+/// Everything the dashboard needs; it owns none of it.
+#[derive(Clone)]
+pub struct Dashboard {
+    /// Events: read for the lists, written when staff act.
+    pub journal: Arc<dyn Journal>,
+    /// Messages to the broker: only counted here.
+    pub outbox: Arc<dyn Outbox>,
+    /// Time of acknowledgements and outcomes.
+    pub clock: Arc<dyn Clock>,
+    /// The newest picture; `None` until there is one.
+    pub live: watch::Receiver<Option<Arc<LiveFrame>>>,
+    /// How the gateway is.
+    pub status: watch::Receiver<Arc<GatewayStatus>>,
+    /// Any other number than before: events were recorded, lists are to be read again. The one
+    /// who records bumps it; after a record made by the page that is `after_record`.
+    pub changes: watch::Receiver<u64>,
+    /// Where this gateway stands.
+    pub site: SiteName,
+    /// Called from a blocking thread after the page recorded something, so that the MQTT link
+    /// wakes and `changes` is bumped. Must return at once.
+    pub after_record: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Dashboard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dashboard")
+            .field("site", &self.site)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far the judging of a person has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersonState {
+    /// Still being looked at.
+    Looking {
+        /// Good looks so far.
+        looks: u32,
+        /// Good looks that a reading needs.
+        needed: u32,
+    },
+    /// What it comes to so far.
+    Judged(Verdict),
+}
+
+/// One person in the newest picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LivePerson {
+    /// Which.
+    pub track: TrackId,
+    /// Where the face is, pixels of the picture.
+    pub area: PixelBox,
+    /// How far the judging has come.
+    pub state: PersonState,
+    /// Body estimate, °C; only ever together with `expanded_u_k`.
+    pub estimate_c: Option<f64>,
+    /// Expanded uncertainty of the estimate (k = 2), K.
+    pub expanded_u_k: Option<f64>,
+    /// Skin temperature of the face, °C.
+    pub face_c: Option<f64>,
+}
+
+/// The blackbody in the newest picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiveReference {
+    /// Centre, pixels from the left edge.
+    pub x: f32,
+    /// Centre, pixels from the upper edge.
+    pub y: f32,
+    /// Radius, pixels.
+    pub radius: f32,
+    /// What the camera reads of it, uncorrected, °C.
+    pub reading_c: f64,
+}
+
+/// The newest picture with what was found in it. Leaves the device by no way but the live view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveFrame {
+    /// The camera's number of the frame.
+    pub sequence: u64,
+    /// When it was taken.
+    pub at: Stamp,
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// °C × 100, row by row, saturating at the ends of `i16`: −327.68…327.67 °C.
+    pub centi_celsius: Vec<i16>,
+    /// Who is in it.
+    pub people: Vec<LivePerson>,
+    /// Whether it may be measured.
+    pub health: FrameHealth,
+    /// The blackbody, where it is in view.
+    pub reference: Option<LiveReference>,
+    /// Frames that the gateway skipped since its start because it was busy.
+    pub dropped: u64,
+}
+
+impl LiveFrame {
+    /// °C × 100 for the picture, saturating; what is not a number becomes the lowest value.
+    #[must_use]
+    pub fn centi(celsius: f32) -> i16 {
+        if celsius.is_nan() {
+            i16::MIN
+        } else {
+            // A float-to-integer cast saturates.
+            (celsius * 100.0).round() as i16
+        }
+    }
+}
+
+/// The camera, as far as the pages show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraStatus {
+    /// What and where.
+    pub name: String,
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Frames a second, measured; `None` until it could be.
+    pub fps: Option<f64>,
+    /// Frames taken since the start.
+    pub frames: u64,
+    /// Frames skipped since the start because the gateway was busy.
+    pub dropped: u64,
+    /// When the last frame came; `None` until there was one.
+    pub last_frame: Option<Stamp>,
+    /// Health of the last frame; `None` until there was one.
+    pub health: Option<FrameHealth>,
+}
+
+/// The blackbody, as far as the pages show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReferenceStatus {
+    /// None is configured: nobody is judged.
+    NotConfigured,
+    /// Configured, and perhaps in view.
+    Configured {
+        /// What it is set to, °C.
+        set_point_c: f64,
+        /// What the camera reads of it, uncorrected, °C; `None` while it is not in view.
+        reading_c: Option<f64>,
+        /// What is added to every pixel, K; `None` while it is not in view.
+        offset_k: Option<f64>,
+    },
+}
+
+/// A fault that is not over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ActiveFault {
+    /// Which.
+    pub fault: Fault,
+    /// Since when.
+    pub since: Stamp,
+}
+
+/// How the link to the broker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkWord {
+    /// No broker is configured: events stay here.
+    NotConfigured,
+    /// On the way.
+    Connecting,
+    /// The broker answers.
+    Connected,
+    /// Not reachable, and why, in the link's words.
+    Away(String),
+}
+
+/// The rule in force.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// From here staff measure again, °C.
+    pub attention_c: f64,
+    /// From here it is a possible fever, °C.
+    pub fever_c: f64,
+}
+
+/// Whether people or pictures of nobody are before the camera.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A camera at a door.
+    Real,
+    /// Simulated or recorded pictures.
+    Demo,
+}
+
+/// How the gateway is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GatewayStatus {
+    /// The camera.
+    pub camera: CameraStatus,
+    /// The blackbody.
+    pub reference: ReferenceStatus,
+    /// What must be mended.
+    pub faults: Vec<ActiveFault>,
+    /// The link to the broker.
+    pub mqtt: LinkWord,
+    /// Version of the program.
+    pub version: String,
+    /// Identity of the database.
+    pub epoch: String,
+    /// The rule in force.
+    pub thresholds: Thresholds,
+    /// Whether this is for real.
+    pub mode: Mode,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hundredths_saturate_and_never_wrap() {
+        assert_eq!(LiveFrame::centi(36.625), 3663);
+        assert_eq!(LiveFrame::centi(-0.01), -1);
+        assert_eq!(LiveFrame::centi(500.0), i16::MAX);
+        assert_eq!(LiveFrame::centi(-500.0), i16::MIN);
+        assert_eq!(LiveFrame::centi(f32::NAN), i16::MIN);
+    }
+}

@@ -1,0 +1,356 @@
+//! The one table of words: Chinese first, English beside it.
+//!
+//! Every enum that a page shows gets its words here and nowhere else, so that the same state is
+//! called the same on the screen, in JSON and in the live view. Nothing here blocks.
+
+use super::state::{LinkWord, Mode, PersonState};
+use crate::alert::{AlertState, BodySite, Outcome, ThermometerMode};
+use crate::clock::ClockTrust;
+use crate::event::Fault;
+use crate::screening::{Obstacle, RetestReason, Verdict};
+use crate::thermal::FrameHealth;
+use askama::Template;
+use serde::Serialize;
+
+/// One thing in both languages. In a page it is written as the Chinese, then the English in a
+/// `span` of its own with its `lang`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Template)]
+#[template(
+    source = r#"{{ zh }} <span class="en" lang="en">{{ en }}</span>"#,
+    ext = "html"
+)]
+pub struct Words {
+    /// Chinese (zh-CN).
+    pub zh: &'static str,
+    /// English.
+    pub en: &'static str,
+}
+
+/// The template above escapes both texts; this says that its markup is meant.
+impl askama::filters::HtmlSafe for Words {}
+
+const fn words(zh: &'static str, en: &'static str) -> Words {
+    Words { zh, en }
+}
+
+/// Something that has words.
+pub trait InWords {
+    /// Its words.
+    fn words(&self) -> Words;
+}
+
+impl InWords for Verdict {
+    fn words(&self) -> Words {
+        match self {
+            Self::Clear => words("未见发热", "Clear"),
+            Self::PossibleFever => words("疑似发热", "Possible fever"),
+            Self::Retest(_) => words("需要复测", "Retest"),
+            Self::CannotJudge(_) => words("无法判断", "Cannot judge"),
+        }
+    }
+}
+
+/// Why a verdict is what it is, where it has a reason.
+#[must_use]
+pub fn reason(verdict: Verdict) -> Option<Words> {
+    match verdict {
+        Verdict::Clear | Verdict::PossibleFever => None,
+        Verdict::Retest(why) => Some(why.words()),
+        Verdict::CannotJudge(why) => Some(why.words()),
+    }
+}
+
+impl InWords for RetestReason {
+    fn words(&self) -> Words {
+        match self {
+            Self::NearThreshold => words("接近阈值", "near the threshold"),
+            Self::Unsteady => words("读数不稳", "unsteady readings"),
+        }
+    }
+}
+
+impl InWords for Obstacle {
+    fn words(&self) -> Words {
+        match self {
+            Self::TooFewLooks => words("有效画面太少", "too few good looks"),
+            Self::TooFar => words("距离太远", "too far away"),
+            Self::ReferenceLost => words("黑体丢失", "reference lost"),
+            Self::NoReference => words("未配置黑体", "no reference configured"),
+            Self::Settling => words("快门校正后尚未稳定", "settling after the shutter"),
+            Self::NoPicture => words("没有可用画面", "no usable picture"),
+            Self::TooCold => words("面部过冷或被遮挡", "face too cold or covered"),
+            Self::TooHot => words("温度过高，不是人脸", "too hot for a face"),
+            Self::RoomOutOfRange => words("室温超出适用范围", "room outside the valid range"),
+        }
+    }
+}
+
+impl InWords for Fault {
+    fn words(&self) -> Words {
+        match self {
+            Self::ReferenceLost => words("黑体丢失", "Reference lost"),
+            Self::CameraSilent => words("相机没有画面", "Camera silent"),
+            Self::CameraFrozen => words("相机画面卡住", "Camera frozen"),
+            Self::CameraBlank => words("相机画面空白", "Camera blank"),
+        }
+    }
+}
+
+/// What staff do about a fault.
+#[must_use]
+pub const fn remedy(fault: Fault) -> Words {
+    match fault {
+        Fault::ReferenceLost => words(
+            "已停止判断。请检查黑体是否通电、被遮挡或移动。",
+            "Nobody is judged. Check that the blackbody is powered, uncovered and in its place.",
+        ),
+        Fault::CameraSilent => words(
+            "已停止判断。请检查相机的 USB 线，必要时重新插拔。",
+            "Nobody is judged. Check the camera's USB cable; unplug it and plug it in again.",
+        ),
+        Fault::CameraFrozen => words(
+            "已停止判断。请重新插拔相机。",
+            "Nobody is judged. Unplug the camera and plug it in again.",
+        ),
+        Fault::CameraBlank => words(
+            "已停止判断。请检查镜头盖，必要时重新插拔相机。",
+            "Nobody is judged. Check the lens cap; unplug the camera and plug it in again.",
+        ),
+    }
+}
+
+impl InWords for FrameHealth {
+    fn words(&self) -> Words {
+        match self {
+            Self::Good => words("画面正常，可以测温", "Picture good, measuring"),
+            Self::Searching => words("正在寻找黑体", "Looking for the reference"),
+            Self::ReferenceLost => words("黑体丢失，停止测温", "Reference lost, not measuring"),
+            Self::NoReference => words("未配置黑体，不能测温", "No reference, not measuring"),
+            Self::Shutter => words("快门校正中", "Shutter closed"),
+            Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),
+            Self::Frozen => words("画面卡住，停止测温", "Picture frozen, not measuring"),
+            Self::Blank => words("画面空白，停止测温", "Picture blank, not measuring"),
+            Self::WrongSize => words(
+                "画面尺寸不对，停止测温",
+                "Wrong picture size, not measuring",
+            ),
+        }
+    }
+}
+
+impl InWords for PersonState {
+    fn words(&self) -> Words {
+        match self {
+            Self::Looking { .. } => words("正在测量", "Measuring"),
+            Self::Judged(verdict) => verdict.words(),
+        }
+    }
+}
+
+impl InWords for AlertState {
+    fn words(&self) -> Words {
+        match self {
+            Self::Open => words("待处理", "Open"),
+            Self::Acknowledged { .. } => words("处理中", "Being looked after"),
+            Self::Resolved { .. } => words("已处理", "Resolved"),
+        }
+    }
+}
+
+impl InWords for Outcome {
+    fn words(&self) -> Words {
+        match self {
+            Self::Confirmed(_) => words("确认发热", "Fever confirmed"),
+            Self::NotConfirmed(_) => words("未确认发热", "Fever not confirmed"),
+            Self::Referred => words("转送发热门诊", "Referred to a fever clinic"),
+            Self::Left => words("测量前已离开", "Left before measuring"),
+            Self::FalseAlarm { .. } => words("误报", "False alarm"),
+        }
+    }
+}
+
+impl InWords for BodySite {
+    fn words(&self) -> Words {
+        match self {
+            Self::Oral => words("口腔", "Mouth"),
+            Self::Axilla => words("腋下", "Armpit"),
+            Self::Ear => words("耳道", "Ear"),
+            Self::Forehead => words("额头（接触式）", "Forehead, touching"),
+        }
+    }
+}
+
+impl InWords for ThermometerMode {
+    fn words(&self) -> Words {
+        match self {
+            Self::Monitor => words("等待稳定值", "Waits for the end value"),
+            Self::Fast => words("快速预测值", "Fast, predicted value"),
+        }
+    }
+}
+
+impl InWords for LinkWord {
+    fn words(&self) -> Words {
+        match self {
+            Self::NotConfigured => {
+                words("未配置，事件只存本机", "Not configured: events stay here")
+            }
+            Self::Connecting => words("正在连接", "Connecting"),
+            Self::Connected => words("已连接", "Connected"),
+            Self::Away(_) => words(
+                "连不上，恢复后自动补发",
+                "Away: will be sent when it is back",
+            ),
+        }
+    }
+}
+
+impl InWords for ClockTrust {
+    fn words(&self) -> Words {
+        match self {
+            Self::Synchronised => words("时间已校准", "clock set by the network"),
+            Self::Unsynchronised => words("时间未校准，可能不准", "clock not set, may be wrong"),
+        }
+    }
+}
+
+impl InWords for Mode {
+    fn words(&self) -> Words {
+        match self {
+            Self::Real => words("实际运行", "In service"),
+            Self::Demo => words(
+                "演示数据：画面不是真人，请勿用于放行",
+                "Demonstration: not real people, do not use it to let anybody in",
+            ),
+        }
+    }
+}
+
+/// Sites of a contact thermometer, as the form offers them; the value is what the form sends.
+pub const BODY_SITES: [(&str, BodySite); 4] = [
+    ("axilla", BodySite::Axilla),
+    ("ear", BodySite::Ear),
+    ("oral", BodySite::Oral),
+    ("forehead", BodySite::Forehead),
+];
+
+/// Modes of a contact thermometer, as the form offers them.
+pub const THERMOMETER_MODES: [(&str, ThermometerMode); 2] = [
+    ("monitor", ThermometerMode::Monitor),
+    ("fast", ThermometerMode::Fast),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::ContactReading;
+    use crate::clock::{BootId, Stamp, WallTime};
+    use crate::units::Celsius;
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    fn both(all: &[Words]) {
+        let mut zh = HashSet::new();
+        let mut en = HashSet::new();
+        for words in all {
+            assert!(
+                words
+                    .zh
+                    .chars()
+                    .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
+                "{words:?} has no Chinese"
+            );
+            assert!(
+                words.en.is_ascii() && words.en.chars().any(char::is_alphabetic),
+                "{words:?} has no English"
+            );
+            assert!(zh.insert(words.zh), "{} stands for two things", words.zh);
+            assert!(en.insert(words.en), "{} stands for two things", words.en);
+        }
+    }
+
+    fn table<T: InWords>(all: &[T]) {
+        both(&all.iter().map(InWords::words).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_variant_has_both_languages_and_its_own_words() {
+        let at = Stamp {
+            boot: BootId(1),
+            monotonic: Duration::ZERO,
+            wall: WallTime(0),
+            trust: ClockTrust::Synchronised,
+        };
+        let contact = ContactReading {
+            device: "1".into(),
+            site: BodySite::Ear,
+            mode: ThermometerMode::Fast,
+            value: Celsius::literal(38.0),
+        };
+        let outcomes = [
+            Outcome::Confirmed(contact.clone()),
+            Outcome::NotConfirmed(contact),
+            Outcome::Referred,
+            Outcome::Left,
+            Outcome::FalseAlarm { reason: "1".into() },
+        ];
+        let by = String::from("1");
+        table(&[
+            Verdict::Clear,
+            Verdict::PossibleFever,
+            Verdict::Retest(RetestReason::Unsteady),
+            Verdict::CannotJudge(Obstacle::TooFar),
+        ]);
+        table(&RetestReason::ALL);
+        table(&Obstacle::ALL);
+        table(&Fault::ALL);
+        both(&Fault::ALL.map(remedy));
+        table(&FrameHealth::ALL);
+        table(&[
+            AlertState::Open,
+            AlertState::Acknowledged { by: by.clone(), at },
+            AlertState::Resolved {
+                by,
+                at,
+                outcome: Outcome::Left,
+            },
+        ]);
+        table(&outcomes);
+        table(&BODY_SITES.map(|(_, site)| site));
+        table(&THERMOMETER_MODES.map(|(_, mode)| mode));
+        table(&[
+            LinkWord::NotConfigured,
+            LinkWord::Connecting,
+            LinkWord::Connected,
+            LinkWord::Away(String::new()),
+        ]);
+        table(&[ClockTrust::Synchronised, ClockTrust::Unsynchronised]);
+        table(&[Mode::Real, Mode::Demo]);
+        table(&[
+            PersonState::Looking {
+                looks: 1,
+                needed: 3,
+            },
+            PersonState::Judged(Verdict::Clear),
+        ]);
+    }
+
+    #[test]
+    fn a_verdict_has_a_reason_where_its_class_has_one() {
+        assert_eq!(reason(Verdict::Clear), None);
+        for why in Obstacle::ALL {
+            assert_eq!(reason(Verdict::CannotJudge(why)), Some(why.words()));
+        }
+        for why in RetestReason::ALL {
+            assert_eq!(reason(Verdict::Retest(why)), Some(why.words()));
+        }
+    }
+
+    #[test]
+    fn english_is_marked_as_english() {
+        assert_eq!(
+            Verdict::Clear.words().to_string(),
+            r#"未见发热 <span class="en" lang="en">Clear</span>"#
+        );
+    }
+}

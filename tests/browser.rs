@@ -1,0 +1,490 @@
+//! The dashboard in a real browser: Chromium without a window, driven over the WebDriver protocol
+//! (W3C WebDriver, <https://www.w3.org/TR/webdriver2/>), which is HTTP with JSON and needs no
+//! library. The driver is started here, on a port it finds itself.
+//!
+//! Pictures of the screens are left in `target/tmp/*.png`, to be looked at.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may fail the test"
+)]
+
+#[path = "common/dashboard.rs"]
+mod dashboard;
+
+use dashboard::{Gateway, alert, stamp};
+use menshen::alert::{AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
+use menshen::event::{Event, Fault};
+use menshen::journal::Journal;
+use menshen::units::Celsius;
+use menshen::web::{ActiveFault, LinkWord, Mode};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+const DESK: (u32, u32) = (1920, 1080);
+const PHONE: (u32, u32) = (390, 844);
+
+/// A browser that ends with the test.
+struct Browser {
+    driver: Child,
+    session: String,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    fn start() -> Self {
+        let hint =
+            "chromedriver could not be started; install it: apt install chromium chromium-driver";
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect(hint);
+        let mut port = None;
+        let output = BufReader::new(driver.stdout.take().unwrap());
+        for line in output.lines() {
+            let line = line.unwrap();
+            if let Some(rest) = line.split("started successfully on port ").nth(1) {
+                port = rest.trim_end_matches('.').parse::<u16>().ok();
+                break;
+            }
+        }
+        let port = port.expect(hint);
+        let profile = tempfile::tempdir().unwrap();
+        let mut args = vec![format!("--user-data-dir={}", profile.path().display())];
+        for flag in [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--force-color-profile=srgb",
+            "--hide-scrollbars",
+        ] {
+            args.push(flag.to_owned());
+        }
+        let mut browser = Self {
+            driver,
+            session: format!("http://127.0.0.1:{port}/session"),
+            _profile: profile,
+        };
+        let options = json!({ "args": args });
+        let wanted =
+            json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
+        let session = browser.ask("", &wanted);
+        let id = session["sessionId"].as_str().unwrap();
+        browser.session = format!("{}/{id}", browser.session);
+        browser
+    }
+
+    /// One command of the protocol.
+    fn ask(&self, path: &str, body: &Value) -> Value {
+        let mut answer = ureq::post(format!("{}{path}", self.session))
+            .config()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(120)))
+            .build()
+            .send_json(body)
+            .unwrap();
+        let value: Value = answer
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_json()
+            .unwrap();
+        let value = value["value"].clone();
+        assert!(value["error"].is_null(), "{path}: {}", value["message"]);
+        value
+    }
+
+    fn open(&self, gateway: &Gateway, path: &str, size: (u32, u32)) {
+        let (width, height) = size;
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+        self.ask(
+            "/url",
+            &json!({ "url": format!("http://{}{path}", gateway.address) }),
+        );
+    }
+
+    fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.ask(
+            "/goog/cdp/execute",
+            &json!({ "cmd": command, "params": parameters }),
+        )
+    }
+
+    /// The value of an expression in the page.
+    fn eval(&self, expression: &str) -> Value {
+        let script = format!("return ({expression});");
+        self.ask("/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Waits until an expression is true; a slow machine is no failure, a page that never gets
+    /// there is.
+    fn until(&self, expression: &str) {
+        for _ in 0..600 {
+            if self.eval(expression) == json!(true) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!(
+            "never true: {expression}\n{}",
+            self.eval("document.body.innerText")
+        );
+    }
+
+    /// Types on the keyboard.
+    fn keys(&self, text: &str) {
+        let steps: Vec<Value> = text
+            .chars()
+            .flat_map(|key| {
+                [
+                    json!({ "type": "keyDown", "value": key.to_string() }),
+                    json!({ "type": "keyUp", "value": key.to_string() }),
+                ]
+            })
+            .collect();
+        let actions = json!([{ "type": "key", "id": "keyboard", "actions": steps }]);
+        self.ask("/actions", &json!({ "actions": actions }));
+    }
+
+    /// Goes on with the Tab key until the focus is where it should be.
+    fn tab_to(&self, selector: &str) {
+        let there = format!("document.activeElement.matches({})", json!(selector));
+        for _ in 0..60 {
+            if self.eval(&there) == json!(true) {
+                return;
+            }
+            self.keys(TAB);
+        }
+        panic!("the keyboard does not reach {selector}");
+    }
+
+    /// Leaves a picture of the whole page in `target/tmp`.
+    fn shoot(&self, name: &str) {
+        let whole = json!({ "format": "png", "captureBeyondViewport": true });
+        let picture = self.devtools("Page.captureScreenshot", &whole);
+        let bytes = base64(picture["data"].as_str().unwrap());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
+    }
+
+    fn no_sideways_scroll(&self, (width, _): (u32, u32)) {
+        assert_eq!(self.eval("window.innerWidth"), json!(width));
+        let wide = self.eval("document.documentElement.scrollWidth").as_u64();
+        assert!(wide <= Some(u64::from(width)), "{wide:?} of {width} pixels");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = ureq::delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+// Keys of WebDriver (§17.4.2).
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const SPACE: &str = " ";
+const RIGHT: &str = "\u{e014}";
+
+fn base64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for letter in text.bytes().filter(|letter| *letter != b'=') {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            other => panic!("{other} is not base64"),
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    bytes
+}
+
+/// The lobby keeps moving while the test looks.
+fn keep_moving(gateway: &Gateway) {
+    let live = gateway.live.clone();
+    let clock = gateway.clock.clone();
+    let stop = gateway.shutdown.clone();
+    gateway.runtime.spawn(async move {
+        let mut sequence = 0;
+        while !stop.is_cancelled() {
+            sequence += 1;
+            let at = menshen::clock::Clock::now(&clock);
+            live.send_replace(Some(Arc::new(dashboard::lobby(sequence, at))));
+            tokio::time::sleep(Duration::from_millis(115)).await;
+        }
+    });
+}
+
+fn act(gateway: &Gateway, track: u64, outcome: Outcome) {
+    let alert = alert(track, 0, 38.0).id;
+    let event = Event::AlertResolved {
+        alert,
+        by: "李建国".to_owned(),
+        at: stamp(1500),
+        outcome,
+    };
+    gateway.memory.record(&[event]).unwrap();
+}
+
+/// A morning with everything in it.
+fn busy() -> Gateway {
+    let gateway = Gateway::with(vec![
+        alert(120, 7000, 38.0),
+        alert(217, 6000, 37.9),
+        alert(301, 4000, 38.2),
+        alert(388, 900, 38.6),
+        alert(412, 15, 38.4),
+    ]);
+    let contact = |value| ContactReading {
+        device: "耳温枪 2 号".to_owned(),
+        site: BodySite::Ear,
+        mode: ThermometerMode::Monitor,
+        value: Celsius::literal(value),
+    };
+    act(&gateway, 120, Outcome::NotConfirmed(contact(36.8)));
+    act(
+        &gateway,
+        217,
+        Outcome::FalseAlarm {
+            reason: "手里拿着热饮，靠近脸部".to_owned(),
+        },
+    );
+    act(&gateway, 301, Outcome::Confirmed(contact(38.3)));
+    let taken = Event::AlertAcknowledged {
+        alert: alert(388, 0, 38.0).id,
+        by: "王芳".to_owned(),
+        at: stamp(840),
+    };
+    gateway.memory.record(&[taken]).unwrap();
+    keep_moving(&gateway);
+    gateway
+}
+
+const LIVE: &str = "Number(document.body.dataset.frames || 0) >= 2";
+
+#[test]
+fn the_picture_moves_and_can_be_probed() {
+    let gateway = busy();
+    let browser = Browser::start();
+    browser.open(&gateway, "/", DESK);
+    browser.until(LIVE);
+    let colours = "(() => { const c = document.getElementById('picture'); \
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; const seen = new Set(); \
+        for (let i = 0; i < d.length; i += 4 * 97) seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); \
+        return seen.size; })()";
+    browser.until(&format!("{colours} > 50"));
+    // The face of the possible fever is brighter than the wall.
+    let light = |x: f64, y: f64| {
+        let expression = format!(
+            "(() => {{ const c = document.getElementById('picture'); const p = c.getContext('2d')\
+             .getImageData(c.width * {x}, c.height * {y}, 1, 1).data; return p[0] + p[1]; }})()"
+        );
+        browser.eval(&expression).as_u64().unwrap()
+    };
+    assert!(light(0.585, 0.36) > light(0.06, 0.5) + 150);
+    assert_eq!(
+        browser.eval("document.getElementById('lost').hidden"),
+        json!(true)
+    );
+    let people = browser.eval("document.getElementById('people').innerText");
+    let people = people.as_str().unwrap();
+    assert!(people.contains("疑似发热 38.4 ± 0.5 °C"), "{people}");
+    assert!(people.contains("正在测量 2/5"), "{people}");
+
+    browser.tab_to("#picture");
+    browser.keys(RIGHT);
+    browser.until("/^-?\\d+\\.\\d\\d °C$/.test(document.getElementById('probe').textContent)");
+}
+
+#[test]
+fn a_new_alert_comes_by_itself_and_is_acknowledged_and_resolved_by_keyboard() {
+    let gateway = Gateway::with(Vec::new());
+    keep_moving(&gateway);
+    let browser = Browser::start();
+    browser.open(&gateway, "/", DESK);
+    browser
+        .until("document.body.dataset.ready === 'yes' && !!document.getElementById('no-alerts')");
+    browser.eval("window.never_left = true");
+    gateway.raise(alert(77, 3, 38.7));
+    browser.until("!!document.querySelector('#alert-3-77.open')");
+    browser.until("document.title.includes('警报')");
+    assert_eq!(
+        browser.eval("!!document.getElementById('no-alerts')"),
+        json!(false)
+    );
+
+    browser.tab_to("#alert-3-77 .take input[name=by]");
+    browser.keys("Wang");
+    // A second alert comes while the name is being typed: neither text nor focus is lost.
+    gateway.raise(alert(78, 1, 38.2));
+    browser.until("!!document.querySelector('#alert-3-78.open')");
+    browser.keys(" Fang");
+    assert_eq!(
+        browser.eval("document.activeElement.value"),
+        json!("Wang Fang")
+    );
+    browser.keys(ENTER);
+    browser.until("!!document.querySelector('#alert-3-77.acknowledged')");
+    let first = |gateway: &Gateway| gateway.memory.alerts.lock().unwrap()[0].state.clone();
+    assert!(matches!(first(&gateway), AlertState::Acknowledged { by, .. } if by == "Wang Fang"));
+
+    // The focus is on the alert; the outcome is next.
+    browser.until("document.activeElement.id === 'alert-3-77'");
+    browser.tab_to("#alert-3-77 .outcome [name=outcome]");
+    browser.keys(SPACE);
+    browser.until("document.querySelector('#alert-3-77 [value=confirmed]').checked");
+    browser.tab_to("#alert-3-77 [name=value]");
+    browser.keys("38.9");
+    browser.tab_to("#alert-3-77 [name=device]");
+    browser.keys("No 2");
+    browser.tab_to("#alert-3-77 [name=site]");
+    browser.eval("document.querySelector('#alert-3-77 [name=site]').value = 'ear'");
+    browser.tab_to("#alert-3-77 [name=mode]");
+    browser.eval("document.querySelector('#alert-3-77 [name=mode]').value = 'monitor'");
+    browser.tab_to("#alert-3-77 .outcome .primary");
+    browser.keys(ENTER);
+    browser.until("!!document.querySelector('#resolved #alert-3-77')");
+    assert!(matches!(
+        first(&gateway),
+        AlertState::Resolved { outcome: Outcome::Confirmed(contact), .. } if contact.value == Celsius::literal(38.9)
+    ));
+    assert_eq!(
+        browser.eval("window.never_left"),
+        json!(true),
+        "the page was never left"
+    );
+}
+
+#[test]
+fn a_refusal_is_said_on_the_page() {
+    let gateway = Gateway::with(vec![alert(77, 3, 38.7)]);
+    let browser = Browser::start();
+    browser.open(&gateway, "/", PHONE);
+    browser.until("document.body.dataset.ready === 'yes'");
+    // Somebody else is faster, and the word of it has not come yet.
+    let taken = Event::AlertAcknowledged {
+        alert: alert(77, 3, 38.7).id,
+        by: "王芳".to_owned(),
+        at: stamp(0),
+    };
+    gateway.memory.record(&[taken]).unwrap();
+    browser.tab_to("#alert-3-77 .take input[name=by]");
+    browser.keys("Li");
+    browser.keys(ENTER);
+    browser.until("document.getElementById('alerts-failed').innerText.includes('王芳')");
+    browser.shoot("refusal-phone");
+}
+
+#[test]
+fn a_lost_picture_is_said_within_seconds() {
+    let gateway = Gateway::with(Vec::new());
+    gateway.see(1);
+    let browser = Browser::start();
+    browser.open(&gateway, "/", DESK);
+    browser.until("Number(document.body.dataset.frames || 0) === 1");
+    browser.until("!document.getElementById('lost').hidden");
+    assert_eq!(
+        browser.eval("document.getElementById('lost-since').textContent"),
+        browser.eval("document.getElementById('view-clock').textContent")
+    );
+    let mut status = dashboard::status();
+    gateway.clock.advance(Duration::from_secs(20));
+    status.camera.fps = Some(0.0);
+    status.mode = Mode::Demo;
+    status.mqtt = LinkWord::Away("connection refused (127.0.0.1:1883)".to_owned());
+    status.faults.push(ActiveFault {
+        fault: Fault::CameraSilent,
+        since: stamp(0),
+    });
+    gateway.status.send_replace(Arc::new(status));
+    browser.until("document.getElementById('strip').innerText.includes('相机没有画面')");
+    browser.shoot("lost-desk");
+    // A picture again: the banner goes.
+    keep_moving(&gateway);
+    browser.until("document.getElementById('lost').hidden");
+}
+
+#[test]
+fn it_fits_a_desk_and_a_phone_and_every_target_is_large_enough() {
+    let gateway = busy();
+    let browser = Browser::start();
+    for (name, size) in [("desk", DESK), ("phone", PHONE)] {
+        browser.open(&gateway, "/", size);
+        browser.until(LIVE);
+        browser.no_sideways_scroll(size);
+        // Whatever is pressed or typed in is 44 px high; a radio button is pressed by its label.
+        let small = browser.eval(
+            "[...document.querySelectorAll('button, summary, select, input, .choices label')] \
+             .filter(e => e.type !== 'radio' && e.offsetParent !== null && e.getBoundingClientRect().height < 44) \
+             .map(e => e.outerHTML.slice(0, 80))",
+        );
+        assert_eq!(small, json!([]), "{name}");
+        let italic = browser.eval(
+            "[...document.querySelectorAll('body *')].filter(e => getComputedStyle(e).fontStyle !== 'normal').length",
+        );
+        assert_eq!(italic, json!(0));
+        browser.shoot(name);
+        browser.eval("(document.querySelector('.direct').open = true, document.querySelector('.acknowledged [value=confirmed]').click())");
+        browser.no_sideways_scroll(size);
+        browser.shoot(&format!("{name}-forms"));
+    }
+    browser.open(&gateway, "/nothing", PHONE);
+    browser.no_sideways_scroll(PHONE);
+    browser.shoot("problem-phone");
+    let quiet = Gateway::with(Vec::new());
+    keep_moving(&quiet);
+    browser.open(&quiet, "/", DESK);
+    browser.until(LIVE);
+    browser.shoot("desk-quiet");
+}
+
+#[test]
+fn texts_stand_out_from_what_is_behind_them() {
+    let gateway = busy();
+    let browser = Browser::start();
+    browser.open(&gateway, "/", DESK);
+    browser.until(LIVE);
+    // WCAG 2.2, 1.4.3: contrast of every text with the nearest opaque background, at least 4.5:1.
+    let poor = browser.eval(
+        "(() => { const parse = c => c.match(/[\\d.]+/g).map(Number); \
+         const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) \
+           .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0); \
+         const behind = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c; } return [255, 255, 255]; }; \
+         const out = []; \
+         for (const e of document.querySelectorAll('body *')) { \
+           if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.offsetParent === null) continue; \
+           const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))]; \
+           const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); \
+           if (ratio < 4.5) out.push(e.textContent.trim().slice(0, 30) + ' ' + ratio.toFixed(2)); } \
+         return out; })()",
+    );
+    assert_eq!(poor, json!([]));
+}

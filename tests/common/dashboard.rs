@@ -1,0 +1,505 @@
+//! A gateway in memory behind a real socket, for the tests of the dashboard: an in-memory journal
+//! that keeps the rules of the real one (state checked and changed under one lock), a simulated
+//! clock, and a synthetic lobby.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "shared by several test programs, none of which uses all of it"
+)]
+
+use menshen::alert::{Alert, AlertState};
+use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
+use menshen::estimate::{BodyEstimate, Chain, Reading};
+use menshen::event::Event;
+use menshen::id::{AlertId, DeviceEpoch, EventKey, ScreeningId, Sequence, TrackId};
+use menshen::journal::{Journal, JournalError, Outbox, OutboxCount, OutboxRow, Recorded};
+use menshen::screening::{Obstacle, RetestReason, Verdict};
+use menshen::thermal::FrameHealth;
+use menshen::units::{
+    AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
+};
+use menshen::web::{
+    CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, Mode,
+    PersonState, ReferenceStatus, SiteName, Thresholds,
+};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// 2020-02-21 06:05:09 UTC = 14:05:09 in Shanghai.
+pub const NOW_MS: i64 = 1_582_265_109_000;
+
+pub fn stamp(seconds_ago: u64) -> Stamp {
+    Stamp {
+        boot: BootId(3),
+        monotonic: Duration::from_secs(7200 - seconds_ago),
+        wall: WallTime(NOW_MS - i64::try_from(seconds_ago).unwrap() * 1000),
+        trust: ClockTrust::Synchronised,
+    }
+}
+
+pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
+    Alert {
+        id: ScreeningId {
+            boot: BootId(3),
+            track: TrackId(track),
+        },
+        raised: stamp(seconds_ago),
+        reading: Reading {
+            face: SkinTemperature(Celsius::literal(estimate - 2.1)),
+            u: StandardUncertainty::new(0.2).unwrap(),
+            estimate: BodyEstimate {
+                value: Celsius::literal(estimate),
+                u: StandardUncertainty::new(0.27).unwrap(),
+            },
+            looks: 7,
+            chain: Chain {
+                apparent: Celsius::literal(estimate - 2.9),
+                offset: TemperatureDelta::literal(0.8),
+                ambient: AmbientTemperature(Celsius::literal(19.5)),
+            },
+        },
+        threshold: Celsius::literal(37.8),
+        state: AlertState::Open,
+    }
+}
+
+/// A journal in memory.
+#[derive(Default)]
+pub struct Memory {
+    pub alerts: Mutex<Vec<Alert>>,
+    pub tally: Mutex<Vec<(String, Option<String>, u64)>>,
+    pub asked_since: Mutex<Option<i64>>,
+    pub broken: AtomicBool,
+    recorded: Mutex<u64>,
+}
+
+impl Memory {
+    fn check(&self) -> Result<(), JournalError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(JournalError::Storage(
+                "disk full: free some space".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn position(alerts: &[Alert], id: AlertId) -> Result<usize, JournalError> {
+    alerts
+        .iter()
+        .position(|alert| alert.id == id)
+        .ok_or(JournalError::UnknownAlert(id))
+}
+
+impl Journal for Memory {
+    fn record(&self, events: &[Event]) -> Result<Vec<Recorded>, JournalError> {
+        self.check()?;
+        let mut alerts = self.alerts.lock().unwrap();
+        let mut next = alerts.clone();
+        for event in events {
+            match event.clone() {
+                Event::AlertRaised(alert) => next.push(alert),
+                Event::AlertAcknowledged { alert, by, at } => {
+                    let at_index = position(&next, alert)?;
+                    let changed = next[at_index].clone().acknowledge(&by, at);
+                    next[at_index] = changed.map_err(JournalError::Refused)?;
+                }
+                Event::AlertResolved {
+                    alert,
+                    by,
+                    at,
+                    outcome,
+                } => {
+                    let at_index = position(&next, alert)?;
+                    let changed = next[at_index].clone().resolve(&by, at, outcome);
+                    next[at_index] = changed.map_err(JournalError::Refused)?;
+                }
+                _ => {}
+            }
+        }
+        *alerts = next;
+        let mut recorded = self.recorded.lock().unwrap();
+        Ok(events
+            .iter()
+            .map(|event| {
+                *recorded += 1;
+                Recorded {
+                    key: EventKey {
+                        epoch: DeviceEpoch("test".to_owned()),
+                        seq: Sequence(*recorded),
+                    },
+                    event: event.clone(),
+                }
+            })
+            .collect())
+    }
+
+    fn alerts(&self, limit: u32) -> Result<Vec<Alert>, JournalError> {
+        self.check()?;
+        let mut all = self.alerts.lock().unwrap().clone();
+        all.sort_by_key(|alert| {
+            (
+                matches!(alert.state, AlertState::Resolved { .. }),
+                std::cmp::Reverse(alert.raised.monotonic),
+            )
+        });
+        all.truncate(limit as usize);
+        Ok(all)
+    }
+
+    fn alert(&self, id: AlertId) -> Result<Alert, JournalError> {
+        self.check()?;
+        let alerts = self.alerts.lock().unwrap();
+        Ok(alerts[position(&alerts, id)?].clone())
+    }
+
+    fn tally(
+        &self,
+        since_wall_ms: i64,
+    ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
+        self.check()?;
+        *self.asked_since.lock().unwrap() = Some(since_wall_ms);
+        Ok(self.tally.lock().unwrap().clone())
+    }
+}
+
+impl Outbox for Memory {
+    fn waiting(&self, _: i64, _: u32) -> Result<Vec<OutboxRow>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    fn accepted(&self, _: i64) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn count(&self) -> Result<OutboxCount, JournalError> {
+        self.check()?;
+        Ok(OutboxCount {
+            saved: 4,
+            accepted: 1311,
+        })
+    }
+}
+
+/// An ordinary morning's numbers.
+pub fn morning() -> Vec<(String, Option<String>, u64)> {
+    let row = |verdict: Verdict, number| {
+        (
+            verdict.as_str().to_owned(),
+            verdict.reason().map(str::to_owned),
+            number,
+        )
+    };
+    vec![
+        row(Verdict::Clear, 412),
+        row(Verdict::PossibleFever, 3),
+        row(Verdict::Retest(RetestReason::NearThreshold), 9),
+        row(Verdict::Retest(RetestReason::Unsteady), 4),
+        row(Verdict::CannotJudge(Obstacle::TooFewLooks), 11),
+        row(Verdict::CannotJudge(Obstacle::TooFar), 6),
+        row(Verdict::CannotJudge(Obstacle::TooCold), 3),
+    ]
+}
+
+pub fn status() -> GatewayStatus {
+    GatewayStatus {
+        camera: CameraStatus {
+            name: "PureThermal (Lepton 3.5) USB".to_owned(),
+            width: 160,
+            height: 120,
+            fps: Some(8.7),
+            frames: 61_204,
+            dropped: 12,
+            last_frame: Some(stamp(0)),
+            health: Some(FrameHealth::Good),
+        },
+        reference: ReferenceStatus::Configured {
+            set_point_c: 35.0,
+            reading_c: Some(34.21),
+            offset_k: Some(0.79),
+        },
+        faults: Vec::new(),
+        mqtt: LinkWord::Connected,
+        version: "0.1.0".to_owned(),
+        epoch: "7d7f2a4e-2d0c-4a57-9a1f-1b6f3c0a9e55".to_owned(),
+        thresholds: Thresholds {
+            attention_c: 37.3,
+            fever_c: 37.8,
+        },
+        mode: Mode::Real,
+    }
+}
+
+/// A warm ellipse with soft edges, over what is there.
+fn blob(picture: &mut [f32], centre: (f32, f32), half: (f32, f32), core: f32) {
+    for y in 0..120 {
+        for x in 0..160 {
+            let dx = (x as f32 + 0.5 - centre.0) / half.0;
+            let dy = (y as f32 + 0.5 - centre.1) / half.1;
+            let far = dx.hypot(dy);
+            let weight = (1.0 - ((far - 0.85) / 0.3).clamp(0.0, 1.0)).powi(2);
+            let here = &mut picture[y * 160 + x];
+            *here += (core - 1.2 * far.min(1.0) - *here) * weight;
+        }
+    }
+}
+
+fn person(track: u64, area: [f32; 4], state: PersonState, estimate: Option<f64>) -> LivePerson {
+    LivePerson {
+        track: TrackId(track),
+        area: PixelBox {
+            left: area[0],
+            top: area[1],
+            right: area[2],
+            bottom: area[3],
+        },
+        state,
+        estimate_c: estimate,
+        expanded_u_k: estimate.map(|_| 0.54),
+        face_c: estimate.map(|value| value - 2.1),
+    }
+}
+
+/// A lobby with three people and the blackbody, seen by a Lepton. The first pixel carries the
+/// sequence number, so that a test can tell frames apart.
+pub fn lobby(sequence: u64, at: Stamp) -> LiveFrame {
+    let mut noise = sequence.wrapping_mul(6_364_136_223_846_793_005) | 1;
+    let mut picture: Vec<f32> = (0..160 * 120)
+        .map(|i| {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let grain = (noise >> 40) as f32 / 16_777_216.0 - 0.5;
+            19.0 + (i / 160) as f32 * 0.012 + if i % 160 < 34 { -2.5 } else { 0.0 } + 0.12 * grain
+        })
+        .collect();
+    let sway = ((sequence % 40) as f32 / 40.0 * std::f32::consts::TAU).sin();
+    let heads = [
+        (50.0 + sway, 58.0, 1.0),
+        (94.0, 50.0 - sway, 1.1),
+        (131.0, 70.0, 0.7),
+    ];
+    for (x, y, size) in heads {
+        blob(
+            &mut picture,
+            (x, y + 42.0 * size),
+            (24.0 * size, 25.0 * size),
+            27.5,
+        );
+        blob(
+            &mut picture,
+            (x, y + 16.0 * size),
+            (6.5 * size, 10.0 * size),
+            33.5,
+        );
+        blob(&mut picture, (x, y), (11.5 * size, 15.0 * size), 35.0);
+        blob(
+            &mut picture,
+            (x, y - 12.0 * size),
+            (11.0 * size, 5.5 * size),
+            30.0,
+        );
+        blob(&mut picture, (x, y + 3.0), (2.2 * size, 3.0 * size), 32.0);
+    }
+    blob(&mut picture, (145.0, 14.0), (6.0, 6.0), 35.6);
+    let mut centi_celsius: Vec<i16> = picture.into_iter().map(LiveFrame::centi).collect();
+    centi_celsius[0] = i16::try_from(sequence % 30_000).unwrap();
+    let judged = PersonState::Judged;
+    LiveFrame {
+        sequence,
+        at,
+        width: 160,
+        height: 120,
+        centi_celsius,
+        people: vec![
+            person(
+                411,
+                [38.0, 42.0, 62.0, 74.0],
+                judged(Verdict::Clear),
+                Some(36.6),
+            ),
+            person(
+                412,
+                [81.0, 33.0, 107.0, 67.0],
+                judged(Verdict::PossibleFever),
+                Some(38.4),
+            ),
+            person(
+                413,
+                [122.0, 59.0, 140.0, 81.0],
+                PersonState::Looking {
+                    looks: 2,
+                    needed: 5,
+                },
+                None,
+            ),
+        ],
+        health: FrameHealth::Good,
+        reference: Some(LiveReference {
+            x: 145.0,
+            y: 14.0,
+            radius: 6.0,
+            reading_c: 34.21,
+        }),
+        dropped: 12,
+    }
+}
+
+/// A dashboard that runs until this is dropped.
+pub struct Gateway {
+    pub address: SocketAddr,
+    pub memory: Arc<Memory>,
+    pub clock: SimulatedClock,
+    pub live: watch::Sender<Option<Arc<LiveFrame>>>,
+    pub status: watch::Sender<Arc<GatewayStatus>>,
+    pub changes: Arc<watch::Sender<u64>>,
+    pub shutdown: CancellationToken,
+    pub runtime: Runtime,
+}
+
+impl Gateway {
+    pub fn with(alerts: Vec<Alert>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let memory = Arc::new(Memory::default());
+        *memory.alerts.lock().unwrap() = alerts;
+        *memory.tally.lock().unwrap() = morning();
+        let clock = SimulatedClock::at(stamp(0));
+        let (live, live_seen) = watch::channel(None);
+        let (status, status_seen) = watch::channel(Arc::new(status()));
+        let (changes, changes_seen) = watch::channel(0);
+        let changes = Arc::new(changes);
+        let bump = Arc::clone(&changes);
+        let dashboard = Dashboard {
+            journal: memory.clone(),
+            outbox: memory.clone(),
+            clock: Arc::new(clock.clone()),
+            live: live_seen,
+            status: status_seen,
+            changes: changes_seen,
+            site: SiteName {
+                street: "南京东路街道".to_owned(),
+                building: "海鸥大厦".to_owned(),
+                gate: "东门".to_owned(),
+            },
+            after_record: Arc::new(move || bump.send_modify(|number| *number += 1)),
+        };
+        let shutdown = CancellationToken::new();
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(menshen::web::serve(listener, dashboard, shutdown.clone()));
+        Self {
+            address,
+            memory,
+            clock,
+            live,
+            status,
+            changes,
+            shutdown,
+            runtime,
+        }
+    }
+
+    /// A new picture.
+    pub fn see(&self, sequence: u64) {
+        let frame = lobby(sequence, self.clock.now());
+        self.live.send_replace(Some(Arc::new(frame)));
+    }
+
+    /// Records from the pipeline's side.
+    pub fn raise(&self, alert: Alert) {
+        self.memory.record(&[Event::AlertRaised(alert)]).unwrap();
+        self.changes.send_modify(|number| *number += 1);
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(
+            &format!("GET {path} HTTP/1.1\r\nHost: {}", self.address),
+            "",
+        )
+    }
+
+    /// A form, as a browser on our own page sends it.
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        let address = self.address;
+        self.send(
+            &format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}"),
+            body,
+        )
+    }
+
+    /// Any request: the head without its end, and a form.
+    pub fn send(&self, head: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        let length = body.len();
+        let form = if body.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n"
+            )
+        };
+        // A server that refuses early may close while the body is still on its way.
+        let _ =
+            stream.write_all(format!("{head}\r\nConnection: close\r\n{form}\r\n{body}").as_bytes());
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        Answer::parse(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("a whole answer");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self {
+            status,
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
