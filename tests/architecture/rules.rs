@@ -98,7 +98,7 @@ pub(crate) const HOMES: &[(&[&str], &[&str])] = &[
     (&["rten_tensor"], &["detect"]),
     (&["v4l"], &["camera"]),
     (&["clap"], &["cmd", "main"]),
-    (&["anyhow"], &["cmd", "main"]),
+    (&["anyhow"], &["pipeline", "cmd", "main"]),
 ];
 
 /// Macros that write to the terminal, and the modules that may use them.
