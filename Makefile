@@ -1,0 +1,61 @@
+# Menshen: the ways in. `make` alone says which there are.
+
+SHELL := /bin/sh
+CARGO ?= cargo
+# Cargo.lock decides: a build here is the build that was tested.
+LOCKED ?= --locked
+DENY_VERSION := 0.20.2
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-demo deps-test cargo demo test fmt lint doc deny bench ci
+
+help: ## Say what can be made
+	@echo "Menshen: fever screening at a building's door"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+deps: deps-test ## Install what building and testing need (Debian, Ubuntu)
+
+deps-demo: ## Install what the demonstration needs: C compiler, libclang, mosquitto
+	@deploy/deps.sh demo
+
+deps-test: ## Install what the tests need: also a browser and Chinese fonts
+	@deploy/deps.sh test
+
+cargo:
+	@command -v $(CARGO) >/dev/null 2>&1 || { \
+	    echo "make: there is no cargo here" >&2; \
+	    echo "hint: install Rust from https://rustup.rs (version 1.95 or later), open a new shell" >&2; \
+	    exit 1; }
+
+demo: cargo deps-demo ## Show the whole gateway with a simulated camera (ARGS="--port 8090")
+	$(CARGO) build --release $(LOCKED)
+	target/release/menshen demo $(ARGS)
+
+test: cargo deps-test ## Run every test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	    set -x; $(CARGO) nextest run $(LOCKED) && $(CARGO) test --doc $(LOCKED); \
+	else \
+	    set -x; $(CARGO) test $(LOCKED); \
+	fi
+
+fmt: cargo ## Lay out the source
+	$(CARGO) fmt
+
+lint: cargo ## Look for what should not be there
+	$(CARGO) fmt --check
+	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+
+doc: cargo ## Build the source's documentation
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps --document-private-items
+
+deny: cargo ## Check licences and sources of the crates
+	@$(CARGO) deny --version >/dev/null 2>&1 || \
+	    $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
+	$(CARGO) deny check licenses bans sources
+
+bench: cargo ## Measure speed
+	$(CARGO) bench $(LOCKED)
+
+ci: ## Do all that must pass
+	@.ci/run
