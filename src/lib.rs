@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`id`] | std |
 //! | 1 core | [`thermal`], [`face`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
-//! | 2 rim | [`camera`] | layers 0–1 |
+//! | 2 rim | [`camera`], [`picture`] | layers 0–1 |
 
 pub mod alert;
 pub mod camera;
@@ -25,6 +25,7 @@ pub mod event;
 pub mod face;
 pub mod id;
 pub mod journal;
+pub mod picture;
 pub mod screening;
 pub mod thermal;
 pub mod units;
