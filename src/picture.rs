@@ -57,7 +57,8 @@ pub struct Outline {
 /// colour, and what is not a number has the cold end's.
 #[must_use]
 pub fn colour(share: f32) -> Colour {
-    let place = share.clamp(0.0, 1.0) * CORNERS.len() as f32;
+    let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
+    let place = share * CORNERS.len() as f32;
     let n = (place as usize).min(CORNERS.len() - 1);
     let from = CORNERS[n];
     let to = CORNERS.get(n + 1).copied().unwrap_or(WARMEST);
