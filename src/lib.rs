@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
 //! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`web`] | layers 0–1, other crates |
+//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`web`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
@@ -32,6 +32,7 @@ pub mod face;
 pub mod id;
 pub mod journal;
 pub mod mqtt;
+pub mod picture;
 pub mod pipeline;
 pub mod screening;
 pub mod secret;

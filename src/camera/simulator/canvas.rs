@@ -11,7 +11,7 @@ use crate::units::Celsius;
 pub(super) fn oversampling(pixels: usize) -> usize {
     match pixels {
         0..=9_999 => 3,
-        10_000..=99_999 => 2,
+        10_000..=39_999 => 2,
         _ => 1,
     }
 }

@@ -191,7 +191,7 @@ impl Head {
 
     /// The head, its ears and what it wears, at (u, v).
     pub(super) fn surface(&self, u: f32, v: f32, held: Held) -> Option<Surface> {
-        if !(-1.1..=1.6).contains(&v) {
+        if !(-1.1..=1.6).contains(&v) || u.abs() > 1.1 {
             return None;
         }
         if self.hat
@@ -271,8 +271,8 @@ impl Head {
 
     /// Skin of the face, the crown and the sides of the head, °C.
     fn skin_c(&self, x: f32, y: f32, angle: f32, held: Held) -> f32 {
-        let uneven = 0.22 * value_noise(x * 4.0 + 9.0, y * 4.0, self.seed)
-            + 0.1 * value_noise(x * 10.0, y * 10.0, self.seed ^ 0x11);
+        let uneven = 0.34 * value_noise(x * 4.0 + 9.0, y * 4.0, self.seed)
+            + 0.14 * value_noise(x * 10.0, y * 10.0, self.seed ^ 0x11);
         // A little lopsided, as everybody is.
         let lopsided = 1.0 + 0.18 * x.signum() * value_noise(0.5, 0.5, self.seed ^ 0x12);
         let ax = x.abs();
@@ -297,22 +297,24 @@ impl Head {
         // The crown of a bald head.
         below += 0.7 * smooth_step(-0.3, -0.7, y);
         // Warm: around the eyes, temples, beside the nose, below the lower lip and the jaw.
-        below -= 0.75 * bump(ax - 0.15, y - 0.02, 0.2, 0.14);
+        below -= 0.85 * bump(ax - 0.17, y - 0.02, 0.24, 0.15);
         below -= 0.25 * bump(ax - 0.42, y + 0.08, 0.16, 0.2);
         below -= 0.25 * bump(ax - 0.16, y - 0.33, 0.12, 0.14);
         below -= 0.45 * smooth_step(0.68, 0.84, y);
         // Cool: globes, brows, cheeks, the nose, the chin.
-        below += 0.5 * bump(ax - 0.23, y, 0.1, 0.055);
-        below += 0.45 * bump(ax - 0.23, y + 0.135 + 0.1 * (ax - 0.2).abs(), 0.2, 0.05);
-        below += 0.4 * self.cheek_k * lopsided * bump(ax - 0.3, y - 0.24, 0.2, 0.2);
-        below += 0.35 * self.nose_k * bump(ax, y - 0.1, 0.1, 0.2);
-        below += 0.8 * self.nose_k * bump(ax, y - NOSE_Y, 0.17, 0.13);
-        below += 0.35 * bump(ax, y - 0.68, 0.14, 0.1);
+        below += 0.45 * bump(ax - 0.23, y, 0.1, 0.055);
+        below += 0.75 * bump(ax - 0.23, y + 0.135 + 0.1 * (ax - 0.2).abs(), 0.2, 0.05);
+        below += 0.6 * self.cheek_k * lopsided * bump(ax - 0.29, y - 0.25, 0.22, 0.22);
+        below += 0.4 * self.nose_k * bump(ax, y - 0.1, 0.11, 0.22);
+        below += 0.8 * self.nose_k * bump(ax, y - NOSE_Y, 0.18, 0.15);
+        below += 0.5 * bump(ax, y - 0.68, 0.16, 0.11);
         // The mouth: lips warm, the line between them cool, breath in the nostrils.
-        below += 0.5 * bump(ax, y - 0.45, 0.19, 0.035) - 0.3 * bump(ax, y - 0.5, 0.14, 0.06);
+        below += 0.7 * bump(ax, y - 0.45, 0.2, 0.045) - 0.3 * bump(ax, y - 0.5, 0.14, 0.06);
         below -= 0.35 * held.breath * bump(ax, y - 0.29, 0.12, 0.07);
         if self.beard {
-            let grown = smooth_step(0.22, 0.4, y) * smooth_step(0.0, 0.06, ax + (y - 0.5).abs());
+            // Along the jaw from the ears, and round the mouth.
+            let upper = 0.46 - 0.3 * smooth_step(0.2, 0.46, ax) - 0.12 * bump(ax, 0.0, 0.2, 1.0);
+            let grown = smooth_step(upper - 0.08, upper + 0.1, y);
             let lips = bump(ax, y - 0.46, 0.15, 0.06);
             below += grown * (1.0 - lips) * 2.6;
         }
@@ -415,7 +417,7 @@ impl Head {
         let along = u / held.sin.signum() - (b + forward) * held.sin.abs();
         let reach = 0.13 * smooth_step(-0.1, 0.24, v) * (1.0 - smooth_step(0.25, 0.32, v));
         let hidden = self.mask && v > 0.1;
-        (v > -0.1 && along < reach && along > -0.2).then(|| Surface {
+        ((-0.1..0.34).contains(&v) && along < reach && along > -0.2).then(|| Surface {
             celsius: if hidden {
                 lerp(self.ambient_c, self.face_c, 0.65)
             } else {

@@ -127,8 +127,8 @@ impl Person {
             mask: visitor.mask,
             hat: visitor.hat,
             beard: visitor.beard,
-            nose_k: draw(0.6, 2.6),
-            cheek_k: draw(0.7, 1.2),
+            nose_k: draw(0.9, 3.2),
+            cheek_k: draw(0.8, 1.6),
             cold_k: cold_k * (1.0 - CANTHUS_SHARE_OF_COLD),
             jaw: draw(2.1, 3.1),
             hair_warmth,
@@ -224,7 +224,8 @@ impl Person {
         let edge = smooth_step(0.7, 1.0, u.abs() / half);
         let below = 0.45 + 0.6 * edge + 0.5 * smooth_step(1.0, 1.25, v)
             - 0.2 * bump(u.abs() - 0.2, v - 0.85, 0.16, 0.3)
-            + 0.15 * value_noise(u * 4.0, v * 4.0, self.head.seed ^ 0x71);
+            + 0.35 * value_noise(u * 3.0, v * 3.0, self.head.seed ^ 0x71)
+            + 0.35 * smooth_step(0.45, 0.0, (u - 0.1).abs());
         Some(Surface {
             celsius: self.head.face_c
                 - below.max(0.15) * self.head.contrast.max(0.3)
@@ -243,7 +244,7 @@ impl Person {
         let broad = self.cloth.broad * turned;
         let hips = 5.0;
         let slope = ((v - 0.9) / 0.8).clamp(0.0, 1.0);
-        let shoulder = 0.38 + (broad - 0.38) * (1.0 - (1.0 - slope).powf(2.3));
+        let shoulder = 0.38 + (broad - 0.38) * (1.0 - (1.0 - slope) * (1.0 - slope));
         let au = u.abs();
         let hand = {
             let (du, dv) = ((au - broad * 0.92) / 0.24, (v - 5.1) / 0.36);
@@ -282,8 +283,7 @@ impl Person {
         share -= 0.1 * smooth_step(0.6, 1.0, u.abs() / half.max(0.1));
         share -= 0.04 * smooth_step(2.5, 4.5, v);
         let warp = value_noise(u * 1.2, v * 1.2, seed ^ 0x81);
-        let folds = 0.55 * value_noise(u * 2.6 + warp * 1.5, v * 1.1 - warp, seed ^ 0x82)
-            + 0.3 * value_noise((u + v) * 4.5 + warp * 2.0, (u - v) * 2.0, seed ^ 0x83);
+        let folds = 0.75 * value_noise(u * 3.4 + warp * 2.0, v * 1.5 + u - warp, seed ^ 0x82);
         let crease = if arm {
             -0.6 * bump(u.abs() - self.cloth.broad * 0.72, 0.0, 0.07, 1.0)
         } else {
