@@ -1,6 +1,11 @@
 //! The simulated camera against what it says of itself: same seed, same frames; temperatures as
 //! configured; faults as configured.
 
+#![expect(
+    clippy::panic,
+    reason = "a helper of a test says what is wrong by panicking"
+)]
+
 use menshen::camera::simulator::{Facing, FrameTruth, Scenario, Simulator, builtin, builtin_names};
 use menshen::camera::{Camera, CameraError};
 use menshen::clock::{BootId, WallTime};

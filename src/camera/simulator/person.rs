@@ -130,7 +130,7 @@ impl Person {
             nose_k: draw(0.9, 3.2),
             cheek_k: draw(0.8, 1.6),
             cold_k: cold_k * (1.0 - CANTHUS_SHARE_OF_COLD),
-            jaw: draw(2.1, 3.1),
+            jaw: draw(0.1, 1.0),
             hair_warmth,
             lens: (draw(0.13, 0.2), draw(0.085, 0.14)),
             seed: mix(seed ^ 1) as u32,
