@@ -397,6 +397,9 @@ fn somebody_in_front_hides_who_is_behind() {
         distance_m = 1.6
         stature_m = 1.62",
     ));
+    for person in frames.iter().flat_map(|(_, truth)| &truth.people) {
+        assert!((0.0..=1.0).contains(&person.visible), "{person:?}");
+    }
     let people = &frames[20].1.people;
     assert_eq!(people.len(), 2);
     assert!(people[0].distance_m > people[1].distance_m);

@@ -359,7 +359,9 @@ impl Head {
         let cap = (u / (0.5 + swell)).powi(2) + ((v + 0.12) / (0.62 + swell)).powi(2) < 1.0;
         let long = self.hair == Hair::Long && {
             let wave = 0.05 * value_noise(v * 2.5, u.signum(), self.seed ^ 0x42);
-            let outer = 0.56 + 0.1 * smooth_step(0.0, 1.0, v) + wave;
+            // Wider down to the shoulders, thinner towards the ends.
+            let ends = smooth_step(0.95, 1.3 + 2.0 * wave, v);
+            let outer = 0.56 + 0.1 * smooth_step(0.0, 1.0, v) + wave - 0.25 * ends;
             // From the front it parts round the neck; from behind it hangs over it.
             let inner = if held.cos > 0.0 { 0.3 * held.cos } else { 0.0 };
             let back = -0.22 * held.sin;
