@@ -1,6 +1,11 @@
 //! The simulated camera against what it says of itself: same seed, same frames; temperatures as
 //! configured; faults as configured.
 
+#![expect(
+    clippy::panic,
+    reason = "a helper of a test says what is wrong by panicking"
+)]
+
 use menshen::camera::simulator::{Facing, FrameTruth, Scenario, Simulator, builtin, builtin_names};
 use menshen::camera::{Camera, CameraError};
 use menshen::clock::{BootId, WallTime};
@@ -392,6 +397,9 @@ fn somebody_in_front_hides_who_is_behind() {
         distance_m = 1.6
         stature_m = 1.62",
     ));
+    for person in frames.iter().flat_map(|(_, truth)| &truth.people) {
+        assert!((0.0..=1.0).contains(&person.visible), "{person:?}");
+    }
     let people = &frames[20].1.people;
     assert_eq!(people.len(), 2);
     assert!(people[0].distance_m > people[1].distance_m);

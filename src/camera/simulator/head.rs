@@ -31,6 +31,10 @@ const VERTEX: f32 = -0.72;
 
 /// What one head looks like.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a person"
+)]
 pub(super) struct Head {
     /// Warmest skin, °C.
     pub(super) face_c: f32,
@@ -51,7 +55,7 @@ pub(super) struct Head {
     pub(super) cheek_k: f32,
     /// By how much the forehead lags behind after the cold, K.
     pub(super) cold_k: f32,
-    /// How square the jaw is: exponent 2…3.2.
+    /// How square the jaw is: 0 a half ellipse … 1.
     pub(super) jaw: f32,
     /// Share of the way from the room to the skin that hair has.
     pub(super) hair_warmth: f32,
@@ -114,7 +118,7 @@ impl Head {
             0.5 * (1.0 - t * t).max(0.0).sqrt()
         } else {
             let t = (y + 0.1) / (CHIN + 0.1);
-            0.5 * (1.0 - t.powf(self.jaw)).max(0.0).sqrt()
+            0.5 * (1.0 - t * t * lerp(1.0, t, self.jaw)).max(0.0).sqrt()
         };
         (a > 0.01).then(|| {
             let forward = 0.2 * (y / CHIN).max(0.0);
@@ -348,14 +352,16 @@ impl Head {
     }
 
     fn hair_around(&self, u: f32, v: f32, held: Held) -> Option<Surface> {
-        if self.hair == Hair::Bald {
+        if self.hair == Hair::Bald || u.abs() > 0.95 || (v > 0.05 && self.hair == Hair::Short) {
             return None;
         }
         let swell = 0.05 + 0.02 * value_noise(u * 5.0, v * 5.0, self.seed ^ 0x41);
         let cap = (u / (0.5 + swell)).powi(2) + ((v + 0.12) / (0.62 + swell)).powi(2) < 1.0;
         let long = self.hair == Hair::Long && {
             let wave = 0.05 * value_noise(v * 2.5, u.signum(), self.seed ^ 0x42);
-            let outer = 0.56 + 0.1 * smooth_step(0.0, 1.0, v) + wave;
+            // Wider down to the shoulders, thinner towards the ends.
+            let ends = smooth_step(0.95, 1.3 + 2.0 * wave, v);
+            let outer = 0.56 + 0.1 * smooth_step(0.0, 1.0, v) + wave - 0.25 * ends;
             // From the front it parts round the neck; from behind it hangs over it.
             let inner = if held.cos > 0.0 { 0.3 * held.cos } else { 0.0 };
             let back = -0.22 * held.sin;
@@ -385,7 +391,7 @@ impl Head {
     }
 
     fn ear(&self, u: f32, v: f32, held: Held) -> Option<Surface> {
-        if self.hair == Hair::Long {
+        if self.hair == Hair::Long || u.abs() > 0.7 || !(-0.1..0.3).contains(&v) {
             return None;
         }
         for side in [-1.0_f32, 1.0] {

@@ -27,13 +27,18 @@ fn corner(x: i32, y: i32, seed: u32) -> f32 {
 
 /// −1…1, smooth, with about one hill for each unit of `x` and of `y`.
 pub(super) fn value_noise(x: f32, y: f32, seed: u32) -> f32 {
-    let (fx, fy) = (x.floor(), y.floor());
-    let (ix, iy) = (fx as i32, fy as i32);
-    let (tx, ty) = (ease(x - fx), ease(y - fy));
+    let (ix, iy) = (floor(x), floor(y));
+    let (tx, ty) = (ease(x - ix as f32), ease(y - iy as f32));
     let (x1, y1) = (ix.wrapping_add(1), iy.wrapping_add(1));
     let top = lerp(corner(ix, iy, seed), corner(x1, iy, seed), tx);
     let bottom = lerp(corner(ix, y1, seed), corner(x1, y1, seed), tx);
     lerp(top, bottom, ty)
+}
+
+/// `f32::floor` is a call into the C library on plain x86-64; this is asked for at every point.
+fn floor(x: f32) -> i32 {
+    let towards_zero = x as i32;
+    towards_zero.saturating_sub(i32::from(x < towards_zero as f32))
 }
 
 fn ease(t: f32) -> f32 {

@@ -130,7 +130,7 @@ impl Person {
             nose_k: draw(0.9, 3.2),
             cheek_k: draw(0.8, 1.6),
             cold_k: cold_k * (1.0 - CANTHUS_SHARE_OF_COLD),
-            jaw: draw(2.1, 3.1),
+            jaw: draw(0.1, 1.0),
             hair_warmth,
             lens: (draw(0.13, 0.2), draw(0.085, 0.14)),
             seed: mix(seed ^ 1) as u32,
@@ -259,8 +259,9 @@ impl Person {
             return None;
         }
         let arm = au > broad * 0.72 && v > 1.7 && v < hips;
-        if arm && !self.cloth.sleeves && v > 2.6 {
-            return Some(self.skin(1.6 + 0.3 * value_noise(u * 4.0, v * 2.0, self.head.seed)));
+        let sleeve_end = 2.4 + 0.8 * (broad - au);
+        if arm && !self.cloth.sleeves && v > sleeve_end && au > broad * 0.78 {
+            return Some(self.skin(2.6 + 0.8 * value_noise(u * 4.0, v * 2.0, self.head.seed)));
         }
         Some(Surface {
             celsius: self.cloth_c(u, v, half, arm, place.body_cos),

@@ -217,6 +217,10 @@ pub(super) enum Fault {
 /// Somebody who comes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a person"
+)]
 pub(super) struct Visitor {
     /// First moment in view, s.
     pub(super) arrive_s: f64,

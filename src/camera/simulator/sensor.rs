@@ -65,8 +65,8 @@ impl Detector {
         let zero = -ABSOLUTE_ZERO_C as f32 + offset_k;
         let count = |(celsius, stays): (&f32, &f32)| {
             let noise: f32 = StandardNormal.sample(&mut rng);
-            // A cast keeps what is beyond the scale at the scale's end.
-            ((celsius + zero + stays + noise * self.netd) * per_kelvin).round() as u16
+            // A cast cuts off, hence the half; what is beyond the scale stays at its end.
+            ((celsius + zero + stays + noise * self.netd) * per_kelvin + 0.5) as u16
         };
         let counts: Vec<u16> = pixels.iter().zip(&self.pattern).map(count).collect();
         Array2::from_shape_vec((self.height, self.width), counts)

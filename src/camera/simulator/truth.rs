@@ -28,6 +28,10 @@ pub struct FrameTruth {
 
 /// What is true of one person in one frame.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a person"
+)]
 pub struct PersonTruth {
     /// The same person in every frame; never the same in two rounds.
     pub id: u32,
@@ -113,6 +117,10 @@ pub struct WireBlackbody {
 
 /// [`PersonTruth`] in JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a person"
+)]
 pub struct WirePerson {
     /// As in [`PersonTruth::id`].
     pub id: u32,
