@@ -85,7 +85,7 @@ fn a_full_file_is_read_key_by_key() {
     let reference = config.reference.expect("is there");
     assert_eq!(reference.set_point.degrees(), 35.0);
     assert_eq!(reference.emissivity.value(), 0.97);
-    assert_eq!(reference.u.kelvin(), 0.2);
+    assert_eq!(reference.u_set_point.kelvin(), 0.2);
     assert_eq!(
         config.room.ambient.map(AmbientTemperature::degrees),
         Some(22.5)
