@@ -93,7 +93,7 @@ impl Browser {
         let mut answer = ureq::post(format!("{}{path}", self.session))
             .config()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(Duration::from_mins(2)))
             .build()
             .send_json(body)
             .unwrap();
@@ -414,6 +414,11 @@ fn a_lost_picture_is_said_within_seconds() {
     assert_eq!(
         browser.eval("document.getElementById('lost-since').textContent"),
         browser.eval("document.getElementById('view-clock').textContent")
+    );
+    assert_eq!(
+        browser.eval("document.getElementById('people').childElementCount"),
+        json!(0),
+        "no verdict stands beside an old picture"
     );
     let mut status = dashboard::status();
     gateway.clock.advance(Duration::from_secs(20));

@@ -43,8 +43,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     config.camera.source = CameraSource::Simulator { scenario: args.scenario.clone() };
     config.store.folder.clone_from(&args.folder);
     config.web.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    config.site.street = "hongqiao".to_owned();
-    config.site.building = "gubei-2".to_owned();
+    "hongqiao".clone_into(&mut config.site.street);
+    "gubei-2".clone_into(&mut config.site.building);
 
     std::fs::create_dir_all(&args.folder).with_context(|| {
         format!(

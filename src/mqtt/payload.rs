@@ -353,6 +353,7 @@ mod tests {
                     u: u(0.35),
                 },
                 looks: 7,
+                spread: TemperatureDelta::literal(0.12),
                 chain: Chain {
                     apparent: Celsius::literal(36.1),
                     offset: TemperatureDelta::literal(0.48),

@@ -173,14 +173,16 @@ impl Memory {
         })
     }
 
-    /// What became of a person who has left. An alert that was raised stays: the verdict is then
-    /// the alert's, with the reading that raised it.
+    /// What became of a person who has left. An alert that was raised stays, with the reading of
+    /// all looks while that still is a possible fever, else with the one that raised it.
     fn screening(&self, track: &Track, rules: &Rules) -> Screening {
-        let reading = self.alarmed.or_else(|| self.reading(rules));
-        let verdict = match (&self.alarmed, &reading) {
-            (Some(_), _) => Verdict::PossibleFever,
-            (None, Some(reading)) => rules.judge(reading),
-            (None, None) => Verdict::CannotJudge(self.obstacle(rules)),
+        let reading = self.reading(rules);
+        let verdict = reading.map(|reading| rules.judge(&reading));
+        let (reading, verdict) = match (self.alarmed, verdict) {
+            (Some(_), Some(Verdict::PossibleFever)) => (reading, Verdict::PossibleFever),
+            (Some(alarmed), _) => (Some(alarmed), Verdict::PossibleFever),
+            (None, Some(verdict)) => (reading, verdict),
+            (None, None) => (None, Verdict::CannotJudge(self.obstacle(rules))),
         };
         let judged = !matches!(verdict, Verdict::CannotJudge(_));
         Screening {

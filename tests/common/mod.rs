@@ -43,6 +43,7 @@ pub(crate) fn reading() -> Reading {
             u: StandardUncertainty::new(0.35).unwrap(),
         },
         looks: 7,
+        spread: TemperatureDelta::literal(0.12),
         chain: Chain {
             apparent: Celsius::literal(36.1),
             offset: TemperatureDelta::literal(0.48),

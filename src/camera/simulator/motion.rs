@@ -78,7 +78,7 @@ impl Path {
         };
         let facing = match visitor.facing {
             Facing::Camera => 0.0,
-            Facing::Side if seed % 2 == 0 => PROFILE_DEG,
+            Facing::Side if seed.is_multiple_of(2) => PROFILE_DEG,
             Facing::Side => -PROFILE_DEG,
             Facing::Away => 180.0,
         };

@@ -138,8 +138,9 @@ pub(super) enum ClutterKind {
 pub(super) struct Blackbody {
     /// Its surface, °C.
     pub(super) set_point_c: f64,
-    /// Its emissivity; 0.97 is a painted plate.
-    #[serde(default = "plate")]
+    /// Its emissivity; 1 where the set point is meant as apparent temperature, as most makers give
+    /// it; 0.97 is a painted plate.
+    #[serde(default = "ideal")]
     pub(super) emissivity: f64,
     /// Middle of its disc, part of the picture's width.
     pub(super) x: f64,
@@ -384,8 +385,8 @@ fn tenth() -> f64 {
 fn ninth() -> f64 {
     0.11
 }
-fn plate() -> f64 {
-    0.97
+fn ideal() -> f64 {
+    1.0
 }
 fn two() -> f64 {
     2.0

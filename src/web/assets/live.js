@@ -257,6 +257,8 @@ function watchPicture() {
     $("lost-since").textContent = lastClock || "–";
     banner.hidden = !stale;
     $("stage").classList.toggle("lost", stale);
+    // A verdict beside an old picture would be read as one of now.
+    if (stale) $("people").replaceChildren();
   }
 }
 setInterval(watchPicture, 250);
