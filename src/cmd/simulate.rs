@@ -1,9 +1,9 @@
 //! `menshen simulate`: a scenario as a recording, with the truth beside it.
 
 use super::say;
+use crate::camera::Camera as _;
 use crate::camera::recording::RecordingWriter;
 use crate::camera::simulator::{Simulator, WireTruth};
-use crate::camera::Camera as _;
 use crate::clock::{BootId, WallTime};
 use crate::pipeline::source::scenario;
 use anyhow::Context as _;
@@ -56,7 +56,9 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("{} cannot be made", beside.display()))?,
     );
 
-    let most = args.seconds.map_or(u64::MAX, |s| (s.as_secs_f64() * info.fps).ceil() as u64);
+    let most = args
+        .seconds
+        .map_or(u64::MAX, |s| (s.as_secs_f64() * info.fps).ceil() as u64);
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} frames") {
         bar.set_style(style);
@@ -74,6 +76,10 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     file.finish()?;
     truths.flush()?;
     bar.finish_and_clear();
-    say(&format!("{} and {}: {frames} frames\n", film.display(), beside.display()))?;
+    say(&format!(
+        "{} and {}: {frames} frames\n",
+        film.display(),
+        beside.display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -78,7 +78,9 @@ pub fn rules(config: &Config) -> Rules {
         min_looks: config.screening.min_looks,
         min_face_px: config.screening.min_face_px as f32,
         transfer: usual.transfer,
-        u_reference: config.reference.map_or(usual.u_reference, |r| r.u_set_point),
+        u_reference: config
+            .reference
+            .map_or(usual.u_reference, |r| r.u_set_point),
     }
 }
 
@@ -120,7 +122,13 @@ pub fn address(config: &Config) -> anyhow::Result<Address> {
 fn open_alerts(journal: &dyn Journal) -> Result<OpenAlerts, JournalError> {
     let open = |alert: &Alert| !matches!(alert.state, AlertState::Resolved { .. });
     let alerts = journal.alerts(MOST_OPEN_ALERTS)?;
-    Ok(OpenAlerts(alerts.into_iter().filter(open).map(|alert| alert.id).collect()))
+    Ok(OpenAlerts(
+        alerts
+            .into_iter()
+            .filter(open)
+            .map(|alert| alert.id)
+            .collect(),
+    ))
 }
 
 /// What follows after events were recorded: the link wakes, the pages read their lists again.
@@ -166,8 +174,12 @@ impl Gateway {
             mode: self.mode,
         };
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
-        let after =
-            AfterRecord { journal: Arc::clone(&journal), wake: Arc::clone(&wake), changes, open };
+        let after = AfterRecord {
+            journal: Arc::clone(&journal),
+            wake: Arc::clone(&wake),
+            changes,
+            open,
+        };
 
         let (link_state, link_now) = watch::channel(LinkState::Connecting);
         let link = link_settings(&self.config, &self.store, &self.clock, open_now)?;
@@ -253,7 +265,10 @@ impl Gateway {
             Some(served) => served?.context("the dashboard")?,
             None => page.await?.context("the dashboard")?,
         }
-        anyhow::ensure!(screened.is_ok(), "the screening thread died; see the log above");
+        anyhow::ensure!(
+            screened.is_ok(),
+            "the screening thread died; see the log above"
+        );
         Ok(())
     }
 }
