@@ -73,10 +73,16 @@ impl Screener {
         }
     }
 
-    /// One frame with its faces.
+    /// One frame with its faces. A face whose box has no area, or edges that are no numbers, is
+    /// none.
     pub fn step(&mut self, frame: &ThermalFrame, faces: &[Face]) -> Vec<Event> {
+        let faces: Vec<Face> = faces
+            .iter()
+            .filter(|face| face.area.is_proper())
+            .copied()
+            .collect();
         let mut events = self.faults.step(frame);
-        let step = self.tracker.step(frame, faces);
+        let step = self.tracker.step(frame, &faces);
         for track in step.ended {
             events.extend(self.leave(&track));
         }
@@ -107,13 +113,13 @@ impl Screener {
             .iter()
             .filter_map(|track| {
                 let memory = self.people.get(&track.id)?;
-                let reading = memory.reading(&self.rules);
+                let (reading, verdict) = memory.judged(&self.rules).unzip();
                 Some(Person {
                     track: track.id,
                     last: track.last,
                     looks: memory.looks.count(),
-                    reading,
-                    verdict: memory.verdict_so_far(reading.as_ref(), &self.rules),
+                    reading: reading.flatten(),
+                    verdict,
                 })
             })
             .collect()
@@ -144,11 +150,20 @@ impl Memory {
             .flatten()
     }
 
-    fn verdict_so_far(&self, reading: Option<&Reading>, rules: &Rules) -> Option<Verdict> {
-        if self.alarmed.is_some() {
-            return Some(Verdict::PossibleFever);
-        }
-        reading.map(|reading| rules.judge(reading))
+    /// What can be said so far; no reading exactly where the verdict is `CannotJudge`. `None`
+    /// while there are too few looks. An alert that was raised stays, with the reading of all
+    /// looks while that still is a possible fever, else with the one that raised it.
+    fn judged(&self, rules: &Rules) -> Option<(Option<Reading>, Verdict)> {
+        let now = self.reading(rules).map(|r| (r, rules.judge(&r)));
+        Some(match (self.alarmed, now) {
+            (Some(_), Some((reading, Verdict::PossibleFever))) => {
+                (Some(reading), Verdict::PossibleFever)
+            }
+            (Some(alarmed), _) => (Some(alarmed), Verdict::PossibleFever),
+            (None, Some((_, verdict @ Verdict::CannotJudge(_)))) => (None, verdict),
+            (None, Some((reading, verdict))) => (Some(reading), verdict),
+            (None, None) => return None,
+        })
     }
 
     /// The alert, once, when the looks so far come to a possible fever.
@@ -173,18 +188,11 @@ impl Memory {
         })
     }
 
-    /// What became of a person who has left. An alert that was raised stays, with the reading of
-    /// all looks while that still is a possible fever, else with the one that raised it.
+    /// What became of a person who has left.
     fn screening(&self, track: &Track, rules: &Rules) -> Screening {
-        let reading = self.reading(rules);
-        let verdict = reading.map(|reading| rules.judge(&reading));
-        let (reading, verdict) = match (self.alarmed, verdict) {
-            (Some(_), Some(Verdict::PossibleFever)) => (reading, Verdict::PossibleFever),
-            (Some(alarmed), _) => (Some(alarmed), Verdict::PossibleFever),
-            (None, Some(verdict)) => (reading, verdict),
-            (None, None) => (None, Verdict::CannotJudge(self.obstacle(rules))),
-        };
-        let judged = !matches!(verdict, Verdict::CannotJudge(_));
+        let (reading, verdict) = self
+            .judged(rules)
+            .unwrap_or_else(|| (None, Verdict::CannotJudge(self.obstacle(rules))));
         Screening {
             id: ScreeningId {
                 boot: track.first.stamp.boot,
@@ -192,7 +200,7 @@ impl Memory {
             },
             first: track.first,
             last: track.last,
-            reading: reading.filter(|_| judged),
+            reading,
             verdict,
             presented: self.alarmed.is_some()
                 || self.near >= FRAMES_TO_PRESENT.max(rules.min_looks),
