@@ -11,7 +11,7 @@
 #[path = "common/lobby.rs"]
 mod lobby;
 
-use lobby::run;
+use lobby::{run, run_with_true_faces};
 use menshen::camera::simulator::{Scenario, builtin};
 use menshen::detect::OnnxDetector;
 use menshen::screening::{Obstacle, Verdict};
@@ -129,10 +129,10 @@ fn bias_and_scatter_stay_within_what_size_of_source_costs() {
     assert!(sd <= 0.10, "SD {sd}");
 }
 
-/// Found at first: −0.054, −0.096 and −0.125 K; the project's target of 0.05 K is missed at all
-/// but the nearest distances until size of source is corrected for. Each bound leaves 0.03 K for
-/// other people than these eight.
-const LOWEST_BIAS_K: [f64; 3] = [-0.085, -0.125, -0.155];
+/// Found when this was written: −0.046, −0.080 and −0.105 K. The project's target of 0.05 K is
+/// missed for faces below some 40 pixels until size of source is corrected for. Each bound leaves
+/// 0.02 K, one standard deviation between people.
+const LOWEST_BIAS_K: [f64; 3] = [-0.066, -0.1, -0.125];
 
 #[test]
 fn drift_of_the_whole_camera_cancels() {
@@ -164,15 +164,13 @@ fn a_painted_plate_is_as_good_a_reference_as_a_blackbody() {
     assert!((plate - blackbody).abs() < 0.05, "{plate} and {blackbody}");
 }
 
-/// The protocol of Healy et al. 2021 in the whole chain: one person after the other, 33 to 41 °C.
+/// The protocol of Healy et al. 2021 from frame to reading: one person after the other, 33 to
+/// 41 °C. The faces come from the truth, for the bald, even heads of this scenario are not what the
+/// network was made for.
 #[test]
 fn readings_follow_the_truth_with_slope_one() {
     let scenario = builtin("sweep").unwrap().with_size(160, 120).unwrap();
-    let run = run(
-        scenario,
-        Emissivity::BLACKBODY,
-        OnnxDetector::built_in().unwrap(),
-    );
+    let run = run_with_true_faces(scenario, Emissivity::BLACKBODY);
     let everybody = run.everybody();
     let mut points = Vec::new();
     for screening in run.screenings().filter(|s| s.presented) {
@@ -187,7 +185,7 @@ fn readings_follow_the_truth_with_slope_one() {
         }
     }
     println!("{points:.2?}");
-    assert!(points.len() >= 16, "{points:?}");
+    assert!(points.len() >= 16, "{} of 17: {points:?}", points.len());
     let n = points.len() as f64;
     let x = points.iter().map(|p| p.0).sum::<f64>() / n;
     let y = points.iter().map(|p| p.1).sum::<f64>() / n;

@@ -21,6 +21,10 @@ use std::time::Duration;
 /// How long something must be wrong before staff are called.
 pub const FAULT_AFTER: Duration = Duration::from_secs(3);
 
+/// How long a shutter event and the slide after it may keep the gateway from judging before that
+/// is taken for a fault, too. Slides last tens of seconds.
+const UNSETTLED_AFTER: Duration = Duration::from_secs(30);
+
 /// Near frames, whatever their health, after which somebody has come to be screened. Half a second
 /// at 9 frames a second: who turns the face to the camera for less is passing by.
 pub const FRAMES_TO_PRESENT: u32 = 6;
@@ -235,18 +239,38 @@ impl Memory {
 struct Faults {
     /// The fault that is seen, since when, and whether it was raised.
     seen: Option<(Fault, Stamp, bool)>,
+    /// Since when the shutter is closed, or what follows it goes on.
+    unsettled: Option<Stamp>,
 }
 
 impl Faults {
+    /// Whether the frames have been unsettled for too long.
+    fn lasts(&mut self, now: Stamp) -> bool {
+        let since = *self.unsettled.get_or_insert(now);
+        match now.since(&since) {
+            Some(lasted) => lasted >= UNSETTLED_AFTER,
+            None => {
+                self.unsettled = Some(now);
+                false
+            }
+        }
+    }
+
     fn step(&mut self, frame: &ThermalFrame) -> Vec<Event> {
         let now = frame.stamp;
+        if !matches!(frame.health, FrameHealth::Shutter | FrameHealth::Settling) {
+            self.unsettled = None;
+        }
         let fault = match frame.health {
             FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Fault::ReferenceLost),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),
             FrameHealth::Blank | FrameHealth::WrongSize => Some(Fault::CameraBlank),
             FrameHealth::Good | FrameHealth::NoReference => None,
-            // The shutter and what follows it neither raise nor clear anything.
-            FrameHealth::Shutter | FrameHealth::Settling => return Vec::new(),
+            // The shutter and what follows it neither raise nor clear anything, unless they do
+            // not end.
+            FrameHealth::Shutter | FrameHealth::Settling if !self.lasts(now) => return Vec::new(),
+            FrameHealth::Shutter => Some(Fault::CameraBlank),
+            FrameHealth::Settling => Some(Fault::ReferenceLost),
         };
         let mut events = Vec::new();
         match (self.seen, fault) {
@@ -275,3 +299,6 @@ impl Faults {
         events
     }
 }
+
+#[cfg(test)]
+mod tests;

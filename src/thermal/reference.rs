@@ -465,3 +465,6 @@ impl Labels {
         spot
     }
 }
+
+#[cfg(test)]
+mod tests;
