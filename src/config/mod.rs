@@ -2,7 +2,7 @@
 //!
 //! A file is either taken as a whole or refused with everything that is wrong with it; a [`Config`]
 //! cannot hold a value outside of its limits, so nobody downstream checks again. It is kept apart
-//! from the file's own words ([`keys`]), so that the file changes on purpose only. `menshen check`
+//! from the file's own words (`keys.rs`), so that the file changes on purpose only. `menshen check`
 //! prints [`Config::effective_toml`], which reads back as the same configuration.
 //!
 //! This is also the one module that reads the environment: `MENSHEN_CONFIG` (path of the file) and

@@ -7,7 +7,7 @@
 
 use super::Pipeline;
 use super::capture::{Captured, OpenCamera, capture};
-use super::screening_loop::{LoopSettings, Ports, screen};
+use super::screening_loop::{LoopSettings, Ports, WhenRecorded, screen};
 use crate::alert::{Alert, AlertState};
 use crate::clock::Clock;
 use crate::config::{CameraSource, Config};
@@ -151,6 +151,22 @@ impl AfterRecord {
         self.changes.send_modify(|n| *n += 1);
         self.wake.notify_one();
     }
+
+    /// The same for what the screening recorded, with somebody who watches.
+    fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
+        Box::new(move |recorded| {
+            recorded.iter().for_each(&mut observe);
+            if recorded
+                .iter()
+                .all(|r| matches!(r.event, Event::Screened(_)))
+            {
+                // No alert has changed and nothing waits for the broker.
+                self.changes.send_modify(|n| *n += 1);
+            } else {
+                self.tell();
+            }
+        })
+    }
 }
 
 impl Gateway {
@@ -186,13 +202,9 @@ impl Gateway {
         let linked = link.is_some();
         let link_stop = CancellationToken::new();
         let link = link.map(|settings| {
-            let (wake, stop) = (Arc::clone(&wake), link_stop.clone());
+            let (outbox, stop) = (Arc::clone(&outbox), link_stop.clone());
             tokio::spawn(crate::mqtt::link::run(
-                settings,
-                Arc::clone(&outbox),
-                wake,
-                link_state,
-                stop,
+                settings, outbox, wake, link_state, stop,
             ))
         });
 
@@ -203,11 +215,7 @@ impl Gateway {
             live: live_now,
             status: status_now,
             changes: changed,
-            site: SiteName {
-                street: self.config.site.street.clone(),
-                building: self.config.site.building.clone(),
-                gate: self.config.site.gate.clone(),
-            },
+            site: site_name(&self.config),
             after_record: Arc::new({
                 let after = after.clone();
                 move || after.tell()
@@ -220,21 +228,12 @@ impl Gateway {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
             move || capture(self.open_camera, &captured, &stop)
         })?;
-        let mut observe = self.observe;
         let ports = Ports {
             journal,
             clock: self.clock,
             live,
             status,
-            recorded: Box::new(move |recorded| {
-                let alerting = |r: &Recorded| !matches!(r.event, Event::Screened(_));
-                recorded.iter().for_each(&mut observe);
-                if recorded.iter().any(alerting) {
-                    after.tell();
-                } else {
-                    after.changes.send_modify(|n| *n += 1);
-                }
-            }),
+            recorded: after.and(self.observe),
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config);
@@ -270,6 +269,14 @@ impl Gateway {
             "the screening thread died; see the log above"
         );
         Ok(())
+    }
+}
+
+fn site_name(config: &Config) -> SiteName {
+    SiteName {
+        street: config.site.street.clone(),
+        building: config.site.building.clone(),
+        gate: config.site.gate.clone(),
     }
 }
 

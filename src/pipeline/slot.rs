@@ -104,7 +104,7 @@ mod tests {
         slot.put(1);
         slot.close();
         assert!(!slot.put(2));
-        assert_eq!(slot.take(Duration::from_secs(60)), Taken::Value(1, 0));
-        assert_eq!(slot.take(Duration::from_secs(60)), Taken::Closed);
+        assert_eq!(slot.take(Duration::from_mins(1)), Taken::Value(1, 0));
+        assert_eq!(slot.take(Duration::from_mins(1)), Taken::Closed);
     }
 }

@@ -1,6 +1,6 @@
 //! From sensor counts to temperatures that can be believed.
 //!
-//! [`frame`] holds the pictures, [`radiometry`] what a count and a surface mean, [`reference`] the
+//! [`frame`] holds the pictures, [`radiometry`] what a count and a surface mean, [`mod@reference`] the
 //! blackbody in view; [`Radiometer`] is the stage of the pipeline that puts them together.
 
 pub mod frame;

@@ -3,7 +3,7 @@
 //! It shows what the rest of the gateway says (live picture, today's numbers, alerts, the device)
 //! and lets staff acknowledge an alert and record what they found; those two are plain forms that
 //! work without JavaScript. It judges nobody and decides nothing: reads and writes go through
-//! [`crate::journal`], whose calls block and therefore run on blocking threads ([`Shared::ask`]).
+//! [`crate::journal`], whose calls block and therefore run on blocking threads (`Shared::ask`).
 //!
 //! | module | holds |
 //! |---|---|

@@ -107,7 +107,7 @@ function fit() {
   return { dense, zoom: canvas.width / head.width };
 }
 
-const isNarrow = () => canvas.clientWidth < 600;
+const isNarrow = () => canvas.clientWidth < 440;
 
 function label(text, x, y, color, dense) {
   const size = (isNarrow() ? 12 : 15) * dense;
