@@ -21,7 +21,7 @@ use menshen::journal::{Journal, Outbox, Recorded};
 use menshen::mqtt::broker::Broker;
 use menshen::screening::Verdict;
 use menshen::store::Store;
-use program::{Door, Program, Subscriber};
+use program::{Dashboard, Door, Program, Subscriber};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -120,6 +120,110 @@ fn check_alert(alert: &Value, epoch: &Value) {
     assert!(number(alert, "looks") >= 3.0, "{alert}");
 }
 
+/// Whoever subscribes late learns at once that the gateway is there and what is open.
+fn a_late_subscriber_learns(gateway: &mut Program, port: u16, topics: &str, id: &str) {
+    let late = Subscriber::start(port, topics);
+    gateway.wait("the retained states for a late subscriber", |_| {
+        let open = late.on("/state/alerts");
+        let named = open
+            .iter()
+            .any(|(kept, open)| *kept && open["ids"] == serde_json::json!([id]));
+        let online = late.on("/status/gateway");
+        let here = online
+            .iter()
+            .any(|(kept, status)| *kept && status["state"] == "online" && status["v"] == 1);
+        (named && here).then_some(())
+    });
+    assert!(late.kind("/event/alert", "raised").is_empty());
+}
+
+/// A member of staff takes the alert, measures again, and says what came of it.
+fn staff_deal_with(gateway: &mut Program, page: &Dashboard, street: &Subscriber, id: &str) {
+    let to_alert = (303, format!("/#alert-{id}"));
+    assert_eq!(
+        page.post(
+            &format!("/alerts/{id}/acknowledge"),
+            "by=%E7%8E%8B%E8%8A%B3"
+        ),
+        to_alert
+    );
+    gateway.wait("the acknowledgement over MQTT", |_| {
+        street.kind("/event/alert", "acknowledged").pop()
+    });
+    assert!(
+        page.get("/alerts")
+            .contains(&format!("id=\"alert-{id}\" class=\"alert acknowledged\""))
+    );
+    let form = "by=%E7%8E%8B%E8%8A%B3&outcome=confirmed&device=Omron+3&site=axilla&mode=monitor&value=38.9";
+    assert_eq!(page.post(&format!("/alerts/{id}/resolve"), form), to_alert);
+    let resolved = gateway.wait("the resolution over MQTT", |_| {
+        street.kind("/event/alert", "resolved").pop()
+    });
+    assert_eq!(
+        (&resolved["id"], &resolved["outcome"]),
+        (&Value::from(id), &Value::from("confirmed"))
+    );
+    let lists = page.get("/alerts");
+    assert!(
+        lists.contains(&format!("id=\"alert-{id}\" class=\"alert done\"")),
+        "{lists}"
+    );
+    assert!(
+        lists.contains("38.9 °C") && lists.contains("王芳"),
+        "{lists}"
+    );
+    gateway.wait("the word that nothing is open any more", |_| {
+        let (_, last) = street.on("/state/alerts").pop()?;
+        (last["open"] == 0).then_some(())
+    });
+}
+
+/// What the street was told in all, once the gateway has said that it stops: all that was sent
+/// came before that word.
+fn check_told(street: &Subscriber) {
+    assert_eq!(street.kind("/event/alert", "raised").len(), 1);
+    assert_eq!(street.kind("/event/alert", "acknowledged").len(), 1);
+    assert_eq!(street.kind("/event/alert", "resolved").len(), 1);
+    assert_eq!(street.on("/event/alert").len(), 3);
+    assert!(!street.states().contains(&"offline".to_owned()));
+    let everything = street.heard_text();
+    assert!(
+        !everything.contains("王芳") && !everything.contains("Omron"),
+        "names stay in the building: {everything}"
+    );
+}
+
+/// What is in the store when all is over; `alert` as the street was told of it.
+fn check_kept(folder: &Path, alert: &Value) {
+    let (store, events) = kept(folder);
+    let of = |wanted: fn(&Event) -> bool| events.iter().filter(|it| wanted(&it.event)).count();
+    assert_eq!(of(|it| matches!(it, Event::AlertRaised(_))), 1);
+    assert_eq!(of(|it| matches!(it, Event::AlertAcknowledged { .. })), 1);
+    assert_eq!(of(|it| matches!(it, Event::AlertResolved { .. })), 1);
+    let came =
+        |it: &Event, wanted| matches!(it, Event::Screened(s) if s.presented && s.verdict == wanted);
+    for verdict in [Verdict::Clear, Verdict::PossibleFever] {
+        let found = events.iter().filter(|it| came(&it.event, verdict)).count();
+        assert_eq!(found, 1, "{verdict:?}");
+    }
+    let raised = events
+        .iter()
+        .find(|it| matches!(it.event, Event::AlertRaised(_)))
+        .unwrap();
+    assert_eq!(alert["seq"], raised.key.seq.0);
+    assert_eq!(alert["epoch"], *raised.key.epoch.0);
+    let alerts = store.alerts(10).unwrap();
+    assert!(
+        matches!(&alerts[0].state, AlertState::Resolved { by, .. } if by == "王芳"),
+        "{alerts:?}"
+    );
+    assert_eq!(
+        store.count().unwrap().saved,
+        0,
+        "the broker has taken everything"
+    );
+}
+
 #[test]
 fn a_feverish_visitor_from_the_camera_to_the_resolution() {
     let folder = tempfile::tempdir().unwrap();
@@ -159,59 +263,8 @@ fn a_feverish_visitor_from_the_camera_to_the_resolution() {
             .contains(&format!("id=\"alert-{id}\" class=\"alert open\""))
     );
 
-    // Whoever subscribes late learns at once that the gateway is there and what is open.
-    let late = Subscriber::start(port, &topics);
-    gateway.wait("the retained states for a late subscriber", |_| {
-        let open = late.on("/state/alerts");
-        let named = open
-            .iter()
-            .any(|(kept, open)| *kept && open["ids"] == serde_json::json!([id]));
-        let online = late.on("/status/gateway");
-        let here = online
-            .iter()
-            .any(|(kept, status)| *kept && status["state"] == "online" && status["v"] == 1);
-        (named && here).then_some(())
-    });
-    assert!(late.kind("/event/alert", "raised").is_empty());
-
-    // A member of staff takes it, measures again, and says what came of it.
-    let to_alert = (303, format!("/#alert-{id}"));
-    assert_eq!(
-        page.post(
-            &format!("/alerts/{id}/acknowledge"),
-            "by=%E7%8E%8B%E8%8A%B3"
-        ),
-        to_alert
-    );
-    gateway.wait("the acknowledgement over MQTT", |_| {
-        street.kind("/event/alert", "acknowledged").pop()
-    });
-    assert!(
-        page.get("/alerts")
-            .contains(&format!("id=\"alert-{id}\" class=\"alert acknowledged\""))
-    );
-    let form = "by=%E7%8E%8B%E8%8A%B3&outcome=confirmed&device=Omron+3&site=axilla&mode=monitor&value=38.9";
-    assert_eq!(page.post(&format!("/alerts/{id}/resolve"), form), to_alert);
-    let resolved = gateway.wait("the resolution over MQTT", |_| {
-        street.kind("/event/alert", "resolved").pop()
-    });
-    assert_eq!(
-        (&resolved["id"], &resolved["outcome"]),
-        (&alert["id"], &Value::from("confirmed"))
-    );
-    let lists = page.get("/alerts");
-    assert!(
-        lists.contains(&format!("id=\"alert-{id}\" class=\"alert done\"")),
-        "{lists}"
-    );
-    assert!(
-        lists.contains("38.9 °C") && lists.contains("王芳"),
-        "{lists}"
-    );
-    gateway.wait("the word that nothing is open any more", |_| {
-        let (_, last) = street.on("/state/alerts").pop()?;
-        (last["open"] == 0).then_some(())
-    });
+    a_late_subscriber_learns(&mut gateway, port, &topics, id);
+    staff_deal_with(&mut gateway, &page, &street, id);
 
     gateway.terminate();
     let status = gateway.ended();
@@ -219,45 +272,8 @@ fn a_feverish_visitor_from_the_camera_to_the_resolution() {
     gateway.wait("the word that the gateway was stopped", |_| {
         (street.states().last()? == "stopped").then_some(())
     });
-    // All that was sent came before that word.
-    assert_eq!(street.kind("/event/alert", "raised").len(), 1);
-    assert_eq!(street.kind("/event/alert", "acknowledged").len(), 1);
-    assert_eq!(street.kind("/event/alert", "resolved").len(), 1);
-    assert_eq!(street.on("/event/alert").len(), 3);
-    assert!(!street.states().contains(&"offline".to_owned()));
-    let everything = street.heard_text();
-    assert!(
-        !everything.contains("王芳") && !everything.contains("Omron"),
-        "names stay in the building: {everything}"
-    );
-
-    let (store, events) = kept(&folder.path().join("data"));
-    let of = |wanted: fn(&Event) -> bool| events.iter().filter(|it| wanted(&it.event)).count();
-    assert_eq!(of(|it| matches!(it, Event::AlertRaised(_))), 1);
-    assert_eq!(of(|it| matches!(it, Event::AlertAcknowledged { .. })), 1);
-    assert_eq!(of(|it| matches!(it, Event::AlertResolved { .. })), 1);
-    let came =
-        |it: &Event, wanted| matches!(it, Event::Screened(s) if s.presented && s.verdict == wanted);
-    for verdict in [Verdict::Clear, Verdict::PossibleFever] {
-        let found = events.iter().filter(|it| came(&it.event, verdict)).count();
-        assert_eq!(found, 1, "{verdict:?}");
-    }
-    let raised = events
-        .iter()
-        .find(|it| matches!(it.event, Event::AlertRaised(_)))
-        .unwrap();
-    assert_eq!(alert["seq"], raised.key.seq.0);
-    assert_eq!(alert["epoch"], *raised.key.epoch.0);
-    let alerts = store.alerts(10).unwrap();
-    assert!(
-        matches!(&alerts[0].state, AlertState::Resolved { by, .. } if by == "王芳"),
-        "{alerts:?}"
-    );
-    assert_eq!(
-        store.count().unwrap().saved,
-        0,
-        "the broker has taken everything"
-    );
+    check_told(&street);
+    check_kept(&folder.path().join("data"), &alert);
 }
 
 #[test]

@@ -16,7 +16,7 @@
 
 use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter};
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+use criterion::{BatchSize, Criterion, Throughput};
 use menshen::camera::Camera as _;
 use menshen::camera::simulator::{Scenario, Simulator};
 use menshen::clock::{BootId, WallTime};
@@ -177,7 +177,7 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
         let name = format!("{}x{}", size.0, size.1);
         let from = WALK_IN + FILM;
         let mut raw = Film::from(film, from);
-        criterion.bench_function(BenchmarkId::new("radiometer", &name), |bench| {
+        criterion.bench_function(&format!("radiometer/{name}"), |bench| {
             bench.iter_batched_ref(
                 || raw.take(),
                 |frame| black_box(radiometer.step(frame)),
@@ -185,7 +185,7 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
             );
         });
         let mut thermal = Film::from(seen, from);
-        criterion.bench_function(BenchmarkId::new("detector", &name), |bench| {
+        criterion.bench_function(&format!("detector/{name}"), |bench| {
             bench.iter_batched_ref(
                 || thermal.take().0,
                 |frame| black_box(detector.detect(frame)),
@@ -193,7 +193,7 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
             );
         });
         let mut screener = Screener::new(Rules::default());
-        criterion.bench_function(BenchmarkId::new("screener", &name), |bench| {
+        criterion.bench_function(&format!("screener/{name}"), |bench| {
             bench.iter_batched_ref(
                 || thermal.take(),
                 |(frame, faces)| black_box(screener.step(frame, faces)),
@@ -206,7 +206,7 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
             pipeline.step(frame);
         }
         raw.next = WALK_IN;
-        criterion.bench_function(BenchmarkId::new("pipeline", &name), |bench| {
+        criterion.bench_function(&format!("pipeline/{name}"), |bench| {
             bench.iter_batched_ref(
                 || raw.take(),
                 |frame| black_box(pipeline.step(frame)),
