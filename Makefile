@@ -53,7 +53,7 @@ picture: cargo ## Render the README's picture again, with the simulator and the 
 	$(CARGO) build $(LOCKED)
 	rm -rf target/picture
 	target/debug/menshen simulate group --out target/picture --png
-	cp target/picture/group.png docs/lobby.png
+	cp target/picture/group.png deploy/pictures/lobby.png
 
 deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
