@@ -12,12 +12,14 @@ goal=${1:-test}
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/snap/bin/$1" ]; }
 
 have_libclang() {
-    # Where bindgen looks: LIBCLANG_PATH, the linker's cache, LLVM's own folders.
-    for file in "${LIBCLANG_PATH:-/nonexistent}"/libclang*.so* \
-        /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*-linux-gnu/libclang*.so*; do
-        [ -e "$file" ] && return 0
+    # Where bindgen looks: LIBCLANG_PATH, LLVM's own folders, the linker's cache. libclang-cpp is
+    # another library and no help.
+    for folder in "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/*-linux-gnu; do
+        for file in "$folder"/libclang.so* "$folder"/libclang-[0-9]*.so*; do
+            [ -e "$file" ] && return 0
+        done
     done
-    ldconfig -p 2>/dev/null | grep -q 'libclang.*\.so'
+    ldconfig -p 2>/dev/null | grep -Eq 'libclang(-[0-9.]+)?\.so'
 }
 
 have_browser() { have chromium || have chromium-browser || have google-chrome; }

@@ -15,9 +15,9 @@ import numpy as np
 import data
 from augment import FLIP_ORDER
 from decode import iou
-from evaluate import Detector
+from evaluate import Detector, inside
 
-SURE, DOUBTFUL = 0.6, 0.12
+SURE, DOUBTFUL = 0.6, 0.25
 
 
 def both_ways(detector, t):
@@ -43,13 +43,13 @@ def both_ways(detector, t):
 def label(stack, detector, step):
     looks = [both_ways(detector, data.celsius(f)) for f in stack]
     for k in range(0, len(stack), step):
-        faces, ignore = [], []
         near = [d for j in (k - 1, k + 1) if 0 <= j < len(stack) for d in looks[j]]
-        for s, b, p in looks[k]:
+        faces, ignore = [], []
+        for s, b, p in sorted(looks[k], key=lambda d: -d[0]):
             steady = any(d[0] > SURE * 0.8 and iou(d[1], b) > 0.4 for d in near)
             if s >= SURE and steady:
                 faces.append({"box": np.round(b, 1).tolist(), "points": np.round(p.ravel(), 1).tolist()})
-            else:
+            elif all(inside(b, f["box"]) < 0.5 for f in faces):  # a part of a face is no face of its own
                 ignore.append({"box": np.round(b, 1).tolist()})
         if faces:
             yield k, faces, ignore

@@ -87,11 +87,11 @@ def draw_person(r, t, box, back):
     def at(u, v):  # fractions of the box, features shifted as by a turned head
         return np.array([x0 + (u + yaw) * w, y0 + (v + pitch) * h])
 
-    points = np.array([at(0.29, 0.33), at(0.71, 0.33), at(0.5 + 0.5 * yaw, 0.53), at(0.34, 0.75), at(0.66, 0.75)])
+    points = np.array([at(0.29, 0.305), at(0.71, 0.305), at(0.5 + 0.5 * yaw, 0.49), at(0.34, 0.685), at(0.66, 0.685)])
     skin_layer = np.full_like(layer, skin)
-    _spot(skin_layer, at(0.5, 0.12), 0.30 * w, 0.14 * h, r.uniform(-0.3, 0.6) * detail)  # forehead
+    _spot(skin_layer, at(0.5, 0.11), 0.30 * w, 0.14 * h, r.uniform(-0.3, 0.6) * detail)  # forehead
     for u in (0.2, 0.8):
-        _spot(skin_layer, at(u, 0.60), 0.16 * w, 0.16 * h, r.uniform(-1.8, -0.1) * detail)  # cheeks
+        _spot(skin_layer, at(u, 0.55), 0.16 * w, 0.16 * h, r.uniform(-1.8, -0.1) * detail)  # cheeks
     _spot(skin_layer, points[2], 0.09 * w, 0.12 * h, r.uniform(-4.5, -0.6) * detail)  # nose
     eyes = r.uniform(-1.2, 0.6) * detail
     brow = r.uniform(-1.3, 0.0) * detail
@@ -102,7 +102,7 @@ def draw_person(r, t, box, back):
         _spot(skin_layer, e + 0.22 * (other - e), 0.05 * w, 0.045 * h, canthus)
     _spot(skin_layer, (points[3] + points[4]) / 2, 0.17 * w, 0.05 * h, r.uniform(-1.5, 1.2) * detail)  # mouth
     if r.random() < 0.2:  # beard
-        _spot(skin_layer, at(0.5, 0.85), 0.28 * w, 0.16 * h, r.uniform(-4, -1))
+        _spot(skin_layer, at(0.5, 0.82), 0.28 * w, 0.16 * h, r.uniform(-4, -1))
     oval = np.zeros_like(layer)
     cv2.ellipse(oval, (_xy(cx, cy), (w, h), 0), 1.0, -1)
     oval = cv2.GaussianBlur(oval, (0, 0), max(0.6, 0.025 * w))

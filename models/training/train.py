@@ -66,7 +66,7 @@ def main():
     p.add_argument("--out", required=True, help="checkpoint to write")
     p.add_argument("--steps", type=int, default=4000)
     p.add_argument("--minutes", type=float, help="stop in time, with the learning rate at its end by then")
-    p.add_argument("--batch", type=int, default=32)
+    p.add_argument("--batch", type=int, default=16)
     p.add_argument("--lr", type=float, default=3e-3)
     p.add_argument("--synthetic", type=float, default=0.2, help="share of drawn scenes")
     p.add_argument("--seed", type=int, default=1)

@@ -40,7 +40,9 @@ pub struct DemoArgs {
 /// Where it cannot start.
 pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let mut config = Config::default();
-    config.camera.source = CameraSource::Simulator { scenario: args.scenario.clone() };
+    config.camera.source = CameraSource::Simulator {
+        scenario: args.scenario.clone(),
+    };
     config.store.folder.clone_from(&args.folder);
     config.web.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     "hongqiao".clone_into(&mut config.site.street);
@@ -74,7 +76,13 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         let gateway = assemble(config, Box::new(show)).await?;
         let subscribe = broker.as_ref().map_or_else(
             || format!("(no broker) topic {topics}"),
-            |b| format!("mosquitto_sub -h {} -p {} -v -t '{topics}'", b.host(), b.port()),
+            |b| {
+                format!(
+                    "mosquitto_sub -h {} -p {} -v -t '{topics}'",
+                    b.host(),
+                    b.port()
+                )
+            },
         );
         say(&format!(
             "门神 Menshen {} · demo\n\
@@ -93,7 +101,9 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
 fn show(recorded: &Recorded) {
     let line = match &recorded.event {
         Event::Screened(screening) if screening.presented => person(screening),
-        Event::Screened(_) | Event::AlertAcknowledged { .. } | Event::AlertResolved { .. } => return,
+        Event::Screened(_) | Event::AlertAcknowledged { .. } | Event::AlertResolved { .. } => {
+            return;
+        }
         Event::AlertRaised(alert) => format!(
             "ALERT  {}  estimate {:.1} °C ± {:.1}: confirm with a contact thermometer",
             alert.id,
@@ -114,7 +124,11 @@ fn person(screening: &Screening) -> String {
         Verdict::Retest(_) => "retest 复测",
         Verdict::CannotJudge(_) => "cannot judge 无法判断",
     };
-    let reason = screening.verdict.reason().map(|r| format!(" ({r})")).unwrap_or_default();
+    let reason = screening
+        .verdict
+        .reason()
+        .map(|r| format!(" ({r})"))
+        .unwrap_or_default();
     let value = screening.reading.map_or_else(String::new, |r| {
         format!(
             "  face {:.1} °C ± {:.1}  estimate {:.1} °C ± {:.1}  {} looks",

@@ -85,7 +85,10 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
 }
 
 /// Writes a line to standard error, for a person who waits for the command to end.
-#[expect(clippy::print_stderr, reason = "commands talk to the person who gave them")]
+#[expect(
+    clippy::print_stderr,
+    reason = "commands talk to the person who gave them"
+)]
 fn tell(line: &str) {
     eprintln!("{line}");
 }
@@ -113,7 +116,10 @@ fn until_told_to_stop(at_most: Option<Duration>) -> CancellationToken {
 /// Waits for SIGINT or SIGTERM; for ever where the system lets nobody wait for them.
 async fn signalled() {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+    match (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) {
         (Ok(mut interrupt), Ok(mut terminate)) => {
             tokio::select! {
                 _ = interrupt.recv() => {}

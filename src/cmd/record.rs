@@ -1,8 +1,8 @@
 //! `menshen record`: what the configured camera sees, into a CPTV file.
 
 use super::{say, until_told_to_stop};
-use crate::camera::recording::RecordingWriter;
 use crate::camera::CameraError;
+use crate::camera::recording::RecordingWriter;
 use crate::clock::{BootId, Clock, SystemClock};
 use crate::config::Config;
 use crate::pipeline::source::open_camera;
@@ -66,6 +66,10 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let frames = file.frames();
     file.finish()?;
     bar.finish_and_clear();
-    say(&format!("{}: {frames} frames of {}\n", args.out.display(), info.name))?;
+    say(&format!(
+        "{}: {frames} frames of {}\n",
+        args.out.display(),
+        info.name
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

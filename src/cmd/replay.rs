@@ -1,7 +1,8 @@
 //! `menshen replay`: recordings through the whole pipeline, one line of JSON each.
 
-use crate::camera::recording::{Recording, recordings_in};
+use super::{say, tell};
 use crate::camera::Rotation;
+use crate::camera::recording::{Recording, recordings_in};
 use crate::clock::BootId;
 use crate::detect::OnnxDetector;
 use crate::pipeline::Pipeline;
@@ -10,10 +11,7 @@ use crate::screening::{Rules, Screening};
 use crate::thermal::RadiometerSettings;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::ReferenceSettings;
-use crate::units::{
-    AmbientTemperature, Celsius, ReferenceTemperature,
-};
-use super::{say, tell};
+use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -132,7 +130,9 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         None => OnnxDetector::built_in()?,
     };
     // Everything runs on the detector's own thread: no frame changes threads.
-    detector.worker().run(|| replay_all(args, &files, &mut detector))
+    detector
+        .worker()
+        .run(|| replay_all(args, &files, &mut detector))
 }
 
 fn replay_all(
@@ -141,13 +141,18 @@ fn replay_all(
     detector: &mut OnnxDetector,
 ) -> anyhow::Result<ExitCode> {
     let bar = ProgressBar::new(files.len() as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} recordings {elapsed} {msg}")
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} recordings {elapsed} {msg}")
     {
         bar.set_style(style);
     }
     let mut broken = 0_u32;
     for path in files {
-        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
         bar.set_message(file.clone());
         let report = replay_one(args, path, detector, &bar);
         if let Some(error) = &report.error {
@@ -182,7 +187,12 @@ fn replay_one(
 ) -> Replay {
     let mut camera = match Recording::open(path, args.rotate, BootId(0)) {
         Ok(camera) => camera,
-        Err(error) => return Replay { error: Some(error.to_string()), ..Replay::default() },
+        Err(error) => {
+            return Replay {
+                error: Some(error.to_string()),
+                ..Replay::default()
+            };
+        }
     };
     let u_set_point = Rules::default().u_reference;
     let settings = RadiometerSettings {
@@ -220,7 +230,11 @@ fn table(file: &str, report: &Replay) -> String {
                 )
             },
         );
-        let reason = screening.verdict.reason().map(|r| format!(" ({r})")).unwrap_or_default();
+        let reason = screening
+            .verdict
+            .reason()
+            .map(|r| format!(" ({r})"))
+            .unwrap_or_default();
         format!(
             "  person {} (frames {}–{}): {value}: {}{reason}",
             screening.id.track.0,
@@ -230,7 +244,10 @@ fn table(file: &str, report: &Replay) -> String {
         )
     }));
     lines.extend(
-        report.cannot_judge.iter().map(|(reason, n)| format!("  not judged: {n} × {reason}")),
+        report
+            .cannot_judge
+            .iter()
+            .map(|(reason, n)| format!("  not judged: {n} × {reason}")),
     );
     lines.join("\n")
 }

@@ -65,7 +65,16 @@ pub(super) async fn assemble(
         CameraSource::V4l { .. } => Mode::Real,
         CameraSource::Recording { .. } | CameraSource::Simulator { .. } => Mode::Demo,
     };
-    Ok(Gateway { config, open_camera, detector, store, clock, listener, mode, observe })
+    Ok(Gateway {
+        config,
+        open_camera,
+        detector,
+        store,
+        clock,
+        listener,
+        mode,
+        observe,
+    })
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,9 +1,9 @@
 //! `menshen simulate`: a scenario as a recording, with the truth beside it, and a picture.
 
 use super::say;
+use crate::camera::Camera as _;
 use crate::camera::recording::RecordingWriter;
 use crate::camera::simulator::{Simulator, WireTruth};
-use crate::camera::Camera as _;
 use crate::clock::{BootId, WallTime};
 use crate::detect::OnnxDetector;
 use crate::picture::{Colour, Tag, poster};
@@ -67,7 +67,9 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("{} cannot be made", beside.display()))?,
     );
 
-    let most = args.seconds.map_or(u64::MAX, |s| (s.as_secs_f64() * info.fps).ceil() as u64);
+    let most = args
+        .seconds
+        .map_or(u64::MAX, |s| (s.as_secs_f64() * info.fps).ceil() as u64);
     let mut best = args.png.then(Best::new).transpose()?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} frames") {
@@ -89,7 +91,11 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     file.finish()?;
     truths.flush()?;
     bar.finish_and_clear();
-    say(&format!("{} and {}: {frames} frames\n", film.display(), beside.display()))?;
+    say(&format!(
+        "{} and {}: {frames} frames\n",
+        film.display(),
+        beside.display()
+    ))?;
     if let Some(best) = best {
         let picture = args.out.join(format!("{name}.png"));
         File::create_new(&picture)
@@ -141,7 +147,10 @@ impl Best {
         people.retain(|person| person.last.sequence == frame.sequence);
         let judged = people.iter().filter(|person| person.verdict.is_some());
         // Of several such frames, the one in which the most was seen of them.
-        let rank = (judged.clone().count(), judged.map(|person| person.looks).sum());
+        let rank = (
+            judged.clone().count(),
+            judged.map(|person| person.looks).sum(),
+        );
         if self.frame.is_none() || rank > self.rank {
             self.rank = rank;
             self.frame = Some((thermal, people));
@@ -149,7 +158,10 @@ impl Best {
     }
 
     fn caption(&self) -> String {
-        let sequence = self.frame.as_ref().map_or(0, |(thermal, _)| thermal.sequence);
+        let sequence = self
+            .frame
+            .as_ref()
+            .map_or(0, |(thermal, _)| thermal.sequence);
         format!("frame {sequence}, {} people judged", self.rank.0)
     }
 
@@ -189,7 +201,15 @@ fn tag(person: &Person) -> Tag {
     };
     let text = person.reading.map_or_else(String::new, |reading| {
         let estimate = reading.estimate;
-        format!("{:.1} ± {:.1}", estimate.value.degrees(), estimate.u.expanded().kelvin())
+        format!(
+            "{:.1} ± {:.1}",
+            estimate.value.degrees(),
+            estimate.u.expanded().kelvin()
+        )
     });
-    Tag { area: person.last.area, colour, text }
+    Tag {
+        area: person.last.area,
+        colour,
+        text,
+    }
 }

@@ -6,12 +6,12 @@
 use super::keys::{self, Key};
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, Config, MqttConfig, RoomConfig, ScreeningConfig,
-    SiteConfig, StoreConfig, WebConfig,
+    CameraConfig, CameraSource, Config, MqttConfig, RoomConfig, ScreeningConfig, SiteConfig,
+    StoreConfig, WebConfig,
 };
-use crate::thermal::reference::ReferenceSettings;
 use crate::camera::Rotation;
 use crate::thermal::radiometry::{CountScale, Emissivity};
+use crate::thermal::reference::ReferenceSettings;
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -125,8 +125,7 @@ fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
             .number(&keys::REFERENCE_EMISSIVITY)
             .and_then(|emissivity| Emissivity::new(emissivity.value))
             .unwrap_or(default.emissivity),
-        u_set_point: uncertainty(read, &keys::REFERENCE_UNCERTAINTY)
-            .unwrap_or(default.u_set_point),
+        u_set_point: uncertainty(read, &keys::REFERENCE_UNCERTAINTY).unwrap_or(default.u_set_point),
     };
     present.then_some(reference)
 }

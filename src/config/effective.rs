@@ -4,8 +4,8 @@
 use super::convert::scale_word;
 use super::keys::{self, Key};
 use super::{CameraSource, Config};
-use crate::thermal::reference::ReferenceSettings;
 use crate::camera::Rotation;
+use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -29,7 +29,10 @@ impl Captured {
     /// What the camera is; `None` until it was opened.
     #[must_use]
     pub fn info(&self) -> Option<CameraInfo> {
-        self.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.info
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -86,7 +89,11 @@ impl Paced {
     /// Starts with the first frame.
     #[must_use]
     pub fn new(camera: Box<dyn Camera>, clock: Arc<dyn Clock>) -> Self {
-        Self { camera, clock, start: None }
+        Self {
+            camera,
+            clock,
+            start: None,
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::Pipeline;
 use super::capture::{Captured, OpenCamera, capture};
-use super::screening_loop::{LoopSettings, Ports, screen};
+use super::screening_loop::{LoopSettings, Ports, WhenRecorded, screen};
 use crate::alert::{Alert, AlertState};
 use crate::clock::Clock;
 use crate::config::{CameraSource, Config};
@@ -78,7 +78,9 @@ pub fn rules(config: &Config) -> Rules {
         min_looks: config.screening.min_looks,
         min_face_px: config.screening.min_face_px as f32,
         transfer: usual.transfer,
-        u_reference: config.reference.map_or(usual.u_reference, |r| r.u_set_point),
+        u_reference: config
+            .reference
+            .map_or(usual.u_reference, |r| r.u_set_point),
     }
 }
 
@@ -120,7 +122,13 @@ pub fn address(config: &Config) -> anyhow::Result<Address> {
 fn open_alerts(journal: &dyn Journal) -> Result<OpenAlerts, JournalError> {
     let open = |alert: &Alert| !matches!(alert.state, AlertState::Resolved { .. });
     let alerts = journal.alerts(MOST_OPEN_ALERTS)?;
-    Ok(OpenAlerts(alerts.into_iter().filter(open).map(|alert| alert.id).collect()))
+    Ok(OpenAlerts(
+        alerts
+            .into_iter()
+            .filter(open)
+            .map(|alert| alert.id)
+            .collect(),
+    ))
 }
 
 /// What follows after events were recorded: the link wakes, the pages read their lists again.
@@ -142,6 +150,22 @@ impl AfterRecord {
         }
         self.changes.send_modify(|n| *n += 1);
         self.wake.notify_one();
+    }
+
+    /// The same for what the screening recorded, with somebody who watches.
+    fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
+        Box::new(move |recorded| {
+            recorded.iter().for_each(&mut observe);
+            if recorded
+                .iter()
+                .all(|r| matches!(r.event, Event::Screened(_)))
+            {
+                // No alert has changed and nothing waits for the broker.
+                self.changes.send_modify(|n| *n += 1);
+            } else {
+                self.tell();
+            }
+        })
     }
 }
 
@@ -166,21 +190,21 @@ impl Gateway {
             mode: self.mode,
         };
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
-        let after =
-            AfterRecord { journal: Arc::clone(&journal), wake: Arc::clone(&wake), changes, open };
+        let after = AfterRecord {
+            journal: Arc::clone(&journal),
+            wake: Arc::clone(&wake),
+            changes,
+            open,
+        };
 
         let (link_state, link_now) = watch::channel(LinkState::Connecting);
         let link = link_settings(&self.config, &self.store, &self.clock, open_now)?;
         let linked = link.is_some();
         let link_stop = CancellationToken::new();
         let link = link.map(|settings| {
-            let (wake, stop) = (Arc::clone(&wake), link_stop.clone());
+            let (outbox, stop) = (Arc::clone(&outbox), link_stop.clone());
             tokio::spawn(crate::mqtt::link::run(
-                settings,
-                Arc::clone(&outbox),
-                wake,
-                link_state,
-                stop,
+                settings, outbox, wake, link_state, stop,
             ))
         });
 
@@ -191,11 +215,7 @@ impl Gateway {
             live: live_now,
             status: status_now,
             changes: changed,
-            site: SiteName {
-                street: self.config.site.street.clone(),
-                building: self.config.site.building.clone(),
-                gate: self.config.site.gate.clone(),
-            },
+            site: site_name(&self.config),
             after_record: Arc::new({
                 let after = after.clone();
                 move || after.tell()
@@ -208,21 +228,12 @@ impl Gateway {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
             move || capture(self.open_camera, &captured, &stop)
         })?;
-        let mut observe = self.observe;
         let ports = Ports {
             journal,
             clock: self.clock,
             live,
             status,
-            recorded: Box::new(move |recorded| {
-                let alerting = |r: &Recorded| !matches!(r.event, Event::Screened(_));
-                recorded.iter().for_each(&mut observe);
-                if recorded.iter().any(alerting) {
-                    after.tell();
-                } else {
-                    after.changes.send_modify(|n| *n += 1);
-                }
-            }),
+            recorded: after.and(self.observe),
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config);
@@ -253,8 +264,19 @@ impl Gateway {
             Some(served) => served?.context("the dashboard")?,
             None => page.await?.context("the dashboard")?,
         }
-        anyhow::ensure!(screened.is_ok(), "the screening thread died; see the log above");
+        anyhow::ensure!(
+            screened.is_ok(),
+            "the screening thread died; see the log above"
+        );
         Ok(())
+    }
+}
+
+fn site_name(config: &Config) -> SiteName {
+    SiteName {
+        street: config.site.street.clone(),
+        building: config.site.building.clone(),
+        gate: config.site.gate.clone(),
     }
 }
 

@@ -39,7 +39,11 @@ impl<D: Detector> Pipeline<D> {
     /// Nothing seen yet.
     #[must_use]
     pub fn new(settings: RadiometerSettings, rules: Rules, detector: D) -> Self {
-        Self { radiometer: Radiometer::new(settings), detector, screener: Screener::new(rules) }
+        Self {
+            radiometer: Radiometer::new(settings),
+            detector,
+            screener: Screener::new(rules),
+        }
     }
 
     /// One frame, through all stages.
@@ -56,7 +60,12 @@ impl<D: Detector> Pipeline<D> {
             },
         };
         let events = self.screener.step(&thermal, &faces);
-        Step { thermal, faces, events, detector }
+        Step {
+            thermal,
+            faces,
+            events,
+            detector,
+        }
     }
 
     /// Nothing more will come.

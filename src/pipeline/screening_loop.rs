@@ -28,6 +28,9 @@ const SAVE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Weight of the newest interval in the measured frame rate.
 const RATE_WEIGHT: f64 = 0.1;
 
+/// Told of what was recorded.
+pub type WhenRecorded = Box<dyn FnMut(&[Recorded]) + Send>;
+
 /// What the loop needs of the rim; it owns none of it.
 pub struct Ports {
     /// Where events are kept.
@@ -39,7 +42,7 @@ pub struct Ports {
     /// How the gateway is, for the dashboard.
     pub status: watch::Sender<Arc<GatewayStatus>>,
     /// Called after events were recorded.
-    pub recorded: Box<dyn FnMut(&[Recorded]) + Send>,
+    pub recorded: WhenRecorded,
     /// How the link to the broker is.
     pub link: Box<dyn Fn() -> LinkWord + Send>,
 }
@@ -107,9 +110,18 @@ pub fn screen<D: Detector>(
     ports: Ports,
 ) {
     let status = settings.first_status();
-    let silence = Silence { since: ports.clock.now(), raised: false };
-    let mut state =
-        State { settings, ports, status, unsaved: Vec::new(), tried: None, silence };
+    let silence = Silence {
+        since: ports.clock.now(),
+        raised: false,
+    };
+    let mut state = State {
+        settings,
+        ports,
+        status,
+        unsaved: Vec::new(),
+        tried: None,
+        silence,
+    };
     loop {
         match captured.slot.take(LOOK_UP_EVERY) {
             Taken::Value(frame, dropped) => {
@@ -124,7 +136,10 @@ pub fn screen<D: Detector>(
     state.tried = None;
     state.save();
     if !state.unsaved.is_empty() {
-        tracing::error!("{} events could not be saved before the end", state.unsaved.len());
+        tracing::error!(
+            "{} events could not be saved before the end",
+            state.unsaved.len()
+        );
     }
 }
 
@@ -157,9 +172,18 @@ impl State {
         let now = step.thermal.stamp;
         let mut events = step.events;
         if self.silence.raised {
-            events.insert(0, Event::FaultCleared { fault: Fault::CameraSilent, at: now });
+            events.insert(
+                0,
+                Event::FaultCleared {
+                    fault: Fault::CameraSilent,
+                    at: now,
+                },
+            );
         }
-        self.silence = Silence { since: now, raised: false };
+        self.silence = Silence {
+            since: now,
+            raised: false,
+        };
         self.keep(events);
         self.save();
 
@@ -167,14 +191,19 @@ impl State {
         let interval = camera.last_frame.and_then(|last| now.since(&last));
         if let Some(seconds) = interval.map(|d| d.as_secs_f64()).filter(|s| *s > 0.0) {
             let rate = 1.0 / seconds;
-            camera.fps = Some(camera.fps.map_or(rate, |fps| fps + RATE_WEIGHT * (rate - fps)));
+            camera.fps = Some(
+                camera
+                    .fps
+                    .map_or(rate, |fps| fps + RATE_WEIGHT * (rate - fps)),
+            );
         }
         camera.frames += 1;
         camera.dropped = dropped;
         camera.last_frame = Some(now);
         camera.health = Some(step.thermal.health);
-        self.status.reference =
-            self.settings.reference_status(step.thermal.reference, step.thermal.offset.kelvin());
+        self.status.reference = self
+            .settings
+            .reference_status(step.thermal.reference, step.thermal.offset.kelvin());
         self.show_status(captured);
 
         let people = pipeline
@@ -202,7 +231,11 @@ impl State {
             at: now,
             width: thermal.width(),
             height: thermal.height(),
-            centi_celsius: thermal.celsius.iter().map(|c| LiveFrame::centi(*c)).collect(),
+            centi_celsius: thermal
+                .celsius
+                .iter()
+                .map(|c| LiveFrame::centi(*c))
+                .collect(),
             people,
             health: thermal.health,
             reference: thermal.reference.map(|view| LiveReference {
@@ -217,10 +250,15 @@ impl State {
 
     fn nothing_came(&mut self, captured: &Captured) {
         let now = self.ports.clock.now();
-        let silent = now.since(&self.silence.since).is_none_or(|d| d >= self.settings.silent_after);
+        let silent = now
+            .since(&self.silence.since)
+            .is_none_or(|d| d >= self.settings.silent_after);
         if silent && !self.silence.raised {
             self.silence.raised = true;
-            self.keep(vec![Event::FaultRaised { fault: Fault::CameraSilent, at: now }]);
+            self.keep(vec![Event::FaultRaised {
+                fault: Fault::CameraSilent,
+                at: now,
+            }]);
         }
         self.save();
         self.show_status(captured);
@@ -232,7 +270,9 @@ impl State {
             (camera.name, camera.width, camera.height) = (info.name, info.width, info.height);
         }
         self.status.mqtt = (self.ports.link)();
-        self.ports.status.send_replace(Arc::new(self.status.clone()));
+        self.ports
+            .status
+            .send_replace(Arc::new(self.status.clone()));
     }
 
     /// Remembers events until they are saved.
@@ -240,7 +280,10 @@ impl State {
         for event in &events {
             match event {
                 Event::FaultRaised { fault, at } => {
-                    self.status.faults.push(ActiveFault { fault: *fault, since: *at });
+                    self.status.faults.push(ActiveFault {
+                        fault: *fault,
+                        since: *at,
+                    });
                 }
                 Event::FaultCleared { fault, .. } => {
                     self.status.faults.retain(|active| active.fault != *fault);

@@ -14,7 +14,7 @@ use super::radiometry::Emissivity;
 use crate::units::{
     Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty, TemperatureDelta,
 };
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 /// What is known of the reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,7 +184,7 @@ impl ReferenceTracker {
     /// The locked disc in this frame, unless it is covered, uneven or gone.
     fn still_there(&self, celsius: &Array2<f32>, locked: &Disc) -> Option<Disc> {
         let disc = inspect(
-            celsius.view(),
+            celsius,
             locked.x,
             locked.y,
             locked.radius,
@@ -242,13 +242,7 @@ impl ReferenceTracker {
                     continue;
                 };
                 let f = factor as f32;
-                let disc = inspect(
-                    celsius.view(),
-                    x * f,
-                    y * f,
-                    radius * f,
-                    LEAST_CONTRAST_K * 0.6,
-                );
+                let disc = inspect(celsius, x * f, y * f, radius * f, LEAST_CONTRAST_K * 0.6);
                 let Some(disc) = disc.filter(|d| self.reads_plausibly(d.reading)) else {
                     continue;
                 };
@@ -269,13 +263,7 @@ impl ReferenceTracker {
 
 /// Looks at a disc of this place and size: its inner reading and its edge all around. `None`
 /// where it is uneven, or its edge does not fall by `least_edge` K in enough directions.
-fn inspect(
-    celsius: ArrayView2<'_, f32>,
-    x: f32,
-    y: f32,
-    radius: f32,
-    least_edge: f32,
-) -> Option<Disc> {
+fn inspect(celsius: &Array2<f32>, x: f32, y: f32, radius: f32, least_edge: f32) -> Option<Disc> {
     let mut inner = inner_disc(celsius, x, y, 0.6 * radius);
     if inner.len() < 4 {
         return None;
@@ -314,7 +302,7 @@ fn inspect(
 }
 
 /// Values of all pixels whose centre lies within `radius` of the place.
-fn inner_disc(celsius: ArrayView2<'_, f32>, x: f32, y: f32, radius: f32) -> Vec<f32> {
+fn inner_disc(celsius: &Array2<f32>, x: f32, y: f32, radius: f32) -> Vec<f32> {
     let radius = radius.max(1.0);
     let mut values = Vec::with_capacity((radius * radius * 3.5) as usize + 4);
     let first_row = (y - radius).floor().max(0.0) as usize;
@@ -332,7 +320,7 @@ fn inner_disc(celsius: ArrayView2<'_, f32>, x: f32, y: f32, radius: f32) -> Vec<
     values
 }
 
-fn pixel(celsius: ArrayView2<'_, f32>, x: f32, y: f32) -> Option<f32> {
+fn pixel(celsius: &Array2<f32>, x: f32, y: f32) -> Option<f32> {
     if x < 0.0 || y < 0.0 {
         return None;
     }

@@ -63,7 +63,7 @@ pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
                 u: StandardUncertainty::new(0.27).unwrap(),
             },
             looks: 7,
-        spread: TemperatureDelta::literal(0.12),
+            spread: TemperatureDelta::literal(0.12),
             chain: Chain {
                 apparent: Celsius::literal(estimate - 2.9),
                 offset: TemperatureDelta::literal(0.8),

@@ -92,7 +92,13 @@ function rgb() {
 
 function fit() {
   const { head } = frame;
-  const width = canvas.clientWidth;
+  // The whole picture is in view without scrolling, whatever way the sensor is mounted.
+  const tallest = Math.max(320, window.innerHeight * 0.62);
+  const width = Math.min(
+    canvas.parentElement.clientWidth,
+    Math.round((tallest * head.width) / head.height),
+  );
+  canvas.style.width = `${width}px`;
   const dense = Math.min(window.devicePixelRatio || 1, 2);
   const wanted = [Math.round(width * dense), Math.round((width * head.height * dense) / head.width)];
   if (canvas.width !== wanted[0] || canvas.height !== wanted[1]) {
@@ -101,7 +107,7 @@ function fit() {
   return { dense, zoom: canvas.width / head.width };
 }
 
-const isNarrow = () => canvas.clientWidth < 600;
+const isNarrow = () => canvas.clientWidth < 440;
 
 function label(text, x, y, color, dense) {
   const size = (isNarrow() ? 12 : 15) * dense;
