@@ -7,7 +7,7 @@ LOCKED ?= --locked
 DENY_VERSION := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test cargo demo test fmt lint doc deny bench ci
+.PHONY: help deps deps-demo deps-test cargo demo test fmt lint doc picture deny bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -48,6 +48,12 @@ lint: cargo ## Look for what should not be there
 
 doc: cargo ## Build the source's documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps --document-private-items
+
+picture: cargo ## Render the README's picture again, with the simulator and the face model
+	$(CARGO) build $(LOCKED)
+	rm -rf target/picture
+	target/debug/menshen simulate group --out target/picture --png
+	cp target/picture/group.png deploy/pictures/lobby.png
 
 deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \

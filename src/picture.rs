@@ -6,8 +6,13 @@
 //! S. van der Walt and N. Smith, 2015), joined by straight lines. Pure: bytes come back, nothing
 //! is written.
 
+mod letters;
+mod poster;
+
+pub use poster::{Tag, poster};
+
 use crate::units::PixelBox;
-use image::codecs::png::PngEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use ndarray::Array2;
 
@@ -105,13 +110,14 @@ pub fn png(
     for outline in outlines {
         draw(&mut pixels, (width, height), outline, scale);
     }
+    encode(&pixels, width, height)
+}
+
+/// Pixels as PNG, small rather than soon.
+fn encode(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, PictureError> {
     let mut png = Vec::new();
-    PngEncoder::new(&mut png).write_image(
-        &pixels,
-        width as u32,
-        height as u32,
-        ExtendedColorType::Rgb8,
-    )?;
+    PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive)
+        .write_image(pixels, width as u32, height as u32, ExtendedColorType::Rgb8)?;
     Ok(png)
 }
 
