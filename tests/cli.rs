@@ -176,7 +176,15 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn simulate_draws_what_the_gateway_saw_when_asked() {
     let folder = tempfile::tempdir().expect("a folder");
-    let words = ["simulate", "empty", "--seconds", "1", "--out", "there", "--png"];
+    let words = [
+        "simulate",
+        "empty",
+        "--seconds",
+        "1",
+        "--out",
+        "there",
+        "--png",
+    ];
     let (code, out, err) = outcome(menshen(&folder).args(words));
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("empty.png: frame "), "{out}");
@@ -185,5 +193,9 @@ fn simulate_draws_what_the_gateway_saw_when_asked() {
     assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"));
 
     let (code, _, err) = outcome(menshen(&folder).args(words));
-    assert_eq!(code, Some(1), "what is there already is not overwritten: {err}");
+    assert_eq!(
+        code,
+        Some(1),
+        "what is there already is not overwritten: {err}"
+    );
 }
