@@ -60,8 +60,8 @@ deny: cargo ## Check licences and sources of the crates
 	    $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
 	$(CARGO) deny check licenses bans sources
 
-bench: cargo ## Measure speed
-	$(CARGO) bench $(LOCKED)
+bench: cargo ## Measure the CPU time of each stage
+	$(CARGO) bench $(LOCKED) --bench stages
 
 ci: ## Do all that must pass
 	@.ci/run

@@ -109,11 +109,14 @@ pub struct Look {
     worth: f32,
 }
 
-/// Looks at a face in a good frame. `None` where the region lies outside of the picture or the
-/// room is not known yet.
+/// Looks at a face in a good frame. `None` where the region lies outside of the picture, the box
+/// is none, or the room is not known yet.
 #[must_use]
 pub fn look(frame: &ThermalFrame, face: &Face) -> Option<Look> {
     let ambient = frame.scene?;
+    if !face.area.is_proper() {
+        return None;
+    }
     let celsius = warmest_small_area(&frame.celsius, &Region::of(face, frame))?;
     Some(Look {
         celsius,
@@ -138,7 +141,9 @@ impl Region {
         let (highest, lowest) = (area.top + 0.4 * height, area.top + 0.65 * height);
         let nose = face
             .landmarks
-            .map_or(area.top + 0.6 * height, |points| points.nose.y);
+            .map(|points| points.nose.y)
+            .filter(|y| y.is_finite())
+            .unwrap_or(area.top + 0.6 * height);
         let bottom = nose.clamp(highest, lowest);
         Self {
             first: (

@@ -1,9 +1,9 @@
 //! The `menshen` program: reads the command line, starts the log, and says how it ended.
 
 use clap::Parser;
-use menshen::cmd::Cli;
+use menshen::cmd::{self, Cli};
 use menshen::config::log_filter;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -23,12 +23,13 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(log_filter()))
         .with_writer(io::stderr)
+        // Colours are for eyes; in a file or the journal they are rubbish between the words.
+        .with_ansi(io::stderr().is_terminal())
         .init();
     match cli.command.run() {
         Ok(code) => code,
-        // A hint, where there is one, is the last line of the error itself.
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", cmd::in_words(&error));
             ExitCode::FAILURE
         }
     }

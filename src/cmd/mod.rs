@@ -18,6 +18,7 @@ use crate::camera::Rotation;
 use crate::units::Celsius;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -82,6 +83,40 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
+}
+
+/// An error for a person: every cause once (many name their own cause in their text), and what to
+/// do about it at the end, behind all causes.
+#[must_use]
+pub fn in_words(error: &anyhow::Error) -> String {
+    let (mut words, mut hints) = (String::new(), String::new());
+    for cause in error.chain().map(ToString::to_string) {
+        let (what, hint) = cause
+            .split_once("\nhint: ")
+            .map_or((cause.as_str(), None), |(what, hint)| (what, Some(hint)));
+        if !words.contains(what) && !hints.contains(what) {
+            if !words.is_empty() {
+                words.push_str(": ");
+            }
+            words.push_str(what);
+        }
+        if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
+            hints.push_str("\nhint: ");
+            hints.push_str(hint);
+        }
+    }
+    words + &hints
+}
+
+/// Refuses a file that is there already: a recording shows people and is never overwritten.
+fn must_be_new(path: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !path.exists(),
+        "{} is there already and is not overwritten\n\
+         hint: choose another place with --out, or move it away",
+        path.display()
+    );
+    Ok(())
 }
 
 /// Writes a line to standard error, for a person who waits for the command to end.
@@ -173,6 +208,23 @@ mod tests {
     #[test]
     fn the_command_line_has_no_contradictions() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_names_each_cause_once_and_ends_with_what_to_do() {
+        let full = || io::Error::other("disk full");
+        let twice = anyhow::Error::new(full()).context("a.cptv: disk full");
+        assert_eq!(in_words(&twice), "a.cptv: disk full");
+        let hinted = anyhow::Error::new(full())
+            .context("cannot write\nhint: free some space")
+            .context("stopped");
+        assert_eq!(
+            in_words(&hinted),
+            "stopped: cannot write: disk full\nhint: free some space"
+        );
+        // A configuration's errors: several, each with its own hint.
+        let several = "a:1: x\nhint: y\na:2: z\nhint: w";
+        assert_eq!(in_words(&anyhow::anyhow!(several)), several);
     }
 
     #[test]

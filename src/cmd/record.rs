@@ -1,6 +1,6 @@
 //! `menshen record`: what the configured camera sees, into a CPTV file.
 
-use super::{say, until_told_to_stop};
+use super::{must_be_new, say, until_told_to_stop};
 use crate::camera::CameraError;
 use crate::camera::recording::RecordingWriter;
 use crate::clock::{BootId, Clock, SystemClock};
@@ -32,6 +32,7 @@ pub struct RecordArgs {
 /// # Errors
 /// Where the camera or the file cannot be used.
 pub fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
+    must_be_new(&args.out)?;
     let (config, _) = Config::find(args.config.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(BootId(0)));
     let mut camera = open_camera(&config.camera, Arc::clone(&clock), BootId(0))?()?;

@@ -11,6 +11,7 @@ use crate::pipeline::source::open_camera;
 use crate::store::Store;
 use crate::web::Mode;
 use anyhow::Context as _;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,11 +79,14 @@ pub(super) async fn assemble(
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!(
-            "the dashboard cannot listen on {address}\n\
-             hint: another program has this port; stop it, or choose another \
-             ([web] listen, or --port)"
-        )
+    TcpListener::bind(address).await.map_err(|error| {
+        let hint = if error.kind() == io::ErrorKind::AddrInUse {
+            "another program has this port; stop it, or choose another ([web] listen, or --port)"
+        } else {
+            "choose another address or port ([web] listen, or --port)"
+        };
+        anyhow::Error::new(error).context(format!(
+            "the dashboard cannot listen on {address}\nhint: {hint}"
+        ))
     })
 }

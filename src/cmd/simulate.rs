@@ -1,6 +1,6 @@
 //! `menshen simulate`: a scenario as a recording, with the truth beside it, and a picture.
 
-use super::say;
+use super::{must_be_new, say};
 use crate::camera::Camera as _;
 use crate::camera::recording::RecordingWriter;
 use crate::camera::simulator::{Simulator, WireTruth};
@@ -57,11 +57,14 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let name = scenario.name().to_owned();
     fs::create_dir_all(&args.out)
         .with_context(|| format!("the folder {} cannot be made", args.out.display()))?;
+    let film = args.out.join(format!("{name}.cptv"));
+    let beside = args.out.join(format!("{name}.truth.jsonl"));
+    for file in [&film, &beside] {
+        must_be_new(file)?;
+    }
     let mut camera = Simulator::new(scenario, BootId(0), BEGINS);
     let info = camera.info().clone();
-    let film = args.out.join(format!("{name}.cptv"));
     let mut file = RecordingWriter::create(&film, &info, "simulator", BEGINS)?;
-    let beside = args.out.join(format!("{name}.truth.jsonl"));
     let mut truths = BufWriter::new(
         File::create_new(&beside)
             .with_context(|| format!("{} cannot be made", beside.display()))?,

@@ -229,7 +229,9 @@ mod tests {
     #[test]
     fn weak_cells_and_overlapping_faces_go() {
         assert!(found(&[(5, 4, 0.49, 6.0)], 1).is_empty());
-        assert_eq!(found(&[(5, 2, 0.9, 8.0), (5, 4, 0.8, 8.0)], 1).len(), 1);
+        // Boxes 8 pixels apart, 16 wide: a third in common; 20 wide: three sevenths.
+        assert_eq!(found(&[(5, 3, 0.9, 8.0), (5, 5, 0.8, 8.0)], 1).len(), 2);
+        assert_eq!(found(&[(5, 3, 0.9, 10.0), (5, 5, 0.8, 10.0)], 1).len(), 1);
         assert_eq!(found(&[(2, 1, 0.9, 4.0), (7, 6, 0.8, 4.0)], 1).len(), 2);
     }
 

@@ -116,3 +116,6 @@ impl Camera for Paced {
         Ok(Some(frame))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,8 @@ impl Replay {
     #[must_use]
     pub fn mean_cpu_ms(&self) -> f64 {
         let count = self.cpu_ms.len().max(1) as f64;
-        self.cpu_ms.iter().sum::<f64>() / count
+        // Not `sum`, whose nothing is -0.
+        self.cpu_ms.iter().fold(0.0, |sum, ms| sum + ms) / count
     }
 
     /// CPU time that this share of the frames stays below, ms; 0 without frames.

@@ -21,6 +21,10 @@ use std::time::Duration;
 /// How long something must be wrong before staff are called.
 pub const FAULT_AFTER: Duration = Duration::from_secs(3);
 
+/// How long a shutter event and the slide after it may keep the gateway from judging before that
+/// is taken for a fault, too. Slides last tens of seconds.
+const UNSETTLED_AFTER: Duration = Duration::from_secs(30);
+
 /// Near frames, whatever their health, after which somebody has come to be screened. Half a second
 /// at 9 frames a second: who turns the face to the camera for less is passing by.
 pub const FRAMES_TO_PRESENT: u32 = 6;
@@ -73,10 +77,16 @@ impl Screener {
         }
     }
 
-    /// One frame with its faces.
+    /// One frame with its faces. A face whose box has no area, or edges that are no numbers, is
+    /// none.
     pub fn step(&mut self, frame: &ThermalFrame, faces: &[Face]) -> Vec<Event> {
+        let faces: Vec<Face> = faces
+            .iter()
+            .filter(|face| face.area.is_proper())
+            .copied()
+            .collect();
         let mut events = self.faults.step(frame);
-        let step = self.tracker.step(frame, faces);
+        let step = self.tracker.step(frame, &faces);
         for track in step.ended {
             events.extend(self.leave(&track));
         }
@@ -107,13 +117,13 @@ impl Screener {
             .iter()
             .filter_map(|track| {
                 let memory = self.people.get(&track.id)?;
-                let reading = memory.reading(&self.rules);
+                let (reading, verdict) = memory.judged(&self.rules).unzip();
                 Some(Person {
                     track: track.id,
                     last: track.last,
                     looks: memory.looks.count(),
-                    reading,
-                    verdict: memory.verdict_so_far(reading.as_ref(), &self.rules),
+                    reading: reading.flatten(),
+                    verdict,
                 })
             })
             .collect()
@@ -144,11 +154,20 @@ impl Memory {
             .flatten()
     }
 
-    fn verdict_so_far(&self, reading: Option<&Reading>, rules: &Rules) -> Option<Verdict> {
-        if self.alarmed.is_some() {
-            return Some(Verdict::PossibleFever);
-        }
-        reading.map(|reading| rules.judge(reading))
+    /// What can be said so far; no reading exactly where the verdict is `CannotJudge`. `None`
+    /// while there are too few looks. An alert that was raised stays, with the reading of all
+    /// looks while that still is a possible fever, else with the one that raised it.
+    fn judged(&self, rules: &Rules) -> Option<(Option<Reading>, Verdict)> {
+        let now = self.reading(rules).map(|r| (r, rules.judge(&r)));
+        Some(match (self.alarmed, now) {
+            (Some(_), Some((reading, Verdict::PossibleFever))) => {
+                (Some(reading), Verdict::PossibleFever)
+            }
+            (Some(alarmed), _) => (Some(alarmed), Verdict::PossibleFever),
+            (None, Some((_, verdict @ Verdict::CannotJudge(_)))) => (None, verdict),
+            (None, Some((reading, verdict))) => (Some(reading), verdict),
+            (None, None) => return None,
+        })
     }
 
     /// The alert, once, when the looks so far come to a possible fever.
@@ -173,18 +192,11 @@ impl Memory {
         })
     }
 
-    /// What became of a person who has left. An alert that was raised stays, with the reading of
-    /// all looks while that still is a possible fever, else with the one that raised it.
+    /// What became of a person who has left.
     fn screening(&self, track: &Track, rules: &Rules) -> Screening {
-        let reading = self.reading(rules);
-        let verdict = reading.map(|reading| rules.judge(&reading));
-        let (reading, verdict) = match (self.alarmed, verdict) {
-            (Some(_), Some(Verdict::PossibleFever)) => (reading, Verdict::PossibleFever),
-            (Some(alarmed), _) => (Some(alarmed), Verdict::PossibleFever),
-            (None, Some(verdict)) => (reading, verdict),
-            (None, None) => (None, Verdict::CannotJudge(self.obstacle(rules))),
-        };
-        let judged = !matches!(verdict, Verdict::CannotJudge(_));
+        let (reading, verdict) = self
+            .judged(rules)
+            .unwrap_or_else(|| (None, Verdict::CannotJudge(self.obstacle(rules))));
         Screening {
             id: ScreeningId {
                 boot: track.first.stamp.boot,
@@ -192,7 +204,7 @@ impl Memory {
             },
             first: track.first,
             last: track.last,
-            reading: reading.filter(|_| judged),
+            reading,
             verdict,
             presented: self.alarmed.is_some()
                 || self.near >= FRAMES_TO_PRESENT.max(rules.min_looks),
@@ -227,18 +239,38 @@ impl Memory {
 struct Faults {
     /// The fault that is seen, since when, and whether it was raised.
     seen: Option<(Fault, Stamp, bool)>,
+    /// Since when the shutter is closed, or what follows it goes on.
+    unsettled: Option<Stamp>,
 }
 
 impl Faults {
+    /// Whether the frames have been unsettled for too long.
+    fn lasts(&mut self, now: Stamp) -> bool {
+        let since = *self.unsettled.get_or_insert(now);
+        match now.since(&since) {
+            Some(lasted) => lasted >= UNSETTLED_AFTER,
+            None => {
+                self.unsettled = Some(now);
+                false
+            }
+        }
+    }
+
     fn step(&mut self, frame: &ThermalFrame) -> Vec<Event> {
         let now = frame.stamp;
+        if !matches!(frame.health, FrameHealth::Shutter | FrameHealth::Settling) {
+            self.unsettled = None;
+        }
         let fault = match frame.health {
             FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Fault::ReferenceLost),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),
             FrameHealth::Blank | FrameHealth::WrongSize => Some(Fault::CameraBlank),
             FrameHealth::Good | FrameHealth::NoReference => None,
-            // The shutter and what follows it neither raise nor clear anything.
-            FrameHealth::Shutter | FrameHealth::Settling => return Vec::new(),
+            // The shutter and what follows it neither raise nor clear anything, unless they do
+            // not end.
+            FrameHealth::Shutter | FrameHealth::Settling if !self.lasts(now) => return Vec::new(),
+            FrameHealth::Shutter => Some(Fault::CameraBlank),
+            FrameHealth::Settling => Some(Fault::ReferenceLost),
         };
         let mut events = Vec::new();
         match (self.seen, fault) {
@@ -267,3 +299,6 @@ impl Faults {
         events
     }
 }
+
+#[cfg(test)]
+mod tests;

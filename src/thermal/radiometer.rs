@@ -152,3 +152,6 @@ impl Radiometer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

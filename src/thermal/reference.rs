@@ -453,3 +453,6 @@ impl Labels {
         spot
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Simulated lobbies through the whole pipeline, with what is true of them: for the golden and the
+//! accuracy tests.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "shared by several test programs, none of which uses all of it"
+)]
+
+use menshen::alert::Alert;
+use menshen::camera::simulator::{Facing, FrameTruth, PersonTruth, Scenario, Simulator};
+use menshen::camera::{Camera, CameraError};
+use menshen::clock::{BootId, WallTime};
+use menshen::event::Event;
+use menshen::face::{Detector, DetectorError, Face};
+use menshen::id::TrackId;
+use menshen::pipeline::Pipeline;
+use menshen::screening::{Rules, Screening};
+use menshen::thermal::radiometry::Emissivity;
+use menshen::thermal::reference::ReferenceSettings;
+use menshen::thermal::{RadiometerSettings, ThermalFrame};
+use menshen::units::{Celsius, PixelBox, ReferenceTemperature};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// 2020-02-24 00:00 in Shanghai.
+pub const START: WallTime = WallTime(1_582_473_600_000);
+
+/// Everything that came of a scenario.
+pub struct Run {
+    pub events: Vec<Event>,
+    /// What is true in each frame, by its number.
+    pub truths: BTreeMap<u64, FrameTruth>,
+    /// In how many frames each track lay upon which person.
+    seen: BTreeMap<TrackId, BTreeMap<u32, u32>>,
+}
+
+/// A scenario to its end, once, with a reference at 37.0 °C of this emissivity.
+pub fn run<D: Detector>(scenario: Scenario, emissivity: Emissivity, detector: D) -> Run {
+    play(scenario, emissivity, detector, |_| {})
+}
+
+/// The same with every face that looks at the camera found where it truly is: for what is measured
+/// of a face, whatever the network makes of it.
+pub fn run_with_true_faces(scenario: Scenario, emissivity: Emissivity) -> Run {
+    let faces = Arc::new(Mutex::new(Vec::new()));
+    let detector = TrueFaces(Arc::clone(&faces));
+    play(scenario, emissivity, detector, |truth| {
+        let seen = truth
+            .people
+            .iter()
+            .filter(|p| p.facing == Facing::Camera && p.visible > 0.9)
+            .map(|person| Face {
+                area: person.area,
+                landmarks: person.landmarks,
+                score: 1.0,
+            });
+        *faces.lock().unwrap() = seen.collect();
+    })
+}
+
+struct TrueFaces(Arc<Mutex<Vec<Face>>>);
+
+impl Detector for TrueFaces {
+    fn detect(&mut self, _: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+fn play<D: Detector>(
+    scenario: Scenario,
+    emissivity: Emissivity,
+    detector: D,
+    mut tell: impl FnMut(&FrameTruth),
+) -> Run {
+    let mut camera = Simulator::new(scenario.repeated(false), BootId(1), START);
+    let settings = RadiometerSettings {
+        scale: camera.info().scale,
+        reference: Some(ReferenceSettings {
+            set_point: ReferenceTemperature(Celsius::literal(37.0)),
+            emissivity,
+            ..ReferenceSettings::default()
+        }),
+        ambient: None,
+    };
+    let mut pipeline = Pipeline::new(settings, Rules::default(), detector);
+    let mut run = Run {
+        events: Vec::new(),
+        truths: BTreeMap::new(),
+        seen: BTreeMap::new(),
+    };
+    loop {
+        match camera.next_with_truth() {
+            Ok(Some((frame, truth))) => {
+                tell(&truth);
+                let step = pipeline.step(&frame);
+                assert_eq!(step.detector, None);
+                run.events.extend(step.events);
+                for person in pipeline.people() {
+                    if person.last.sequence == frame.sequence
+                        && let Some(id) = nearest(&truth, &person.last.area)
+                    {
+                        let seen = run.seen.entry(person.track).or_default();
+                        *seen.entry(id).or_default() += 1;
+                    }
+                }
+                run.truths.insert(frame.sequence, truth);
+            }
+            Ok(None) => break,
+            Err(CameraError::Silent { .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    run.events.extend(pipeline.finish());
+    run
+}
+
+impl Run {
+    /// Everybody who was screened.
+    pub fn screenings(&self) -> impl Iterator<Item = &Screening> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Screened(screening) => Some(screening),
+            _ => None,
+        })
+    }
+
+    /// Alerts, in order.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.events.iter().filter_map(|event| match event {
+            Event::AlertRaised(alert) => Some(alert),
+            _ => None,
+        })
+    }
+
+    /// The person upon whom this track lay in most of its frames.
+    pub fn who(&self, track: TrackId) -> Option<u32> {
+        let seen = self.seen.get(&track)?;
+        seen.iter().max_by_key(|(_, n)| **n).map(|(id, _)| *id)
+    }
+
+    /// Everybody who was ever in the scene, as last seen.
+    pub fn everybody(&self) -> BTreeMap<u32, &PersonTruth> {
+        self.truths
+            .values()
+            .flat_map(|truth| &truth.people)
+            .map(|person| (person.id, person))
+            .collect()
+    }
+}
+
+/// The person whose face overlaps most with this area, if one does.
+fn nearest(truth: &FrameTruth, area: &PixelBox) -> Option<u32> {
+    truth
+        .people
+        .iter()
+        .map(|person| (person.area.iou(area), person.id))
+        .filter(|(overlap, _)| *overlap > 0.3)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, id)| id)
+}
