@@ -224,7 +224,7 @@ fn main() {
             .with_measurement(ThreadCpu)
             .sample_size(20)
             .warm_up_time(Duration::from_millis(500))
-            .measurement_time(Duration::from_secs(2))
+            .measurement_time(Duration::from_secs(4))
             .configure_from_args();
         stages(&mut criterion, &mut detector);
         criterion.final_summary();
