@@ -225,7 +225,7 @@ impl Looks {
         best.truncate(BEST_LOOKS);
         best.sort_by(|a, b| a.celsius.total_cmp(&b.celsius));
         let middle = best.get(best.len() / 2)?;
-        let value = if best.len() % 2 == 0 {
+        let value = if best.len().is_multiple_of(2) {
             f32::midpoint(middle.celsius, best[best.len() / 2 - 1].celsius)
         } else {
             middle.celsius

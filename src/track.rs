@@ -13,7 +13,7 @@ use crate::units::PixelPoint;
 use std::time::Duration;
 
 /// Time without a sighting after which a person has left.
-pub const GONE_AFTER: Duration = Duration::from_millis(2000);
+pub const GONE_AFTER: Duration = Duration::from_secs(2);
 
 /// Most that one pair of frames adds to the time without a sighting: while the shutter is closed
 /// (about 2 s on a Lepton) nobody is seen, and nobody has left for that reason.

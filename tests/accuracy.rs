@@ -176,13 +176,12 @@ fn readings_follow_the_truth_with_slope_one() {
     let mut points = Vec::new();
     for screening in run.screenings().filter(|s| s.presented) {
         let person = everybody[&run.who(screening.id.track).unwrap()];
-        match screening.reading {
-            Some(reading) => points.push((person.face_c, reading.face.degrees())),
+        if let Some(reading) = screening.reading {
+            points.push((person.face_c, reading.face.degrees()));
+        } else {
             // 33.0 °C is the coldest face that is believed; it may fall to either side.
-            None => {
-                assert!(person.face_c < 33.1, "{screening:?}");
-                assert_eq!(screening.verdict, Verdict::CannotJudge(Obstacle::TooCold));
-            }
+            assert!(person.face_c < 33.1, "{screening:?}");
+            assert_eq!(screening.verdict, Verdict::CannotJudge(Obstacle::TooCold));
         }
     }
     println!("{points:.2?}");

@@ -102,7 +102,7 @@ pub fn faces(
     for row in 0..h {
         for col in 0..w {
             let score = output.heat[[row, col]];
-            if score >= meaning.threshold && is_peak(output.heat, row, col) {
+            if score >= meaning.threshold && is_peak(&output.heat, row, col) {
                 found.extend(face_at(output, meaning, factor, row, col, cols, rows));
             }
         }
@@ -121,7 +121,7 @@ pub fn faces(
 }
 
 /// Whether no neighbour is better; of equal neighbours the first one counts.
-fn is_peak(heat: ArrayView2<'_, f32>, row: usize, col: usize) -> bool {
+fn is_peak(heat: &ArrayView2<'_, f32>, row: usize, col: usize) -> bool {
     let here = heat[[row, col]];
     for r in row.saturating_sub(1)..(row + 2).min(heat.nrows()) {
         for c in col.saturating_sub(1)..(col + 2).min(heat.ncols()) {

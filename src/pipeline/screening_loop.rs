@@ -28,6 +28,9 @@ const SAVE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Weight of the newest interval in the measured frame rate.
 const RATE_WEIGHT: f64 = 0.1;
 
+/// Called with events that were recorded.
+pub type AfterRecording = Box<dyn FnMut(&[Recorded]) + Send>;
+
 /// What the loop needs of the rim; it owns none of it.
 pub struct Ports {
     /// Where events are kept.
@@ -39,7 +42,7 @@ pub struct Ports {
     /// How the gateway is, for the dashboard.
     pub status: watch::Sender<Arc<GatewayStatus>>,
     /// Called after events were recorded.
-    pub recorded: Box<dyn FnMut(&[Recorded]) + Send>,
+    pub recorded: AfterRecording,
     /// How the link to the broker is.
     pub link: Box<dyn Fn() -> LinkWord + Send>,
 }

@@ -34,7 +34,11 @@ pub enum Taken<T> {
 impl<T> Default for Slot<T> {
     fn default() -> Self {
         Self {
-            inside: Mutex::new(Inside { value: None, dropped: 0, closed: false }),
+            inside: Mutex::new(Inside {
+                value: None,
+                dropped: 0,
+                closed: false,
+            }),
             changed: Condvar::new(),
         }
     }
@@ -56,7 +60,10 @@ impl<T> Slot<T> {
 
     /// Nothing more will come, or nobody will take any more.
     pub fn close(&self) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.inside
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .closed = true;
         self.changed.notify_all();
     }
 
@@ -97,7 +104,7 @@ mod tests {
         slot.put(1);
         slot.close();
         assert!(!slot.put(2));
-        assert_eq!(slot.take(Duration::from_secs(60)), Taken::Value(1, 0));
-        assert_eq!(slot.take(Duration::from_secs(60)), Taken::Closed);
+        assert_eq!(slot.take(Duration::from_mins(1)), Taken::Value(1, 0));
+        assert_eq!(slot.take(Duration::from_mins(1)), Taken::Closed);
     }
 }

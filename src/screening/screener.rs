@@ -247,13 +247,12 @@ impl Faults {
     /// Whether the frames have been unsettled for too long.
     fn lasts(&mut self, now: Stamp) -> bool {
         let since = *self.unsettled.get_or_insert(now);
-        match now.since(&since) {
-            Some(lasted) => lasted >= UNSETTLED_AFTER,
-            None => {
-                self.unsettled = Some(now);
-                false
-            }
+        let lasted = now.since(&since);
+        if lasted.is_none() {
+            // The clock jumped: nothing is known of the time between.
+            self.unsettled = Some(now);
         }
+        lasted.is_some_and(|d| d >= UNSETTLED_AFTER)
     }
 
     fn step(&mut self, frame: &ThermalFrame) -> Vec<Event> {
@@ -262,15 +261,17 @@ impl Faults {
             self.unsettled = None;
         }
         let fault = match frame.health {
-            FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Fault::ReferenceLost),
-            FrameHealth::Frozen => Some(Fault::CameraFrozen),
-            FrameHealth::Blank | FrameHealth::WrongSize => Some(Fault::CameraBlank),
-            FrameHealth::Good | FrameHealth::NoReference => None,
             // The shutter and what follows it neither raise nor clear anything, unless they do
             // not end.
             FrameHealth::Shutter | FrameHealth::Settling if !self.lasts(now) => return Vec::new(),
-            FrameHealth::Shutter => Some(Fault::CameraBlank),
-            FrameHealth::Settling => Some(Fault::ReferenceLost),
+            FrameHealth::Searching | FrameHealth::ReferenceLost | FrameHealth::Settling => {
+                Some(Fault::ReferenceLost)
+            }
+            FrameHealth::Frozen => Some(Fault::CameraFrozen),
+            FrameHealth::Blank | FrameHealth::WrongSize | FrameHealth::Shutter => {
+                Some(Fault::CameraBlank)
+            }
+            FrameHealth::Good | FrameHealth::NoReference => None,
         };
         let mut events = Vec::new();
         match (self.seen, fault) {

@@ -58,6 +58,13 @@ const DIRECTIONS: usize = 16;
 /// Directions that must show the edge. The rest may look at a warm neighbour.
 const DIRECTIONS_NEEDED: usize = 13;
 
+/// Half the width of the ring in which an edge falls, pixels: what a lens and a pixel blur.
+const EDGE_PX: f32 = 1.5;
+
+/// Least share of the whole fall that lies in that ring, for half of the directions: nearly all of
+/// it at a disc's edge, about a third at the side of a smooth glow.
+const LEAST_SHARPNESS: f32 = 0.55;
+
 /// Frames without the reference after which it is searched elsewhere, too.
 const FRAMES_TO_SEARCH_AGAIN: u32 = 9;
 
@@ -184,7 +191,7 @@ impl ReferenceTracker {
     /// The locked disc in this frame, unless it is covered, uneven or gone.
     fn still_there(&self, celsius: &Array2<f32>, locked: &Disc) -> Option<Disc> {
         let disc = inspect(
-            celsius.view(),
+            &celsius.view(),
             locked.x,
             locked.y,
             locked.radius,
@@ -243,7 +250,7 @@ impl ReferenceTracker {
                 };
                 let f = factor as f32;
                 let disc = inspect(
-                    celsius.view(),
+                    &celsius.view(),
                     x * f,
                     y * f,
                     radius * f,
@@ -268,9 +275,10 @@ impl ReferenceTracker {
 }
 
 /// Looks at a disc of this place and size: its inner reading and its edge all around. `None`
-/// where it is uneven, or its edge does not fall by `least_edge` K in enough directions.
+/// where it is uneven, or its edge does not fall by `least_edge` K in enough directions, or falls too
+/// gently.
 fn inspect(
-    celsius: ArrayView2<'_, f32>,
+    celsius: &ArrayView2<'_, f32>,
     x: f32,
     y: f32,
     radius: f32,
@@ -288,18 +296,27 @@ fn inspect(
         return None;
     }
     let mut edges = Vec::with_capacity(DIRECTIONS);
+    let mut sharpness = Vec::with_capacity(DIRECTIONS);
     let away = radius + 2.0 + 0.25 * radius;
     for direction in 0..DIRECTIONS {
         let angle = std::f32::consts::TAU * direction as f32 / DIRECTIONS as f32;
         let (dy, dx) = angle.sin_cos();
-        if let Some(outside) = pixel(celsius, x + away * dx, y + away * dy) {
-            edges.push(reading - outside);
+        let at = |distance: f32| pixel(celsius, x + distance * dx, y + distance * dy);
+        if let Some(outside) = at(away) {
+            let fall = reading - outside;
+            edges.push(fall);
+            if let (Some(inner), Some(outer)) = (at(radius - EDGE_PX), at(radius + EDGE_PX)) {
+                sharpness.push((inner - outer) / fall.max(0.1));
+            }
         }
     }
     // At the rim of the picture some directions look at nothing; then all the others must fall.
     let needed = DIRECTIONS_NEEDED.min(edges.len());
     let falling = edges.iter().filter(|edge| **edge >= least_edge).count();
     if edges.len() < DIRECTIONS / 2 || falling < needed {
+        return None;
+    }
+    if median(&mut sharpness)? < LEAST_SHARPNESS {
         return None;
     }
     let contrast = median(&mut edges)?;
@@ -314,7 +331,7 @@ fn inspect(
 }
 
 /// Values of all pixels whose centre lies within `radius` of the place.
-fn inner_disc(celsius: ArrayView2<'_, f32>, x: f32, y: f32, radius: f32) -> Vec<f32> {
+fn inner_disc(celsius: &ArrayView2<'_, f32>, x: f32, y: f32, radius: f32) -> Vec<f32> {
     let radius = radius.max(1.0);
     let mut values = Vec::with_capacity((radius * radius * 3.5) as usize + 4);
     let first_row = (y - radius).floor().max(0.0) as usize;
@@ -332,7 +349,7 @@ fn inner_disc(celsius: ArrayView2<'_, f32>, x: f32, y: f32, radius: f32) -> Vec<
     values
 }
 
-fn pixel(celsius: ArrayView2<'_, f32>, x: f32, y: f32) -> Option<f32> {
+fn pixel(celsius: &ArrayView2<'_, f32>, x: f32, y: f32) -> Option<f32> {
     if x < 0.0 || y < 0.0 {
         return None;
     }
