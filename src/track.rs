@@ -19,11 +19,22 @@ pub const GONE_AFTER: Duration = Duration::from_secs(2);
 /// (about 2 s on a Lepton) nobody is seen, and nobody has left for that reason.
 const LONGEST_STEP: Duration = Duration::from_millis(400);
 
+/// Time without any picture (the camera hung, or gave none) after which nothing can be said of who
+/// is still there.
+const LONGEST_BLINDNESS: Duration = Duration::from_secs(5);
+
 /// Farthest that a face may be from where it was expected, in widths of the larger of the two.
 const REACH: f32 = 0.9;
 
 /// Largest ratio of the widths of one face in two sightings.
 const LARGEST_RATIO: f32 = 1.8;
+
+/// The same after [`BRIEFLY`] without a sighting: where one person has just left and another one
+/// comes in, the newcomer is smaller.
+const LARGEST_RATIO_UNSEEN: f32 = 1.35;
+
+/// A face that was missed for no longer than this is the same face.
+const BRIEFLY: Duration = Duration::from_millis(700);
 
 /// Weight of the newest step in a track's velocity.
 const VELOCITY_WEIGHT: f32 = 0.5;
@@ -60,12 +71,24 @@ impl Track {
     fn distance(&self, face: &Face, now: Stamp) -> Option<f32> {
         let (ours, theirs) = (self.last.area.width(), face.area.width());
         let larger = ours.max(theirs);
-        if larger > LARGEST_RATIO * ours.min(theirs) {
+        let largest_ratio = if self.unseen > BRIEFLY {
+            LARGEST_RATIO_UNSEEN
+        } else {
+            LARGEST_RATIO
+        };
+        if larger > largest_ratio * ours.min(theirs) {
             return None;
         }
         let (there, here) = (self.expected(now), face.area.centre());
         let distance = (there.x - here.x).hypot(there.y - here.y) / larger;
         (distance <= REACH).then_some(distance)
+    }
+
+    /// How fast the face moves across the picture, in its own widths a second; 0 at the first
+    /// sighting.
+    #[must_use]
+    pub fn speed(&self) -> f32 {
+        self.velocity.0.hypot(self.velocity.1) / self.last.area.width().max(1.0)
     }
 
     fn see(&mut self, sighting: Sighting) {
@@ -112,9 +135,11 @@ impl Tracker {
     /// One frame with its faces.
     pub fn step(&mut self, frame: &ThermalFrame, faces: &[Face]) -> Step {
         let now = frame.stamp;
-        // A clock that jumped (another boot, or backwards) ends every track: nothing can be said
-        // of the time between.
-        let elapsed = self.last.map(|last| now.since(&last));
+        // A clock that jumped (another boot, or backwards) ends every track, and so does a long time
+        // without a picture: nothing can be said of the time between.
+        let elapsed = self
+            .last
+            .map(|last| now.since(&last).filter(|since| *since <= LONGEST_BLINDNESS));
         self.last = Some(now);
         let mut step = Step::default();
         match elapsed {
@@ -158,6 +183,15 @@ impl Tracker {
     #[must_use]
     pub fn present(&self) -> &[Track] {
         &self.tracks
+    }
+
+    /// How fast the face of a track moves, in its own widths a second; 0 for one that is over.
+    #[must_use]
+    pub fn speed(&self, id: TrackId) -> f32 {
+        self.tracks
+            .iter()
+            .find(|track| track.id == id)
+            .map_or(0.0, Track::speed)
     }
 
     fn start(&mut self, sighting: Sighting) -> TrackId {

@@ -100,7 +100,7 @@ fn bias_and_scatter_stay_within_what_size_of_source_costs() {
         (0.7, LOWEST_BIAS_K[1]),
         (0.85, LOWEST_BIAS_K[2]),
     ] {
-        let errors: Vec<f64> = (1..=8)
+        let errors: Vec<f64> = (1..=10)
             .map(|seed| {
                 let face_c = [34.5, 35.5, 36.5, 38.5][seed as usize % 4];
                 let visit = Visit {
@@ -129,10 +129,11 @@ fn bias_and_scatter_stay_within_what_size_of_source_costs() {
     assert!(sd <= 0.10, "SD {sd}");
 }
 
-/// Found when this was written: −0.046, −0.080 and −0.105 K. The project's target of 0.05 K is
-/// missed for faces below some 40 pixels until size of source is corrected for. Each bound leaves
-/// 0.02 K, one standard deviation between people.
-const LOWEST_BIAS_K: [f64; 3] = [-0.066, -0.1, -0.125];
+/// Found when this was written: −0.057, −0.096 and −0.126 K; a visitor whose skin around the canthi
+/// is cool (seed 10) reads up to 0.30 K low, with the faces taken from the truth, too, so it is not
+/// the network. The project's target of 0.05 K is missed until size of source is corrected for.
+/// Each bound leaves 0.02 K.
+const LOWEST_BIAS_K: [f64; 3] = [-0.077, -0.116, -0.146];
 
 #[test]
 fn drift_of_the_whole_camera_cancels() {
@@ -175,13 +176,12 @@ fn readings_follow_the_truth_with_slope_one() {
     let mut points = Vec::new();
     for screening in run.screenings().filter(|s| s.presented) {
         let person = everybody[&run.who(screening.id.track).unwrap()];
-        match screening.reading {
-            Some(reading) => points.push((person.face_c, reading.face.degrees())),
+        if let Some(reading) = screening.reading {
+            points.push((person.face_c, reading.face.degrees()));
+        } else {
             // 33.0 °C is the coldest face that is believed; it may fall to either side.
-            None => {
-                assert!(person.face_c < 33.1, "{screening:?}");
-                assert_eq!(screening.verdict, Verdict::CannotJudge(Obstacle::TooCold));
-            }
+            assert!(person.face_c < 33.1, "{screening:?}");
+            assert_eq!(screening.verdict, Verdict::CannotJudge(Obstacle::TooCold));
         }
     }
     println!("{points:.2?}");

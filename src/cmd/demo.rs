@@ -119,9 +119,9 @@ fn show(recorded: &Recorded) {
 
 fn person(screening: &Screening) -> String {
     let word = match screening.verdict {
-        Verdict::Clear => "clear 正常",
+        Verdict::Clear => "clear 未见发热",
         Verdict::PossibleFever => "POSSIBLE FEVER 疑似发热",
-        Verdict::Retest(_) => "retest 复测",
+        Verdict::Retest(_) => "retest 需要复测",
         Verdict::CannotJudge(_) => "cannot judge 无法判断",
     };
     let reason = screening

@@ -13,7 +13,7 @@ pub mod source;
 use crate::event::Event;
 use crate::face::{Detector, DetectorError, Face};
 use crate::screening::{Person, Rules, Screener};
-use crate::thermal::{FrameHealth, Radiometer, RadiometerSettings, RawFrame, ThermalFrame};
+use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, ThermalFrame};
 
 /// What came of one frame.
 #[derive(Debug)]
@@ -49,15 +49,13 @@ impl<D: Detector> Pipeline<D> {
     /// One frame, through all stages.
     pub fn step(&mut self, raw: &RawFrame) -> Step {
         let thermal = self.radiometer.step(raw);
-        let (faces, detector) = match thermal.health {
-            FrameHealth::Blank
-            | FrameHealth::Frozen
-            | FrameHealth::Shutter
-            | FrameHealth::WrongSize => (Vec::new(), None),
-            _ => match self.detector.detect(&thermal) {
+        let (faces, detector) = if thermal.health.has_picture() {
+            match self.detector.detect(&thermal) {
                 Ok(faces) => (faces, None),
                 Err(error) => (Vec::new(), Some(error)),
-            },
+            }
+        } else {
+            (Vec::new(), None)
         };
         let events = self.screener.step(&thermal, &faces);
         Step {

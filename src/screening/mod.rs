@@ -6,7 +6,7 @@ mod rules;
 mod screener;
 
 pub use rules::{COLDEST_FACE, HOTTEST_FACE, LARGEST_SPREAD, ROOM, Rules};
-pub use screener::{FAULT_AFTER, FRAMES_TO_PRESENT, Person, Screener};
+pub use screener::{FASTEST_FACE, FAULT_AFTER, FRAMES_TO_PRESENT, Person, Screener};
 
 use crate::clock::Stamp;
 use crate::estimate::Reading;

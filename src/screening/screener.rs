@@ -29,6 +29,11 @@ const UNSETTLED_AFTER: Duration = Duration::from_secs(30);
 /// at 9 frames a second: who turns the face to the camera for less is passing by.
 pub const FRAMES_TO_PRESENT: u32 = 6;
 
+/// Fastest face that is measured, in its own widths a second. A microbolometer's picture of a
+/// faster one is smeared, and who crosses the picture like that is passing by: on the real
+/// recordings people who come to be screened stay below 2, one who runs past moves at 4.
+pub const FASTEST_FACE: f32 = 2.5;
+
 /// One person before the camera, as the screens show them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Person {
@@ -48,7 +53,9 @@ pub struct Person {
 #[derive(Clone, Debug, Default)]
 struct Memory {
     looks: Looks,
-    /// Frames near enough to be measured, whatever the frame's health.
+    /// Whether the face was ever large enough to be measured.
+    large: bool,
+    /// Frames in which it was large and slow enough, whatever the frame's health.
     near: u32,
     /// Why frames could not be measured.
     unhealthy: BTreeMap<FrameHealth, u32>,
@@ -86,13 +93,17 @@ impl Screener {
             .copied()
             .collect();
         let mut events = self.faults.step(frame);
+        if !frame.health.has_picture() {
+            // Nobody was looked for, so nobody has left either.
+            return events;
+        }
         let step = self.tracker.step(frame, &faces);
         for track in step.ended {
             events.extend(self.leave(&track));
         }
         for (face, id) in faces.iter().zip(step.tracks) {
             let memory = self.people.entry(id).or_default();
-            memory.see(frame, face, &self.rules);
+            memory.see(frame, face, self.tracker.speed(id), &self.rules);
             if let Some(alert) = memory.alarm(frame.stamp, id, &self.rules) {
                 events.push(Event::AlertRaised(alert));
             }
@@ -136,8 +147,12 @@ impl Screener {
 }
 
 impl Memory {
-    fn see(&mut self, frame: &ThermalFrame, face: &Face, rules: &Rules) {
+    fn see(&mut self, frame: &ThermalFrame, face: &Face, speed: f32, rules: &Rules) {
         if face.area.width() < rules.min_face_px {
+            return;
+        }
+        self.large = true;
+        if speed > FASTEST_FACE {
             return;
         }
         self.near = self.near.saturating_add(1);
@@ -213,7 +228,7 @@ impl Memory {
 
     /// Why there is no reading: what stood in the way most often.
     fn obstacle(&self, rules: &Rules) -> Obstacle {
-        if self.near == 0 {
+        if !self.large {
             return Obstacle::TooFar;
         }
         let most = self.unhealthy.iter().max_by_key(|(_, frames)| **frames);
@@ -247,13 +262,12 @@ impl Faults {
     /// Whether the frames have been unsettled for too long.
     fn lasts(&mut self, now: Stamp) -> bool {
         let since = *self.unsettled.get_or_insert(now);
-        match now.since(&since) {
-            Some(lasted) => lasted >= UNSETTLED_AFTER,
-            None => {
-                self.unsettled = Some(now);
-                false
-            }
+        let lasted = now.since(&since);
+        if lasted.is_none() {
+            // The clock jumped: nothing is known of the time between.
+            self.unsettled = Some(now);
         }
+        lasted.is_some_and(|d| d >= UNSETTLED_AFTER)
     }
 
     fn step(&mut self, frame: &ThermalFrame) -> Vec<Event> {
@@ -262,15 +276,17 @@ impl Faults {
             self.unsettled = None;
         }
         let fault = match frame.health {
-            FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Fault::ReferenceLost),
-            FrameHealth::Frozen => Some(Fault::CameraFrozen),
-            FrameHealth::Blank | FrameHealth::WrongSize => Some(Fault::CameraBlank),
-            FrameHealth::Good | FrameHealth::NoReference => None,
             // The shutter and what follows it neither raise nor clear anything, unless they do
             // not end.
             FrameHealth::Shutter | FrameHealth::Settling if !self.lasts(now) => return Vec::new(),
-            FrameHealth::Shutter => Some(Fault::CameraBlank),
-            FrameHealth::Settling => Some(Fault::ReferenceLost),
+            FrameHealth::Searching | FrameHealth::ReferenceLost | FrameHealth::Settling => {
+                Some(Fault::ReferenceLost)
+            }
+            FrameHealth::Frozen => Some(Fault::CameraFrozen),
+            FrameHealth::Blank | FrameHealth::WrongSize | FrameHealth::Shutter => {
+                Some(Fault::CameraBlank)
+            }
+            FrameHealth::Good | FrameHealth::NoReference => None,
         };
         let mut events = Vec::new();
         match (self.seen, fault) {

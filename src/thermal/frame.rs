@@ -74,6 +74,15 @@ impl FrameHealth {
         Self::WrongSize,
     ];
 
+    /// Whether the frame shows the scene as it is now, so that faces can be looked for in it.
+    #[must_use]
+    pub const fn has_picture(self) -> bool {
+        !matches!(
+            self,
+            Self::Shutter | Self::Frozen | Self::Blank | Self::WrongSize
+        )
+    }
+
     /// The word for it in JSON and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -58,6 +58,13 @@ const DIRECTIONS: usize = 16;
 /// Directions that must show the edge. The rest may look at a warm neighbour.
 const DIRECTIONS_NEEDED: usize = 13;
 
+/// Half the width of the ring in which an edge falls, pixels: what a lens and a pixel blur.
+const EDGE_PX: f32 = 1.5;
+
+/// Least share of the whole fall that lies in that ring, for half of the directions: nearly all of
+/// it at a disc's edge, about a third at the side of a smooth glow.
+const LEAST_SHARPNESS: f32 = 0.55;
+
 /// Frames without the reference after which it is searched elsewhere, too.
 const FRAMES_TO_SEARCH_AGAIN: u32 = 9;
 
@@ -262,7 +269,8 @@ impl ReferenceTracker {
 }
 
 /// Looks at a disc of this place and size: its inner reading and its edge all around. `None`
-/// where it is uneven, or its edge does not fall by `least_edge` K in enough directions.
+/// where it is uneven, or its edge does not fall by `least_edge` K in enough directions, or falls
+/// too gently.
 fn inspect(celsius: &Array2<f32>, x: f32, y: f32, radius: f32, least_edge: f32) -> Option<Disc> {
     let mut inner = inner_disc(celsius, x, y, 0.6 * radius);
     if inner.len() < 4 {
@@ -276,18 +284,27 @@ fn inspect(celsius: &Array2<f32>, x: f32, y: f32, radius: f32, least_edge: f32) 
         return None;
     }
     let mut edges = Vec::with_capacity(DIRECTIONS);
+    let mut sharpness = Vec::with_capacity(DIRECTIONS);
     let away = radius + 2.0 + 0.25 * radius;
     for direction in 0..DIRECTIONS {
         let angle = std::f32::consts::TAU * direction as f32 / DIRECTIONS as f32;
         let (dy, dx) = angle.sin_cos();
-        if let Some(outside) = pixel(celsius, x + away * dx, y + away * dy) {
-            edges.push(reading - outside);
+        let at = |distance: f32| pixel(celsius, x + distance * dx, y + distance * dy);
+        if let Some(outside) = at(away) {
+            let fall = reading - outside;
+            edges.push(fall);
+            if let (Some(inner), Some(outer)) = (at(radius - EDGE_PX), at(radius + EDGE_PX)) {
+                sharpness.push((inner - outer) / fall.max(0.1));
+            }
         }
     }
     // At the rim of the picture some directions look at nothing; then all the others must fall.
     let needed = DIRECTIONS_NEEDED.min(edges.len());
     let falling = edges.iter().filter(|edge| **edge >= least_edge).count();
     if edges.len() < DIRECTIONS / 2 || falling < needed {
+        return None;
+    }
+    if median(&mut sharpness)? < LEAST_SHARPNESS {
         return None;
     }
     let contrast = median(&mut edges)?;

@@ -13,7 +13,7 @@ fn stamp(milliseconds: u64) -> Stamp {
     Stamp {
         boot: BootId(1),
         monotonic: Duration::from_millis(milliseconds),
-        wall: WallTime(milliseconds as i64),
+        wall: WallTime(milliseconds.cast_signed()),
         trust: ClockTrust::Unsynchronised,
     }
 }

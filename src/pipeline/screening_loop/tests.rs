@@ -65,7 +65,7 @@ fn stamp(milliseconds: u64) -> Stamp {
     Stamp {
         boot: BootId(1),
         monotonic: Duration::from_millis(milliseconds),
-        wall: WallTime(milliseconds as i64),
+        wall: WallTime(milliseconds.cast_signed()),
         trust: ClockTrust::Unsynchronised,
     }
 }
@@ -257,7 +257,7 @@ fn silence_is_raised_once_and_cleared_by_the_next_frame() {
         fault,
         at: stamp(4111),
     };
-    assert_eq!(bench.kept(), [raised.clone()]);
+    assert_eq!(bench.kept(), std::slice::from_ref(&raised));
     assert_eq!(bench.faults(), [fault]);
     bench.passes(60_000);
     bench.nothing();

@@ -130,7 +130,7 @@ fn a_hand_over_half_of_it_is_lost() {
 fn moved_is_lost_first_and_then_found_at_the_new_place() {
     let mut tracker = tracker();
     view(last_of(&mut tracker, 8, |p| {
-        spot(p, 30.0, 90.0, (6.0, 6.0), 35.6)
+        spot(p, 30.0, 90.0, (6.0, 6.0), 35.6);
     }));
     let there = |p: &mut Array2<f32>| spot(p, 60.0, 80.0, (6.0, 6.0), 35.6);
     assert_eq!(last_of(&mut tracker, 1, there), ReferenceState::Lost);
@@ -155,6 +155,14 @@ fn what_is_no_reference_is_never_taken() {
             }
         }
     });
+    for wide in [150.0, 300.0, 600.0] {
+        never_taken("a glow with soft sides", |p| {
+            for ((row, col), value) in p.indexed_iter_mut() {
+                let away = (col as f32 - 60.0).hypot(row as f32 - 70.0);
+                *value += 13.6 * (-away * away / wide).exp();
+            }
+        });
+    }
     never_taken("one hot pixel", |p| p[[60, 60]] = 36.0);
 }
 
@@ -179,7 +187,7 @@ fn a_camera_that_reads_it_too_far_off_is_not_believed() {
     let with = |off: f32| {
         let mut tracker = tracker();
         last_of(&mut tracker, 12, |p| {
-            spot(p, 30.0, 90.0, (6.0, 6.0), 37.0 + off)
+            spot(p, 30.0, 90.0, (6.0, 6.0), 37.0 + off);
         })
     };
     for off in [-8.5, -5.1, 0.0, 1.1, 3.5] {
