@@ -24,11 +24,6 @@ use std::process::Command;
 const ALL: usize = 51;
 /// No skin of a face is colder than this indoors; the screening refuses to judge it.
 const COLDEST_FACE_C: f64 = 33.0;
-/// Readings of people who did not come to be screened, in `far_side_or_back` and `empty` together
-/// (15 recordings). The target is 0, and network 0.1.0 reached it; 0.2.1 measures somebody in
-/// fs-1220-814722 (6 looks, frames 54 to 60), where nobody came. Lower this with a network that
-/// does not.
-const MOST_UNASKED_READINGS: usize = 1;
 /// Share of the recordings with a known number of people in which exactly as many are found.
 const EXACT_COUNTS: f64 = 0.9;
 
@@ -163,9 +158,9 @@ fn real_recordings_are_screened_as_somebody_saw_them() {
         .map(|it| rows[it].readings)
         .iter()
         .sum();
-    assert!(
-        unasked <= MOST_UNASKED_READINGS,
-        "{unasked} readings of people who did not come to be screened\n{table}"
+    assert_eq!(
+        unasked, 0,
+        "readings of people who did not come to be screened\n{table}"
     );
     let (counted, exact) = rows
         .values()

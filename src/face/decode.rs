@@ -14,7 +14,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3};
 const SIDE_MULTIPLE: usize = 16;
 
 /// Shorter side at which a picture is shown to the network, pixels: larger pictures are reduced
-/// by a whole factor, so that the cost does not grow with the sensor.
+/// by the whole factor that comes nearest, so that the cost does not grow with the sensor.
 const SHORT_SIDE: usize = 120;
 
 /// Range of temperatures that becomes 0…1 at the network's input.
@@ -63,7 +63,7 @@ pub struct Output<'a> {
 #[must_use]
 pub fn input(celsius: &Array2<f32>, window: Window) -> Input {
     let (rows, cols) = celsius.dim();
-    let factor = (rows.min(cols) / SHORT_SIDE).max(1);
+    let factor = ((rows.min(cols) + SHORT_SIDE / 2) / SHORT_SIDE).max(1);
     let (small_rows, small_cols) = (rows / factor, cols / factor);
     let mut values = Array2::zeros((
         small_rows.next_multiple_of(SIDE_MULTIPLE),

@@ -35,8 +35,6 @@ pub enum Obstacle {
     NoReference,
     /// Just after the camera's shutter event.
     Settling,
-    /// The camera gave no usable picture.
-    NoPicture,
     /// Colder than skin can be: covered, or just in from the cold.
     TooCold,
     /// Hotter than skin can be: not a face.
@@ -47,13 +45,12 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle, for counters and tables of words.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::TooFewLooks,
         Self::TooFar,
         Self::ReferenceLost,
         Self::NoReference,
         Self::Settling,
-        Self::NoPicture,
         Self::TooCold,
         Self::TooHot,
         Self::RoomOutOfRange,
@@ -68,7 +65,6 @@ impl Obstacle {
             Self::ReferenceLost => "reference_lost",
             Self::NoReference => "no_reference",
             Self::Settling => "settling",
-            Self::NoPicture => "no_picture",
             Self::TooCold => "too_cold",
             Self::TooHot => "too_hot",
             Self::RoomOutOfRange => "room_out_of_range",

@@ -237,11 +237,13 @@ impl Memory {
                 match health {
                     FrameHealth::Searching | FrameHealth::ReferenceLost => Obstacle::ReferenceLost,
                     FrameHealth::NoReference => Obstacle::NoReference,
-                    FrameHealth::Shutter | FrameHealth::Settling => Obstacle::Settling,
-                    FrameHealth::Frozen | FrameHealth::Blank | FrameHealth::WrongSize => {
-                        Obstacle::NoPicture
-                    }
-                    FrameHealth::Good => Obstacle::TooFewLooks,
+                    FrameHealth::Settling => Obstacle::Settling,
+                    // Not there: a good frame gives a look, and without a picture no face is seen.
+                    FrameHealth::Good
+                    | FrameHealth::Shutter
+                    | FrameHealth::Frozen
+                    | FrameHealth::Blank
+                    | FrameHealth::WrongSize => Obstacle::TooFewLooks,
                 }
             }
             _ => Obstacle::TooFewLooks,

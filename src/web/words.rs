@@ -77,7 +77,6 @@ impl InWords for Obstacle {
             Self::ReferenceLost => words("黑体丢失", "reference lost"),
             Self::NoReference => words("未配置黑体", "no reference configured"),
             Self::Settling => words("快门校正后尚未稳定", "settling after the shutter"),
-            Self::NoPicture => words("没有可用画面", "no usable picture"),
             Self::TooCold => words("面部过冷或被遮挡", "face too cold or covered"),
             Self::TooHot => words("温度过高，不是人脸", "too hot for a face"),
             Self::RoomOutOfRange => words("室温超出适用范围", "room outside the valid range"),

@@ -270,10 +270,6 @@ fn every_obstacle_is_reached() {
         (FrameHealth::ReferenceLost, Obstacle::ReferenceLost),
         (FrameHealth::NoReference, Obstacle::NoReference),
         (FrameHealth::Settling, Obstacle::Settling),
-        (FrameHealth::Shutter, Obstacle::Settling),
-        (FrameHealth::Frozen, Obstacle::NoPicture),
-        (FrameHealth::Blank, Obstacle::NoPicture),
-        (FrameHealth::WrongSize, Obstacle::NoPicture),
     ] {
         cannot(with_health(health), obstacle);
     }
