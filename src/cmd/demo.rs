@@ -13,7 +13,7 @@ use crate::pipeline::gateway::address;
 use crate::screening::{Screening, Verdict};
 use anyhow::Context as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -54,36 +54,24 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
             args.folder.display()
         )
     })?;
-    // The broker lives as long as this variable.
-    let broker = match Broker::start(&args.folder) {
-        Ok(broker) => {
-            config.mqtt.enabled = true;
-            config.mqtt.host = broker.host();
-            config.mqtt.port = broker.port();
-            Some(broker)
-        }
-        Err(error) => {
-            tell(&format!(
-                "no broker: {error}\n\
-                 The demo goes on without one; alerts stay in the outbox until there is one."
-            ));
-            None
-        }
-    };
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let topics = address(&config)?.everything();
-        let gateway = assemble(config, Box::new(show)).await?;
-        let subscribe = broker.as_ref().map_or_else(
-            || format!("(no broker) topic {topics}"),
-            |b| {
+        // The store first: it refuses a folder that another demo is using, broker and all.
+        let mut gateway = assemble(config, Box::new(show)).await?;
+        // The broker lives as long as this variable.
+        let broker = start_broker(&args.folder);
+        let subscribe = match &broker {
+            Some(broker) => {
+                let mqtt = &mut gateway.config.mqtt;
+                (mqtt.enabled, mqtt.host, mqtt.port) = (true, broker.host(), broker.port());
                 format!(
                     "mosquitto_sub -h {} -p {} -v -t '{topics}'",
-                    b.host(),
-                    b.port()
+                    mqtt.host, mqtt.port
                 )
-            },
-        );
+            }
+            None => format!("(no broker) topic {topics}"),
+        };
         say(&format!(
             "门神 Menshen {} · demo\n\
              dashboard  http://{}/\n\
@@ -95,6 +83,18 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         gateway.run(until_told_to_stop(args.seconds)).await
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The demo's own broker; where there can be none, that is said, and the demo goes on.
+fn start_broker(folder: &Path) -> Option<Broker> {
+    Broker::start(folder)
+        .inspect_err(|error| {
+            tell(&format!(
+                "no broker: {error}\n\
+                 The demo goes on without one; alerts stay in the outbox until there is one."
+            ));
+        })
+        .ok()
 }
 
 /// One line for each person, and for what staff must know.
