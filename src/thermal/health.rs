@@ -20,6 +20,10 @@ const STEADY_WITHIN_K: f32 = 0.12;
 /// A break in the stream that means a shutter event on a camera that does not tell.
 const GAP: Duration = Duration::from_millis(1200);
 
+/// Frames of another size, in a row, after which that is the camera's size: it was set up anew, or
+/// the first frame of all was the wrong one.
+const FRAMES_TO_BELIEVE_A_SIZE: u32 = 9;
+
 /// What is wrong with a picture as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureFault {
@@ -33,15 +37,20 @@ pub(super) enum PictureFault {
 #[derive(Clone, Debug, Default)]
 pub(super) struct PictureCheck {
     previous: Option<Array2<u16>>,
+    /// Frames of another size than the previous one, in a row.
+    strange: u32,
 }
 
 impl PictureCheck {
     pub(super) fn step(&mut self, raw: &RawFrame) -> Option<PictureFault> {
         if let Some(previous) = &self.previous {
             if previous.dim() != raw.counts.dim() {
-                return Some(PictureFault::WrongSize);
-            }
-            if *previous == raw.counts {
+                self.strange += 1;
+                if self.strange < FRAMES_TO_BELIEVE_A_SIZE {
+                    return Some(PictureFault::WrongSize);
+                }
+                self.previous = None;
+            } else if *previous == raw.counts {
                 return Some(if is_blank(&raw.counts) {
                     PictureFault::Blank
                 } else {
@@ -49,6 +58,7 @@ impl PictureCheck {
                 });
             }
         }
+        self.strange = 0;
         let fault = if is_blank(&raw.counts) {
             Some(PictureFault::Blank)
         } else if raw.telemetry.shutter_closed == Some(true) {

@@ -257,6 +257,17 @@ fn a_camera_that_starts_blank_may_still_have_any_size() {
 }
 
 #[test]
+fn one_frame_of_a_wrong_size_at_the_start_does_not_blind_the_gateway() {
+    let (mut lobby, mut radiometer) = (Lobby::new(), radiometer(1.0));
+    let mut frame = lobby.next();
+    frame.counts = Array2::from_shape_fn((60, 80), |(y, x)| 29_500 + (x + y) as u16);
+    radiometer.step(&frame);
+    let health = lobby.health(&mut radiometer, 40);
+    assert_eq!(health[0], FrameHealth::WrongSize);
+    assert_eq!(health.last(), Some(&FrameHealth::Good));
+}
+
+#[test]
 fn a_covered_reference_is_lost_and_the_offset_waits() {
     let (mut lobby, mut radiometer) = settled();
     let before = radiometer.step(&lobby.next()).offset;
