@@ -304,4 +304,42 @@ mod tests {
         assert_eq!(step.ended.len(), 1);
         assert_eq!(tracker.present().len(), 1);
     }
+
+    #[test]
+    fn after_an_absence_a_smaller_face_is_another_person() {
+        for (missed, same) in [(3, true), (12, false)] {
+            let mut tracker = Tracker::new();
+            let first = tracker.step(&frame(0, 0), &[face(50.0, 24.0)]).tracks[0];
+            for n in 1..=missed {
+                tracker.step(&frame(n, n * 111), &[]);
+            }
+            let back = frame(missed + 1, (missed + 1) * 111);
+            let next = tracker.step(&back, &[face(50.0, 16.0)]).tracks[0];
+            assert_eq!(first == next, same, "{missed} frames missed");
+        }
+    }
+
+    #[test]
+    fn a_long_time_without_any_picture_ends_tracks() {
+        let mut tracker = Tracker::new();
+        tracker.step(&frame(0, 0), &[face(50.0, 20.0)]);
+        let step = tracker.step(&frame(1, 5001), &[face(50.0, 20.0)]);
+        assert_eq!(step.ended.len(), 1);
+    }
+
+    #[test]
+    fn speed_is_in_widths_a_second() {
+        let mut tracker = Tracker::new();
+        let mut id = TrackId(0);
+        for n in 0..12 {
+            let faces = [face(20.0 + 10.0 * n as f32, 20.0)];
+            id = tracker.step(&frame(n, n * 100), &faces).tracks[0];
+        }
+        // 10 px in 0.1 s, 20 px wide: 5 widths a second.
+        assert!(
+            (tracker.speed(id) - 5.0).abs() < 0.05,
+            "{}",
+            tracker.speed(id)
+        );
+    }
 }

@@ -102,12 +102,6 @@ impl TemperatureDelta {
     pub const fn kelvin(self) -> f64 {
         self.0
     }
-
-    /// Its size without sign.
-    #[must_use]
-    pub fn abs(self) -> Self {
-        Self(self.0.abs())
-    }
 }
 
 impl fmt::Display for TemperatureDelta {

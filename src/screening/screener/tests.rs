@@ -288,6 +288,43 @@ fn every_obstacle_is_reached() {
 }
 
 #[test]
+fn who_runs_past_is_not_measured() {
+    let mut scene = Scene::new();
+    let running = |n: u8| Visitor {
+        left: 2.0 + 13.0 * f32::from(n),
+        ..visitor(FEVERISH_C)
+    };
+    // 13 px in 0.1 s, 24 px wide: more than 5 widths a second.
+    for n in 0..7 {
+        assert_eq!(scene.step(&[running(n)]), [], "frame {n}");
+    }
+    let end = scene.screener.finish();
+    let [Event::Screened(screening)] = &end[..] else {
+        panic!("{end:?}")
+    };
+    let reason = Verdict::CannotJudge(Obstacle::TooFewLooks);
+    assert_eq!((screening.verdict, screening.presented), (reason, false));
+}
+
+#[test]
+fn nobody_leaves_while_there_is_no_picture() {
+    for health in [
+        FrameHealth::Frozen,
+        FrameHealth::Blank,
+        FrameHealth::Shutter,
+    ] {
+        let mut scene = Scene::new();
+        let before = scene.steps(5, &[visitor(FEVERISH_C)]);
+        assert_eq!(kinds(&before), ["alert_raised"]);
+        scene.health = health;
+        let blind = scene.steps(28, &[]);
+        scene.health = FrameHealth::Good;
+        let after = scene.steps(5, &[visitor(FEVERISH_C)]);
+        assert_eq!((blind, after), (vec![], vec![]), "{health:?}");
+    }
+}
+
+#[test]
 fn what_stood_in_the_way_most_often_is_the_reason() {
     let mut scene = Scene::new();
     scene.health = FrameHealth::Settling;
