@@ -140,8 +140,8 @@ impl Region {
         let (width, height) = (area.width(), area.height());
         let (highest, lowest) = (area.top + 0.4 * height, area.top + 0.65 * height);
         let nose = face
-            .landmarks
-            .map(|points| points.nose.y)
+            .features
+            .map(|features| features.landmarks.nose.y)
             .filter(|y| y.is_finite())
             .unwrap_or(area.top + 0.6 * height);
         let bottom = nose.clamp(highest, lowest);

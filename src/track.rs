@@ -264,7 +264,7 @@ mod tests {
         };
         Face {
             area,
-            landmarks: None,
+            features: None,
             score: 0.9,
         }
     }

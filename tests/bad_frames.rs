@@ -5,7 +5,9 @@
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::estimate::Reading;
 use menshen::event::Event;
-use menshen::face::{Detector, DetectorError, Face, Landmarks};
+use menshen::face::{
+    Detector, DetectorError, Face, Features, Landmarks, Occlusion, Pose,
+};
 use menshen::pipeline::{Pipeline, Step};
 use menshen::screening::{Person, Rules, Verdict};
 use menshen::thermal::radiometry::CountScale;
@@ -66,7 +68,7 @@ fn face_of(rows: usize, cols: usize) -> Face {
             right: x + 15.0,
             bottom: y + 20.0,
         },
-        landmarks: None,
+        features: None,
         score: 0.9,
     }
 }
@@ -179,15 +181,18 @@ fn any_face() -> impl Strategy<Value = Face> {
         number(),
     )
         .prop_map(|([left, top, right, bottom], nose, score)| {
-            let landmarks = nose.map(|[x, y]| {
-                let point = PixelPoint { x, y };
-                Landmarks {
-                    left_eye: point,
-                    right_eye: point,
-                    nose: point,
-                    left_mouth: point,
-                    right_mouth: point,
-                }
+            let features = nose.map(|[x, y]| Features {
+                landmarks: Landmarks::from_points([PixelPoint { x, y }; Landmarks::COUNT]),
+                occlusion: Occlusion {
+                    glasses: x,
+                    mask: y,
+                    brow: x,
+                },
+                pose: Pose {
+                    yaw_deg: y,
+                    pitch_deg: x,
+                    roll_deg: y,
+                },
             });
             let area = PixelBox {
                 left,
@@ -197,7 +202,7 @@ fn any_face() -> impl Strategy<Value = Face> {
             };
             Face {
                 area,
-                landmarks,
+                features,
                 score,
             }
         })

@@ -6,8 +6,8 @@
 //! where its points are. A face is a cell that beats its neighbours; of overlapping faces the
 //! better one stays.
 
-use super::{Face, Landmarks};
-use crate::units::{PixelBox, PixelPoint};
+use super::Face;
+use crate::units::PixelBox;
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
 /// Network inputs have sides that are multiples of this, pixels.
@@ -157,21 +157,9 @@ fn face_at(
         return None;
     }
     let area = area.clipped(width, height);
-    let point = |index: usize| PixelPoint {
-        x: (x + output.points[[2 * index, row, col]]) * f,
-        y: (y + output.points[[2 * index + 1, row, col]]) * f,
-    };
-    let finite = (0..10).all(|i| output.points[[i, row, col]].is_finite());
-    let landmarks = finite.then(|| Landmarks {
-        left_eye: point(0),
-        right_eye: point(1),
-        nose: point(2),
-        left_mouth: point(3),
-        right_mouth: point(4),
-    });
     area.is_proper().then_some(Face {
         area,
-        landmarks,
+        features: None,
         score: output.heat[[row, col]],
     })
 }

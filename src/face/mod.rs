@@ -16,12 +16,96 @@ pub struct Landmarks {
     pub left_eye: PixelPoint,
     /// Centre of the eye at the right of the picture.
     pub right_eye: PixelPoint,
+    /// Inner canthus (the corner towards the nose) of the left eye.
+    pub left_canthus: PixelPoint,
+    /// Inner canthus of the right eye.
+    pub right_canthus: PixelPoint,
     /// Tip of the nose.
     pub nose: PixelPoint,
     /// Corner of the mouth at the left of the picture.
     pub left_mouth: PixelPoint,
     /// Corner of the mouth at the right of the picture.
     pub right_mouth: PixelPoint,
+    /// Middle of the forehead, between brows and hairline.
+    pub forehead: PixelPoint,
+}
+
+impl Landmarks {
+    /// How many there are.
+    pub const COUNT: usize = 8;
+
+    /// Them all, in the order in which they are declared, which is the order on every wire.
+    #[must_use]
+    pub const fn points(&self) -> [PixelPoint; Self::COUNT] {
+        [
+            self.left_eye,
+            self.right_eye,
+            self.left_canthus,
+            self.right_canthus,
+            self.nose,
+            self.left_mouth,
+            self.right_mouth,
+            self.forehead,
+        ]
+    }
+
+    /// The inverse of [`Landmarks::points`].
+    #[must_use]
+    pub const fn from_points(points: [PixelPoint; Self::COUNT]) -> Self {
+        let [
+            left_eye,
+            right_eye,
+            left_canthus,
+            right_canthus,
+            nose,
+            left_mouth,
+            right_mouth,
+            forehead,
+        ] = points;
+        Self {
+            left_eye,
+            right_eye,
+            left_canthus,
+            right_canthus,
+            nose,
+            left_mouth,
+            right_mouth,
+            forehead,
+        }
+    }
+}
+
+/// What hides parts of a face from a thermal camera: how likely it is, 0…1 each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Occlusion {
+    /// Glasses. Glass is opaque at 8–14 µm: the canthi cannot be seen.
+    pub glasses: f32,
+    /// A mask over nose and mouth.
+    pub mask: f32,
+    /// Hat, hood, headscarf or hair over the forehead.
+    pub brow: f32,
+}
+
+/// How a head is held, degrees; all zero looks straight at the camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pose {
+    /// Turned about the neck, positive to the right of the picture; ±90 is a profile.
+    pub yaw_deg: f32,
+    /// Nodding, positive downwards.
+    pub pitch_deg: f32,
+    /// Leaning in the plane of the picture, positive clockwise.
+    pub roll_deg: f32,
+}
+
+/// What a closer look at one face told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Features {
+    /// Where its points are.
+    pub landmarks: Landmarks,
+    /// What hides it.
+    pub occlusion: Occlusion,
+    /// How it is held.
+    pub pose: Pose,
 }
 
 /// One face in one frame.
@@ -29,8 +113,8 @@ pub struct Landmarks {
 pub struct Face {
     /// Hairline to chin, cheek to cheek.
     pub area: PixelBox,
-    /// Points, where the detector gives them.
-    pub landmarks: Option<Landmarks>,
+    /// What it looks like, where the detector says so.
+    pub features: Option<Features>,
     /// How sure the detector is, 0…1.
     pub score: f32,
 }

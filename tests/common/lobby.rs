@@ -15,7 +15,7 @@ use menshen::camera::simulator::{Facing, FrameTruth, PersonTruth, Scenario, Simu
 use menshen::camera::{Camera, CameraError};
 use menshen::clock::{BootId, WallTime};
 use menshen::event::Event;
-use menshen::face::{Detector, DetectorError, Face};
+use menshen::face::{Detector, DetectorError, Face, Features, Occlusion, Pose};
 use menshen::id::TrackId;
 use menshen::pipeline::Pipeline;
 use menshen::screening::{Rules, Screening};
@@ -55,7 +55,11 @@ pub fn run_with_true_faces(scenario: Scenario, emissivity: Emissivity) -> Run {
             .filter(|p| p.facing == Facing::Camera && p.visible > 0.9)
             .map(|person| Face {
                 area: person.area,
-                landmarks: person.landmarks,
+                features: person.landmarks.map(|landmarks| Features {
+                    landmarks,
+                    occlusion: Occlusion::default(),
+                    pose: Pose::default(),
+                }),
                 score: 1.0,
             });
         *faces.lock().unwrap() = seen.collect();

@@ -22,6 +22,8 @@ pub(super) const FACE_WIDTH_M: f32 = 0.15;
 const EYE_X: f32 = 0.205;
 /// The inner canthi: 34 mm apart in all.
 const CANTHUS: (f32, f32) = (0.115, 0.03);
+/// The middle of the forehead: halfway between the brows and the hairline.
+const FOREHEAD_Y: f32 = -0.245;
 /// Hairline, tip of the nose, corners of the mouth, chin, top of the head.
 const HAIRLINE: f32 = -0.36;
 const NOSE_Y: f32 = 0.21;
@@ -100,6 +102,7 @@ pub(super) enum FacePoint {
     Nose,
     Mouth(f32),
     Canthus(f32),
+    Forehead,
 }
 
 /// By how much the forehead is colder after some minutes indoors, K (see the module).
@@ -155,6 +158,7 @@ impl Head {
             FacePoint::Nose => (0.0, NOSE_Y, 0.1),
             FacePoint::Mouth(side) => (MOUTH.0 * side, MOUTH.1, 0.0),
             FacePoint::Canthus(side) => (CANTHUS.0 * side, CANTHUS.1, 0.0),
+            FacePoint::Forehead => (0.0, FOREHEAD_Y, 0.0),
         };
         let (a, b, forward) = self.slice(y).unwrap_or((0.5, 0.6, 0.0));
         let z0 = b * (1.0 - (x / a).powi(2)).max(0.0).sqrt();

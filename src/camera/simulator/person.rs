@@ -337,9 +337,12 @@ impl Person {
         let landmarks = (facing != Facing::Away && turn < 65.0).then(|| Landmarks {
             left_eye: spot(FacePoint::Eye(-1.0)).0,
             right_eye: spot(FacePoint::Eye(1.0)).0,
+            left_canthus: spot(FacePoint::Canthus(-1.0)).0,
+            right_canthus: spot(FacePoint::Canthus(1.0)).0,
             nose: spot(FacePoint::Nose).0,
             left_mouth: spot(FacePoint::Mouth(-1.0)).0,
             right_mouth: spot(FacePoint::Mouth(1.0)).0,
+            forehead: spot(FacePoint::Forehead).0,
         });
         let canthus = |side| {
             let (point, seen) = spot(FacePoint::Canthus(side));

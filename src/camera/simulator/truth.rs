@@ -129,8 +129,8 @@ pub struct WirePerson {
     pub area: [f32; 4],
     /// Left, top, right, bottom of the head, pixels.
     pub head: [f32; 4],
-    /// Left eye, right eye, nose, left and right corner of the mouth: x, y each.
-    pub points: Option<[f32; 10]>,
+    /// The points of [`Landmarks::points`], in that order: x, y each.
+    pub points: Option<[f32; 2 * Landmarks::COUNT]>,
     /// Inner canthi: x, y each.
     pub canthi: [Option<[f32; 2]>; 2],
     /// °C.
@@ -203,9 +203,8 @@ impl From<&BlackbodyTruth> for WireBlackbody {
 impl From<&PersonTruth> for WirePerson {
     fn from(truth: &PersonTruth) -> Self {
         let points = truth.landmarks.map(|l| {
-            let mut all = [0.0; 10];
-            let named = [l.left_eye, l.right_eye, l.nose, l.left_mouth, l.right_mouth];
-            for (pair, point) in all.chunks_exact_mut(2).zip(named) {
+            let mut all = [0.0; 2 * Landmarks::COUNT];
+            for (pair, point) in all.chunks_exact_mut(2).zip(l.points()) {
                 pair.copy_from_slice(&xy(point));
             }
             all

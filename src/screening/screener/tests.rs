@@ -45,7 +45,7 @@ impl Visitor {
                 right: self.left + self.width,
                 bottom: 10.0 + 1.3 * self.width,
             },
-            landmarks: None,
+            features: None,
             score: 0.9,
         }
     }

@@ -99,7 +99,7 @@ fn face(frame: &ThermalFrame) -> f64 {
             right: 70.0,
             bottom: 70.0,
         },
-        landmarks: None,
+        features: None,
         score: 0.9,
     };
     let mut looks = Looks::default();
