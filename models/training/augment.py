@@ -1,23 +1,36 @@
-"""Training pictures: recorded frames and drawn heads, changed in temperature and in place.
+"""Training pictures: recorded frames and rendered scenes, changed in temperature and in place.
 
 Everything happens in deg C, before the window of the network is applied. The recordings come from
 few cameras and few rooms; the gateway meets others. So rooms get colder and warmer, cameras read
 too low, heads come nearer and farther, people get glasses, masks and hats, and hot things that are
-not faces (discs, cups, lamps, screens, radiators) stand about.
+not faces (discs, cups, lamps, screens, radiators) stand about. Rendered scenes have all that
+already; they hold the networks to what a face is rather than to some forty people.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
-from data import Face, Recordings, celsius, normalise
-from synthetic import draw_scene
+from data import MIRRORED, Face, Item, Recordings, Scenes, celsius
 
-# Where the five points lie in a frontal box (mean over the hand labels), as fractions of its size.
-MEAN_POINTS = np.array([[0.30, 0.30], [0.73, 0.32], [0.50, 0.49], [0.32, 0.68], [0.65, 0.70]], np.float32)
-FLIP_ORDER = [1, 0, 2, 4, 3]
+# Where the eight points lie in a frontal box (mean over the hand labels), as fractions of its size.
+MEAN_POINTS = np.array(
+    [[0.30, 0.30], [0.73, 0.32], [0.39, 0.30], [0.64, 0.32], [0.50, 0.49], [0.32, 0.68], [0.65, 0.70], [0.51, 0.10]],
+    np.float32,
+)
 SKIN = 34.0  # what skin reads on a true camera, roughly
+SIZE = (160, 128)  # of a training picture, at most
+
+
+@dataclass
+class Picture:
+    """What a camera may see, and what is known of it."""
+
+    t: np.ndarray  # deg C, SIZE or up to 15 px less at the right and the bottom
+    faces: list
+    ignore: list = field(default_factory=list)  # boxes: neither face nor background
+    tempting: list = field(default_factory=list)  # boxes that are no face and look like one
 
 
 @dataclass
@@ -36,7 +49,7 @@ class Move:
 
     def points(self, p):
         q = np.c_[p, np.ones(len(p))] @ self.matrix.T
-        return (q[FLIP_ORDER] if self.flip else q).astype(np.float32)
+        return (q[MIRRORED] if self.flip else q).astype(np.float32)
 
     def box(self, b):
         """Centre and size move; the box of a turned head stays as tight as the head was."""
@@ -48,39 +61,52 @@ class Move:
 
 
 class Sampler:
-    """Makes one (picture, faces, ignore areas) at a time, all randomness from one generator."""
+    """Makes one `Picture` at a time, all randomness from one generator."""
 
-    def __init__(self, recordings: Recordings, items, size=(160, 128), synthetic=0.2, seed=0):
-        self.rec = recordings
-        self.size = size
-        self.synthetic = synthetic
+    def __init__(self, recordings: Recordings, items, scenes: Scenes | None, tempting=None, rendered=0.4, seed=0):
+        self.rec, self.scenes = recordings, scenes
+        self.tempting = tempting or {}
+        self.rendered = rendered if scenes and items else float(scenes is not None)
         self.rng = np.random.default_rng(seed)
         with_faces = [i for i in items if i.faces]
         self.hand = [i for i in with_faces if i.kind == "hand"]
         # By recording, so that a long one does not drown the short ones.
-        self.pseudo = _by_recording(i for i in with_faces if i.kind == "pseudo")
+        self.more = _by_recording(i for i in with_faces if i.kind != "hand")
         self.empty = _by_recording(i for i in items if not i.faces and i.kind == "hand")
-        self.hard = _by_recording(i for i in items if not i.faces and i.kind == "negative")
+        self.hard = _by_recording(i for i in items if not i.faces and i.kind != "hand")
 
     def sample(self):
         r = self.rng
-        if r.random() < self.synthetic:
-            t, faces, ignore = draw_scene(r, self.room())
+        if r.random() < self.rendered:
+            p = self.scene()
+            if r.random() < 0.3:
+                p.t = self.sensor(p.t)
         else:
-            item = self.positive() if r.random() < 0.65 else self.negative()
-            t, faces, ignore = self.place(item)
+            p = self.place(self.positive() if r.random() < 0.6 else self.negative())
             if r.random() < 0.25:
-                t, faces, ignore = self.add_person(t, faces, ignore)
-        dress(r, t, faces)
-        clutter(r, t, faces)
-        return self.sensor(t), faces, ignore
+                self.add_person(p)
+            dress(r, p)
+            clutter(r, p.t, p.faces)
+            p.t = self.sensor(p.t)
+        # Sides that are no multiple of 16 are padded by the gateway; mostly 120 -> 128 here.
+        right, bottom = [(8, 0), (0, 0), (int(r.integers(0, 16)), int(r.integers(0, 16)))][r.choice(3, p=[0.6, 0.2, 0.2])]
+        p.t = np.ascontiguousarray(p.t[: p.t.shape[0] - bottom, : p.t.shape[1] - right], np.float32)
+        return p
+
+    def scene(self):
+        """A rendered scene, mirrored or not."""
+        i = int(self.rng.integers(len(self.scenes)))
+        t = celsius(self.scenes.frames[i])
+        faces, ignore, heads = self.scenes.people(i)
+        p = Picture(t, faces, ignore, heads + [np.array(b, np.float32) for b in self.tempting.get(("scene", i), [])])
+        return mirrored(p) if self.rng.random() < 0.5 else p
 
     # -- choosing -------------------------------------------------------------------------------
 
     def positive(self):
         r = self.rng
-        if self.pseudo and r.random() < 0.55:
-            return _pick(r, self.pseudo[_pick(r, list(self.pseudo))])
+        if self.more and r.random() < 0.6:
+            return _pick(r, self.more[_pick(r, list(self.more))])
         return _pick(r, self.hand)
 
     def negative(self):
@@ -93,7 +119,7 @@ class Sampler:
         r = self.rng
         name = _pick(r, list(self.empty))
         bg = self.shift_room(celsius(self.rec.background[name]), self.rec.level[name])
-        h, w = self.size
+        h, w = SIZE
         if r.random() < 0.5:
             bg = bg[:, ::-1]
         s = r.uniform(1.1, 1.8)
@@ -105,7 +131,7 @@ class Sampler:
 
     def move(self, item):
         r = self.rng
-        height, width = self.size
+        height, width = SIZE
         if item.faces:
             box = _pick(r, item.faces).box
             wanted = np.exp(r.uniform(np.log(11.0), np.log(62.0)))
@@ -133,24 +159,29 @@ class Sampler:
         r = self.rng
         move = move or self.move(item)
         t = self.shift_room(self.rec.celsius(item), self.rec.level[item.file])
-        warped = move.picture(t, self.size)
-        inside = move.picture(np.ones_like(t), self.size, cv2.BORDER_CONSTANT)
+        warped = move.picture(t, SIZE)
+        inside = move.picture(np.ones_like(t), SIZE, cv2.BORDER_CONSTANT)
         if inside.min() < 0.5 and r.random() < 0.6:
             room = self.room()
             room += np.median(warped) - np.median(room) + r.normal(0, 1)
             soft = cv2.GaussianBlur(cv2.erode(inside, np.ones((5, 5))), (0, 0), 1.5)
             warped = warped * soft + room * (1 - soft)
-        faces, ignore = [], [move.box(b) for b in item.ignore]
+        p = Picture(warped, [], [move.box(b) for b in item.ignore])
+        p.tempting = [move.box(b) for b in self.tempting.get(item.key, [])]
         for f in item.faces:
             box = move.box(f.box)
-            keep = _visible(box, self.size)
+            keep = _visible(box, SIZE)
             if keep > 0.72 and box[2] - box[0] >= 8.5:
-                faces.append(Face(box, None if f.points is None else move.points(f.points)))
+                roll = np.array([np.nan, np.nan, np.nan], np.float32)
+                points = None if f.points is None else move.points(f.points)
+                if points is not None:
+                    roll[2] = np.degrees(np.arctan2(*(points[1] - points[0])[::-1]))
+                p.faces.append(Face(box, points, f.worn.copy(), roll))
             elif keep > 0.05:
-                ignore.append(box)
-        return warped, faces, ignore
+                p.ignore.append(box)
+        return p
 
-    def add_person(self, t, faces, ignore):
+    def add_person(self, p):
         """Cut a person out of another frame (they differ from its room) and put them here."""
         r = self.rng
         item = self.positive()
@@ -159,19 +190,20 @@ class Sampler:
         for f in item.faces:
             x0, y0, x1, y1 = np.maximum(f.box, 0).astype(int)
             if mask[y0:y1, x0:x1].mean() < 140:
-                return t, faces, ignore  # stood still all the time: no clean cut
+                return  # stood still all the time: no clean cut
         move = self.move(item)
-        other, new, cut = self.place(item, move)
-        soft = move.picture(mask.astype(np.float32) / 255.0, self.size, cv2.BORDER_CONSTANT)
-        t = t * (1 - soft) + (other + r.normal(0, 0.4)) * soft
+        other = self.place(item, move)
+        soft = move.picture(mask.astype(np.float32) / 255.0, SIZE, cv2.BORDER_CONSTANT)
+        p.t = p.t * (1 - soft) + (other.t + r.normal(0, 0.4)) * soft
         kept = []
-        for f in faces:
+        for f in p.faces:
             covered = _mean(soft, f.box)
             if covered < 0.15:
                 kept.append(f)
             elif covered < 0.8:
-                ignore.append(f.box)
-        return t, kept + new, ignore + cut
+                p.ignore.append(f.box)
+        p.tempting = [b for b in p.tempting if _mean(soft, b) < 0.15] + other.tempting
+        p.faces, p.ignore = kept + other.faces, p.ignore + other.ignore
 
     # -- temperature ----------------------------------------------------------------------------
 
@@ -184,7 +216,7 @@ class Sampler:
         return SKIN - (SKIN - t) * gain
 
     def sensor(self, t):
-        """What another camera would make of it, as the network's input."""
+        """What another camera would make of it."""
         r = self.rng
         h, w = t.shape
         if r.random() < 0.3:
@@ -199,23 +231,34 @@ class Sampler:
             t = t + r.normal(0, r.uniform(0.02, 0.15), (h, 1)) + r.normal(0, r.uniform(0.02, 0.15), (1, w))
             y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
             t = t + r.normal(0, 0.5) * (x * x + y * y) + r.normal(0, 0.4) * x + r.normal(0, 0.4) * y
-        x = normalise(t)
-        # The gateway pads at the right and the bottom with zeros; mostly 120 -> 128 here.
-        right, bottom = [(8, 0), (0, 0), (int(r.integers(0, 16)), int(r.integers(0, 16)))][r.choice(3, p=[0.6, 0.2, 0.2])]
-        x[:, w - right :] = 0
-        x[h - bottom :, :] = 0
-        return x
+        return t
 
 
 # -- things worn, things standing about ----------------------------------------------------------
 
 
-def dress(r, t, faces):
+def mirrored(p):
+    w = p.t.shape[1]
+
+    def box(b):
+        return np.array([w - b[2], b[1], w - b[0], b[3]], np.float32)
+
+    faces = []
+    for f in p.faces:
+        points = None
+        if f.points is not None:
+            points = (f.points * (-1, 1) + (w, 0))[MIRRORED].astype(np.float32)
+        faces.append(Face(box(f.box), points, f.worn, f.pose * np.float32([-1, 1, -1])))
+    return Picture(p.t[:, ::-1], faces, [box(b) for b in p.ignore], [box(b) for b in p.tempting])
+
+
+def dress(r, picture):
     """Glasses, masks and hats over faces that have points; in place."""
-    for f in faces:
+    t = picture.t
+    for f in picture.faces:
         p = f.points if f.points is not None else f.box[:2] + MEAN_POINTS * (f.box[2:] - f.box[:2])
         w = f.box[2] - f.box[0]
-        eyes, mouth = (p[0] + p[1]) / 2, (p[3] + p[4]) / 2
+        eyes, mouth = (p[0] + p[1]) / 2, (p[5] + p[6]) / 2
         iod = max(float(np.linalg.norm(p[1] - p[0])), 0.3 * w)
         skin = _median(t, f.box)
         ambient = float(np.percentile(t, 20))
@@ -228,6 +271,7 @@ def dress(r, t, faces):
                 cv2.ellipse(layer, (_xy(e), (2 * size[0], 2 * size[1]), tilt), glass, -1)
             cv2.line(layer, _xy(p[0]), _xy(p[1]), glass, max(1, int(iod * 0.12)))
             _blend(t, layer, r.uniform(0.75, 1.0))
+            f.worn[0] = 1
         if r.random() < 0.16:  # mask: nose to chin, breathing warm and cold
             low = f.box[3]
             top = eyes + (mouth - eyes) * r.uniform(0.3, 0.55)
@@ -242,6 +286,7 @@ def dress(r, t, faces):
             cv2.ellipse(layer, (_xy(mouth), (side * 0.7, side * 0.6), 0), float(ambient + r.uniform(0.1, 1.0) * (skin - ambient)), -1)
             layer = cv2.GaussianBlur(layer, (0, 0), max(0.5, w * 0.03))
             _blend(t, layer, r.uniform(0.7, 1.0))
+            f.worn[1] = 1
         if r.random() < 0.12:  # cap, hood, hair over the brow
             cover = ambient + r.uniform(0.0, 0.6) * (skin - ambient)
             brow = p[:2].mean(0) - np.array([0, iod * r.uniform(0.28, 0.5)])
@@ -251,6 +296,7 @@ def dress(r, t, faces):
             cv2.ellipse(layer, (_xy(((x0 + x1) / 2, brow[1])), (x1 - x0, 2 * (brow[1] - y0)), 0), 0.0, -1)
             where = (layer == 0.0) & (np.arange(t.shape[0])[:, None] <= brow[1])
             t[where] = cover + r.normal(0, 0.2)
+            f.worn[2] = 1
 
 
 def clutter(r, t, faces):

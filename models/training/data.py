@@ -33,10 +33,37 @@ def pad16(x):
     return np.pad(x, ((0, -h % 16), (0, -w % 16)))
 
 
+# The eight points, image-left first; mirrored, they are in this order.
+POINT_NAMES = ["left eye", "right eye", "left canthus", "right canthus", "nose", "left mouth", "right mouth", "forehead"]
+MIRRORED = [1, 0, 3, 2, 4, 6, 5, 7]
+# What may be worn, in the order of the network's answer.
+WORN = ["glasses", "mask", "brow"]
+
+
 @dataclass
 class Face:
     box: np.ndarray  # x0, y0, x1, y1
-    points: np.ndarray | None = None  # [5, 2], or unknown
+    points: np.ndarray | None = None  # [8, 2], or unknown
+    worn: np.ndarray = field(default_factory=lambda: np.full(3, np.nan, np.float32))  # 0, 1 or unknown
+    pose: np.ndarray = field(default_factory=lambda: np.full(3, np.nan, np.float32))  # degrees or unknown
+
+
+def eight_points(p):
+    """From eyes, nose and mouth corners, as detectors tell them, to the eight points.
+
+    The inner canthus lies at 0.2 of the way from the centre of one eye to the other (measured 0.18
+    to 0.21 on 54-point labels of thermal faces); the middle of the forehead as far above the eyes
+    as 0.54 of the way from the eyes to the mouth.
+    """
+    p = np.asarray(p, np.float32).reshape(-1, 2)
+    if len(p) == 8:
+        return p
+    left, right, nose, mouth_left, mouth_right = p
+    eyes, mouth = (left + right) / 2, (mouth_left + mouth_right) / 2
+    return np.stack([
+        left, right, left + 0.2 * (right - left), right + 0.2 * (left - right),
+        nose, mouth_left, mouth_right, eyes - 0.54 * (mouth - eyes),
+    ])
 
 
 @dataclass
@@ -87,7 +114,8 @@ def read_labels(path):
         faces = [
             Face(
                 np.array(f["box"], np.float32),
-                np.array(f["points"], np.float32).reshape(5, 2) if f.get("points") else None,
+                eight_points(f["points"]) if f.get("points") else None,
+                np.array([np.nan if f.get(w) is None else float(f[w]) for w in WORN], np.float32),
             )
             for f in e.get("faces", [])
         ]
@@ -127,6 +155,71 @@ def negatives(recordings, step=3):
             for i in range(span["from"], min(span["to"] + 1, len(recordings.frames[span["file"]])), step)
         ]
     return items
+
+
+def looked_at():
+    """`frames.json` of this folder: further frames that somebody looked at, one by one."""
+    path = HERE / "frames.json"
+    return read_labels(path)[0] if path.exists() else []
+
+
+def read_pseudo(path):
+    return read_labels(path)[0] if path else []
+
+
+def negatives(recordings, step=3):
+    """Frames without a face: empty rooms, and the spans of `labels.json`."""
+    items = [
+        Item(name, i, kind="negative")
+        for name, stack in recordings.frames.items()
+        if recordings.kind(name) == "empty"
+        for i in range(0, len(stack), step)
+    ]
+    for span in extra_labels()["no_face"]:
+        ignore = [np.array(b, np.float32) for b in span.get("areas", [])]
+        items += [
+            Item(span["file"], i, ignore=ignore, kind="negative")
+            for i in range(span["from"], min(span["to"] + 1, len(recordings.frames[span["file"]])), step)
+        ]
+    return items
+
+
+class Scenes:
+    """Scenes rendered by `menshen simulate --scenes`: pictures, and what is true in them."""
+
+    SHAPE = (160, 128)
+    # Turned by less than the first is a face that may be measured; by more than the second is none.
+    TURNED = (60.0, 70.0)
+    SMALLEST, VISIBLE = 9.0, 0.55
+
+    def __init__(self, folder):
+        folder = Path(folder)
+        self.frames = np.fromfile(folder / "scenes.u16", "<u2").reshape(-1, *self.SHAPE)
+        with open(folder / "scenes.jsonl") as f:
+            self.truth = [json.loads(line) for line in f]
+
+    def __len__(self):
+        return len(self.truth)
+
+    def people(self, i):
+        """-> faces, boxes that are neither nor, heads that are no faces."""
+        faces, ignore, heads = [], [], []
+        for p in self.truth[i]["people"]:
+            box, yaw = np.array(p["box"], np.float32), abs((p["yaw_deg"] + 180) % 360 - 180)
+            if yaw > self.TURNED[1]:
+                heads.append(np.array(p["head"], np.float32))
+            elif yaw > self.TURNED[0] or p["visible"] < self.VISIBLE or box[2] - box[0] < self.SMALLEST:
+                ignore.append(box)
+            else:
+                faces.append(
+                    Face(
+                        box,
+                        np.array(p["points"], np.float32).reshape(8, 2) if p["points"] else None,
+                        np.array([p["glasses"], p["mask"], p["brow"]], np.float32),
+                        np.array([p["yaw_deg"], p["pitch_deg"], p["roll_deg"]], np.float32),
+                    )
+                )
+        return faces, ignore, heads
 
 
 FOLDS = {

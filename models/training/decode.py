@@ -1,4 +1,4 @@
-"""From the three maps to faces. The gateway decodes in the same way; keep the two alike."""
+"""From the two maps to candidates. The gateway decodes in the same way; keep the two alike."""
 
 import numpy as np
 
@@ -16,8 +16,8 @@ def iou(a, b):
     return inter / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter)
 
 
-def decode(heat, box, points, threshold):
-    """Maps of one picture, [1, h, w], [4, h, w], [10, h, w] -> [(score, box, points [5, 2])], best first."""
+def decode(heat, box, threshold):
+    """Maps of one picture, [1, h, w], [4, h, w] -> [(score, box)], best first."""
     heat = heat[0]
     h, w = heat.shape
     edge = np.pad(heat, 1)
@@ -26,11 +26,14 @@ def decode(heat, box, points, threshold):
     for j, i in zip(*np.nonzero((heat >= threshold) & (heat >= around))):
         x, y = (i + 0.5) * STRIDE, (j + 0.5) * STRIDE
         l, t, r, b = box[:, j, i]
-        p = points[:, j, i].reshape(5, 2) + (x, y)
-        found.append((float(heat[j, i]), np.array([x - l, y - t, x + r, y + b]), p))
-    found.sort(key=lambda d: -d[0])
+        found.append((float(heat[j, i]), np.array([x - l, y - t, x + r, y + b])))
+    return best(found)
+
+
+def best(found):
+    """Of overlapping ones the better one; each is a tuple that starts with score and box."""
     kept = []
-    for d in found:
+    for d in sorted(found, key=lambda d: -d[0]):
         if all(iou(d[1], k[1]) <= NMS_IOU for k in kept):
             kept.append(d)
     return kept

@@ -4,7 +4,7 @@ A detection becomes a label only if a second look, at the mirrored picture, agre
 detection near it in the frame before or after agrees too. Everything doubtful becomes an ignore
 area. A frame without any confident face is not used at all: that it shows nobody is not certain.
 
-    python pseudo.py teacher.onnx --data ../../../shared/data --out pseudo.json
+    python pseudo.py face.onnx landmarks.onnx --data ../../../shared/data --out pseudo.json
 """
 
 import argparse
@@ -13,22 +13,22 @@ import json
 import numpy as np
 
 import data
-from augment import FLIP_ORDER
 from decode import iou
-from evaluate import Detector, inside
+from evaluate import Detector
+from targets import within
 
-SURE, DOUBTFUL = 0.6, 0.25
+SURE, DOUBTFUL = 0.8, 0.2
 
 
 def both_ways(detector, t):
     """Detections of the picture, averaged with those of its mirror where the two agree."""
     width = t.shape[1]
-    straight = detector(t, DOUBTFUL)
+    straight = [d[:3] for d in detector(t, DOUBTFUL)]
     mirrored = []
-    for s, b, p in detector(np.ascontiguousarray(t[:, ::-1]), DOUBTFUL):
+    for s, b, p, *_ in detector(t[:, ::-1], DOUBTFUL):
         p = p.copy()
         p[:, 0] = width - p[:, 0]
-        mirrored.append((s, np.array([width - b[2], b[1], width - b[0], b[3]]), p[FLIP_ORDER]))
+        mirrored.append((s, np.array([width - b[2], b[1], width - b[0], b[3]]), p[data.MIRRORED]))
     result = []
     for s, b, p in straight:
         twin = max(mirrored, key=lambda m: iou(m[1], b), default=None)
@@ -49,7 +49,7 @@ def label(stack, detector, step):
             steady = any(d[0] > SURE * 0.8 and iou(d[1], b) > 0.4 for d in near)
             if s >= SURE and steady:
                 faces.append({"box": np.round(b, 1).tolist(), "points": np.round(p.ravel(), 1).tolist()})
-            elif all(inside(b, f["box"]) < 0.5 for f in faces):  # a part of a face is no face of its own
+            elif all(within(b, f["box"]) < 0.5 for f in faces):  # a part of a face is no face of its own
                 ignore.append({"box": np.round(b, 1).tolist()})
         if faces:
             yield k, faces, ignore
@@ -57,7 +57,8 @@ def label(stack, detector, step):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("teacher", help="an .onnx by export.py")
+    p.add_argument("finder", help="face.onnx by export.py")
+    p.add_argument("closer", help="landmarks.onnx by export.py")
     p.add_argument("--data", required=True)
     p.add_argument("--out", required=True)
     p.add_argument("--fold", choices=data.FOLDS, default="all", help="label these camera units only")
@@ -65,7 +66,7 @@ def main():
     a = p.parse_args()
     rec = data.Recordings(a.data)
     spans = data.extra_labels()["no_face"]
-    detector = Detector(a.teacher)
+    detector = Detector(a.finder, a.closer)
     out = []
     for name, stack in rec.frames.items():
         if not data.FOLDS[a.fold](rec.unit(name)) or rec.kind(name) == "empty":
