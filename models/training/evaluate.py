@@ -44,9 +44,10 @@ class Detector:
         heat, box = (o[0] for o in self.finder.run(None, {"thermal": x}))
         found = []
         for _, b in decode(heat, box, self.candidate)[:MOST_CANDIDATES]:
-            points, traits, pose = (o[0] for o in self.closer.run(None, {"crop": cut(t, b)[None, None]}))
+            points, traits, pose, edges = (o[0] for o in self.closer.run(None, {"crop": cut(t, b)[None, None]}))
             if traits[0] >= threshold:
-                found.append((float(traits[0]), b, to_picture(points.reshape(-1, 2), b), traits[1:], pose))
+                exact = to_picture(edges.reshape(2, 2), b).ravel()
+                found.append((float(traits[0]), exact, to_picture(points.reshape(-1, 2), b), traits[1:], pose))
         return best(found)
 
 

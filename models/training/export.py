@@ -21,7 +21,7 @@ CELLS = {2: "cells_y", 3: "cells_x"}
 # What goes in and out, and the sizes that are tried.
 SHAPES = {
     "face": ("thermal", ["heat", "box"], [(160, 128), (128, 160), (192, 144), (144, 192), (288, 384)]),
-    "landmarks": ("crop", ["points", "traits", "pose"], [(CROP, CROP)]),
+    "landmarks": ("crop", ["points", "traits", "pose", "box"], [(CROP, CROP)]),
 }
 
 

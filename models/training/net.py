@@ -11,6 +11,7 @@ it look like?
     crop    [1, 1, 48, 48] -> points [1, 16]  eight points, x and y, as fractions of the crop's side from its centre
                               traits [1, 4]   how likely: face, glasses, mask, brow covered
                               pose   [1, 3]   yaw, pitch, roll in degrees
+                              box    [1, 4]   left, top, right, bottom edge, as the points: better than stage 1's
 
 Plain convolutions, ReLU, addition, nearest resizing, one softmax: whatever the ONNX runtime of the
 gateway is, it has these. H and W must be multiples of 16.
@@ -128,6 +129,7 @@ class Closer(Foldable):
         self.all = Conv(96, 96, CROP // 8, groups=96, pad=0)
         self.traits = nn.Conv2d(96, 4, 1)
         self.pose = nn.Conv2d(96, 3, 1)
+        self.box = nn.Conv2d(96, 4, 1)
         side = CROP // 2
         grid = (torch.arange(side) + 0.5) / side - 0.5
         place = torch.stack([grid.repeat(side), grid.repeat_interleave(side)], 1)  # [576, (x, y)]
@@ -144,11 +146,11 @@ class Closer(Foldable):
         weight = torch.softmax(self.where(p2).flatten(2), dim=2)
         points = torch.matmul(weight, self.place).flatten(1)
         a = self.all(c8)
-        return points, self.traits(a).flatten(1), self.pose(a).flatten(1)
+        return points, self.traits(a).flatten(1), self.pose(a).flatten(1), self.box(a).flatten(1)
 
     def forward(self, x):
-        points, traits, pose = self.raw(x)
-        return points, torch.sigmoid(traits), pose * ANGLE_UNIT
+        points, traits, pose, box = self.raw(x)
+        return points, torch.sigmoid(traits), pose * ANGLE_UNIT, box
 
 
 NETS = {"face": Finder, "landmarks": Closer}

@@ -56,21 +56,21 @@ def finder_loss(raw, heat, care, edges, weight):
 def closer_examples(r, p):
     """Crops of one picture: its faces, as inexactly boxed as stage 1 does it, and what is no face.
 
-    Yields input [1, 48, 48], points [16], traits [4], pose [3]; unknown is NaN.
+    Yields input [1, 48, 48], points [16], traits [4], pose [3], box [4]; unknown is NaN.
     """
-    nothing = np.full(16, np.nan, np.float32), np.full(3, np.nan, np.float32)
+    no_points, no_pose, no_box = (np.full(n, np.nan, np.float32) for n in (16, 3, 4))
     for f in p.faces:
         for _ in range(2):
             b = shaken(r, f.box)
-            points = nothing[0] if f.points is None else to_crop(f.points, b).ravel()
-            yield cut(p.t, b)[None], points, np.r_[1, f.worn].astype(np.float32), f.pose
+            points = no_points if f.points is None else to_crop(f.points, b).ravel()
+            yield cut(p.t, b)[None], points, np.r_[1, f.worn].astype(np.float32), f.pose, to_crop(f.box.reshape(2, 2), b).ravel()
     known = [f.box for f in p.faces] + p.ignore
     boxes = [shaken(r, b) for b in p.tempting for _ in range(2)]
     while len(boxes) < max(3, 2 * len(p.faces)):
         boxes.append(anywhere(r, p.t))
     for b in boxes:
         if all(iou(b, k) < 0.3 for k in known) and not any(within(b, k) > 0.6 for k in p.ignore):
-            yield cut(p.t, b)[None], nothing[0], np.float32([0, np.nan, np.nan, np.nan]), nothing[1]
+            yield cut(p.t, b)[None], no_points, np.float32([0, np.nan, np.nan, np.nan]), no_pose, no_box
 
 
 def shaken(r, box):
@@ -103,24 +103,29 @@ def within(a, b):
 
 # A point that is off by one width of the face costs as much as this many "no"s for a face.
 POINT_WEIGHT = 25.0
+BOX_WEIGHT = 5.0
 
 
-def closer_loss(raw, points, traits, pose):
+def closer_loss(raw, points, traits, pose, box):
     """Cross-entropy of what is known of face and worn things; distances of points; angles."""
-    p, t, a = raw
+    p, t, a, e = raw
     known = ~torch.isnan(traits)
     bce = F.binary_cross_entropy_with_logits(t, torch.nan_to_num(traits), reduction="none") * known
     share = known.float().sum(0).clamp(min=1)
     l_face, l_worn = bce[:, 0].sum() / share[0], (bce[:, 1:].sum(0) / share[1:]).sum()
-    known = ~torch.isnan(points)
     # Of the crop's side -> of the face's width, roughly.
-    miss = F.smooth_l1_loss(p * CROP_SCALE, torch.nan_to_num(points) * CROP_SCALE, reduction="none", beta=0.02)
-    l_points = (miss * known).sum() / known.sum().clamp(min=1)
-    known = ~torch.isnan(pose)
-    miss = F.smooth_l1_loss(a, torch.nan_to_num(pose) / ANGLE_UNIT, reduction="none", beta=0.2)
-    l_pose = (miss * known).sum() / known.sum().clamp(min=1)
-    total = l_face + 0.5 * l_worn + POINT_WEIGHT * l_points + 0.5 * l_pose
-    return total, {"face": l_face, "worn": l_worn, "points": l_points, "pose": l_pose}
+    l_points = distance(p * CROP_SCALE, points * CROP_SCALE, 0.02)
+    l_box = distance(e * CROP_SCALE, box * CROP_SCALE, 0.05)
+    l_pose = distance(a, pose / ANGLE_UNIT, 0.2)
+    total = l_face + 0.5 * l_worn + POINT_WEIGHT * l_points + BOX_WEIGHT * l_box + 0.5 * l_pose
+    return total, {"face": l_face, "worn": l_worn, "points": l_points, "box": l_box, "pose": l_pose}
+
+
+def distance(answer, truth, beta):
+    """Smooth L1, mean over what is known."""
+    known = ~torch.isnan(truth)
+    miss = F.smooth_l1_loss(answer, torch.nan_to_num(truth), reduction="none", beta=beta)
+    return (miss * known).sum() / known.sum().clamp(min=1)
 
 
 def giou(a, b):
