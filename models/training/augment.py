@@ -167,7 +167,7 @@ class Sampler:
             soft = cv2.GaussianBlur(cv2.erode(inside, np.ones((5, 5))), (0, 0), 1.5)
             warped = warped * soft + room * (1 - soft)
         p = Picture(warped, [], [move.box(b) for b in item.ignore])
-        p.tempting = [move.box(b) for b in self.tempting.get(item.key, [])]
+        p.tempting = [move.box(b) for b in item.profile + self.tempting.get(item.key, [])]
         for f in item.faces:
             box = move.box(f.box)
             keep = _visible(box, SIZE)

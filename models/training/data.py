@@ -74,7 +74,9 @@ class Item:
     frame: int
     faces: list = field(default_factory=list)
     ignore: list = field(default_factory=list)  # boxes: neither face nor background
-    kind: str = "hand"  # hand | pseudo | negative
+    profile: list = field(default_factory=list)  # boxes: seen from the side, not to be measured
+    back_of_head: bool = False  # a head is seen from behind
+    kind: str = "hand"  # hand | looked | pseudo | negative
 
     @property
     def key(self):
@@ -107,7 +109,7 @@ class Recordings:
         return celsius(self.frames[item.file][item.frame])
 
 
-def read_labels(path):
+def read_labels(path, kind="hand"):
     """-> (items that can be scored, ambiguous items)."""
     scored, ambiguous = [], []
     for e in json.loads(Path(path).read_text()):
@@ -119,14 +121,22 @@ def read_labels(path):
             )
             for f in e.get("faces", [])
         ]
-        ignore = [np.array(g["box"] if isinstance(g, dict) else g, np.float32) for g in e.get("ignore", [])]
-        item = Item(e["file"], e["frame"], faces, ignore, e.get("kind", "hand"))
+        ignore, profile = (
+            [np.array(g["box"] if isinstance(g, dict) else g, np.float32) for g in e.get(k, [])] for k in ("ignore", "profile")
+        )
+        item = Item(e["file"], e["frame"], faces, ignore, profile, e.get("back_of_head", False), e.get("kind", kind))
         (ambiguous if e.get("ambiguous") else scored).append(item)
     return scored, ambiguous
 
 
 def hand_labels(data):
-    return read_labels(Path(data) / "labels" / "faces.json")
+    """The shared labels; what is worn in them is told by `frames.json`."""
+    scored, ambiguous = read_labels(Path(data) / "labels" / "faces.json")
+    again = {i.key: i for i in looked_at()}
+    for item in scored:
+        for f, g in zip(item.faces, again[item.key].faces if item.key in again else []):
+            f.worn = g.worn
+    return scored, ambiguous
 
 
 def extra_labels():
@@ -160,11 +170,11 @@ def negatives(recordings, step=3):
 def looked_at():
     """`frames.json` of this folder: further frames that somebody looked at, one by one."""
     path = HERE / "frames.json"
-    return read_labels(path)[0] if path.exists() else []
+    return read_labels(path, "looked")[0] if path.exists() else []
 
 
 def read_pseudo(path):
-    return read_labels(path)[0] if path else []
+    return read_labels(path, "pseudo")[0] if path else []
 
 
 def negatives(recordings, step=3):

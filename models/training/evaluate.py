@@ -69,7 +69,7 @@ def compare(found, item, n, errors, worn):
         if f.points is not None:
             errors.append(np.linalg.norm(found[k][2] - f.points, axis=1) / max(np.linalg.norm(f.points[0] - f.points[1]), 1.0))
     for k, d in enumerate(found):
-        if k in used or any(iou(d[1], f.box) >= 0.3 for f in item.faces) or any(within(d[1], g) > 0.5 for g in item.ignore):
+        if k in used or any(iou(d[1], f.box) >= 0.3 for f in item.faces) or any(within(d[1], g) > 0.5 for g in item.ignore + item.profile):
             continue
         n["false"].append((*item.key, round(d[0], 2), [round(float(v)) for v in d[1]]))
 
@@ -181,10 +181,6 @@ def main():
         hand = [i for i in data.hand_labels(a.data)[0] if i.file in names]
         known = {i.key for i in hand}
         more = [i for i in data.looked_at() if i.file in names and i.key not in known]
-        flags = {i.key: i for i in data.looked_at()}
-        for i in hand:  # the shared labels do not say what is worn; frames.json repeats them with it
-            for f, g in zip(i.faces, flags[i.key].faces if i.key in flags else []):
-                f.worn = g.worn
         print(f"{len(names)} recordings; the networks were trained on: {a.fold}")
         for candidate in a.candidates:
             detector = Detector(a.finder, a.closer, candidate)
