@@ -318,6 +318,7 @@ fn the_picture_moves_and_can_be_probed() {
     let people = people.as_str().unwrap();
     assert!(people.contains("疑似发热 38.4 ± 0.5 °C"), "{people}");
     assert!(people.contains("正在测量 2/5"), "{people}");
+    assert!(people.contains("请走近一点"), "{people}");
 
     browser.tab_to("#picture");
     browser.keys(RIGHT);

@@ -340,6 +340,22 @@ fn good_recordings_are_replayed_whatever_lies_beside_them() {
 }
 
 #[test]
+fn networks_of_another_folder_are_used_or_refused_by_name() {
+    let folder = simulated();
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
+    let replay = |model: &[&str]| {
+        let arguments = [&REPLAY[..], model, &["sim/two.cptv"]].concat();
+        timeless(lines(&succeeds(folder.path(), &arguments)))
+    };
+    assert_eq!(replay(&["--model", ours]), replay(&[]));
+    let err = fails(folder.path(), &["replay", "--model", "sim", "sim/two.cptv"]);
+    assert!(
+        err.contains("sim/MANIFEST.toml") && err.contains("\nhint: "),
+        "{err}"
+    );
+}
+
+#[test]
 fn nothing_to_replay_is_an_error() {
     let folder = lobby();
     let err = fails(folder.path(), &["replay", "."]);

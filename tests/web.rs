@@ -416,7 +416,9 @@ fn the_live_view_gives_the_newest_picture_and_counts_what_it_skipped() {
         assert_eq!(header["age_ms"], 0);
         assert_eq!(header["people"][1]["state"]["code"], "possible_fever");
         assert_eq!(header["people"][1]["state"]["zh"], "疑似发热");
+        assert_eq!(header["people"][1]["advice"], serde_json::Value::Null);
         assert_eq!(header["people"][2]["looks"], serde_json::json!([2, 5]));
+        assert_eq!(header["people"][2]["advice"]["zh"], "请走近一点");
         assert_eq!(header["reference"]["reading_c"], 34.21);
 
         for sequence in 2..=50 {

@@ -37,8 +37,8 @@ pub struct ReplayArgs {
     /// The room, °C; without it, it is taken from the picture.
     #[arg(long, value_name = "T", value_parser = super::room)]
     ambient_c: Option<Celsius>,
-    /// Another face network, with its MANIFEST.toml beside it.
-    #[arg(long, value_name = "ONNX")]
+    /// Other face networks: a folder with their MANIFEST.toml and the files that it names.
+    #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
 }
 
@@ -126,7 +126,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         "no recordings found\nhint: give .cptv files, or directories that hold some"
     );
     let mut detector = match &args.model {
-        Some(path) => OnnxDetector::from_file(path)?,
+        Some(folder) => OnnxDetector::from_folder(folder)?,
         None => OnnxDetector::built_in()?,
     };
     // Everything runs on the detector's own thread: no frame changes threads.

@@ -1,12 +1,12 @@
-//! What the face network's outputs mean.
+//! The first stage: where in the picture a face might be.
 //!
-//! The network looks at temperatures through a fixed window ([`Window`]): what is skin is skin
-//! whatever else is in the picture. It answers on a grid of cells, [`Meaning::stride`] pixels
-//! wide: how likely the middle of a face lies in the cell, how far the edges of that face are, and
-//! where its points are. A face is a cell that beats its neighbours; of overlapping faces the
-//! better one stays.
+//! A small network sees the whole picture, reduced, through a fixed window of temperatures
+//! ([`Window`]): what is skin is skin whatever else is in the picture. It answers on a grid of
+//! cells, [`Meaning::stride`] pixels wide: how likely the middle of a face lies in the cell, and
+//! how far the edges of that face are. A candidate is a cell that beats its neighbours; of
+//! overlapping candidates the better one stays. The threshold is low, for the second stage
+//! ([`super::closer`]) decides what is a face.
 
-use super::Face;
 use crate::units::PixelBox;
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
@@ -26,6 +26,14 @@ pub struct Window {
     pub high_c: f32,
 }
 
+impl Window {
+    /// The value at a network's input of a temperature, or of a mean of temperatures, °C.
+    #[must_use]
+    pub fn value(&self, celsius: f32) -> f32 {
+        ((celsius - self.low_c) / (self.high_c - self.low_c)).clamp(0.0, 1.0)
+    }
+}
+
 /// How the outputs are to be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Meaning {
@@ -33,14 +41,17 @@ pub struct Meaning {
     pub window: Window,
     /// Pixels of the input per cell of the output.
     pub stride: usize,
-    /// Least score of a face, 0…1.
+    /// Least score of a candidate, 0…1.
     pub threshold: f32,
-    /// Overlap (intersection over union) beyond which the worse of two faces goes.
+    /// Overlap (intersection over union) beyond which the worse of two candidates goes.
     pub nms_iou: f32,
+    /// Candidates that are looked at more closely, at most: the best ones. It bounds the cost of
+    /// a frame.
+    pub most: usize,
 }
 
-/// A picture as the network wants it.
-#[derive(Clone, Debug, PartialEq)]
+/// A picture as the network wants it; its memory is used again for the next one.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Input {
     /// Values 0…1, padded with 0 at right and bottom.
     pub values: Array2<f32>,
@@ -55,69 +66,87 @@ pub struct Output<'a> {
     pub heat: ArrayView2<'a, f32>,
     /// Distances to left, top, right, bottom edge, input pixels: 4 × rows × columns.
     pub edges: ArrayView3<'a, f32>,
-    /// Offsets x, y of eyes, nose and mouth corners, input pixels: 10 × rows × columns.
-    pub points: ArrayView3<'a, f32>,
 }
 
-/// Shows a picture of temperatures to the network.
-#[must_use]
-pub fn input(celsius: &Array2<f32>, window: Window) -> Input {
-    let (rows, cols) = celsius.dim();
-    let factor = ((rows.min(cols) + SHORT_SIDE / 2) / SHORT_SIDE).max(1);
-    let (small_rows, small_cols) = (rows / factor, cols / factor);
-    let mut values = Array2::zeros((
-        small_rows.next_multiple_of(SIDE_MULTIPLE),
-        small_cols.next_multiple_of(SIDE_MULTIPLE),
-    ));
-    let scale = 1.0 / ((window.high_c - window.low_c) * (factor * factor) as f32);
-    let low = window.low_c * (factor * factor) as f32;
-    for row in 0..small_rows {
-        for col in 0..small_cols {
-            let mut sum = 0.0;
-            for y in row * factor..(row + 1) * factor {
-                for x in col * factor..(col + 1) * factor {
-                    sum += celsius[[y, x]];
+/// Where a face might be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// Its box in the camera's pixels. It may reach beyond the picture: the second stage wants the
+    /// whole face's middle and size, not those of the part in view.
+    pub area: PixelBox,
+    /// How likely, 0…1.
+    pub score: f32,
+}
+
+impl Input {
+    /// Shows a picture of temperatures to the network.
+    pub fn show(&mut self, celsius: &Array2<f32>, window: Window) {
+        let (rows, cols) = celsius.dim();
+        let factor = ((rows.min(cols) + SHORT_SIDE / 2) / SHORT_SIDE).max(1);
+        let (small_rows, small_cols) = (rows / factor, cols / factor);
+        let size = (
+            small_rows.next_multiple_of(SIDE_MULTIPLE),
+            small_cols.next_multiple_of(SIDE_MULTIPLE),
+        );
+        if self.values.dim() != size {
+            self.values = Array2::zeros(size);
+        }
+        self.factor = factor;
+        let share = 1.0 / (factor * factor) as f32;
+        self.values.fill(0.0);
+        for row in 0..small_rows {
+            for col in 0..small_cols {
+                let mut sum = 0.0;
+                for y in row * factor..(row + 1) * factor {
+                    for x in col * factor..(col + 1) * factor {
+                        sum += celsius[[y, x]];
+                    }
                 }
+                self.values[[row, col]] = window.value(sum * share);
             }
-            values[[row, col]] = ((sum - low) * scale).clamp(0.0, 1.0);
         }
     }
-    Input { values, factor }
 }
 
-/// The faces in an answer, best first, in pixels of the camera's picture of this size. Cells
-/// whose numbers are not finite, or shapes that do not agree, give no face.
-#[must_use]
-pub fn faces(
+/// The candidates in an answer, best first, for a camera's picture of this size; `found` is
+/// emptied before. Cells whose numbers are not finite, boxes that lie outside of the picture or
+/// are far larger than it, and shapes that do not agree, give none.
+pub fn candidates(
     output: &Output<'_>,
     meaning: &Meaning,
     factor: usize,
     (rows, cols): (usize, usize),
-) -> Vec<Face> {
+    found: &mut Vec<Candidate>,
+) {
+    found.clear();
     let (h, w) = output.heat.dim();
-    if output.edges.dim() != (4, h, w) || output.points.dim() != (10, h, w) {
-        return Vec::new();
+    if output.edges.dim() != (4, h, w) {
+        return;
     }
-    let mut found: Vec<Face> = Vec::new();
     for row in 0..h {
         for col in 0..w {
             let score = output.heat[[row, col]];
             if score >= meaning.threshold && is_peak(&output.heat, row, col) {
-                found.extend(face_at(output, meaning, factor, row, col, cols, rows));
+                let area = area_at(output, (meaning.stride, factor), row, col);
+                if is_possible(&area, cols, rows) {
+                    found.push(Candidate { area, score });
+                }
             }
         }
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Face> = Vec::with_capacity(found.len());
-    for face in found {
-        if kept
+    let mut kept = 0;
+    for index in 0..found.len() {
+        let candidate = found[index];
+        let alone = found[..kept]
             .iter()
-            .all(|better| better.area.iou(&face.area) <= meaning.nms_iou)
-        {
-            kept.push(face);
+            .all(|better| better.area.iou(&candidate.area) <= meaning.nms_iou);
+        if alone && kept < meaning.most {
+            found[kept] = candidate;
+            kept += 1;
         }
     }
-    kept
+    found.truncate(kept);
 }
 
 /// Whether no neighbour is better; of equal neighbours the first one counts.
@@ -134,34 +163,31 @@ fn is_peak(heat: &ArrayView2<'_, f32>, row: usize, col: usize) -> bool {
     true
 }
 
-fn face_at(
+/// The box that a cell speaks of, in the camera's pixels.
+fn area_at(
     output: &Output<'_>,
-    meaning: &Meaning,
-    factor: usize,
+    (stride, factor): (usize, usize),
     row: usize,
     col: usize,
-    width: usize,
-    height: usize,
-) -> Option<Face> {
-    let stride = meaning.stride as f32;
+) -> PixelBox {
+    let (stride, factor) = (stride as f32, factor as f32);
     let (x, y) = ((col as f32 + 0.5) * stride, (row as f32 + 0.5) * stride);
-    let f = factor as f32;
     let edge = |side: usize| output.edges[[side, row, col]];
-    let area = PixelBox {
-        left: (x - edge(0)) * f,
-        top: (y - edge(1)) * f,
-        right: (x + edge(2)) * f,
-        bottom: (y + edge(3)) * f,
-    };
-    if !area.is_proper() {
-        return None;
+    PixelBox {
+        left: (x - edge(0)) * factor,
+        top: (y - edge(1)) * factor,
+        right: (x + edge(2)) * factor,
+        bottom: (y + edge(3)) * factor,
     }
-    let area = area.clipped(width, height);
-    area.is_proper().then_some(Face {
-        area,
-        features: None,
-        score: output.heat[[row, col]],
-    })
+}
+
+/// Whether a box can be one of a face in a picture of this size: a part of it is in view, and it
+/// is no more than twice as large as the picture.
+fn is_possible(area: &PixelBox, width: usize, height: usize) -> bool {
+    area.is_proper()
+        && area.clipped(width, height).is_proper()
+        && area.width() <= 2.0 * width as f32
+        && area.height() <= 2.0 * height as f32
 }
 
 #[cfg(test)]
@@ -177,9 +203,10 @@ mod tests {
         stride: 4,
         threshold: 0.5,
         nms_iou: 0.4,
+        most: 3,
     };
 
-    fn answer(cells: &[(usize, usize, f32, f32)]) -> (Array2<f32>, Array3<f32>, Array3<f32>) {
+    fn answer(cells: &[(usize, usize, f32, f32)]) -> (Array2<f32>, Array3<f32>) {
         let mut heat = Array2::zeros((10, 8));
         let mut edges = Array3::from_elem((4, 10, 8), 1.0);
         for &(row, col, score, half) in cells {
@@ -188,34 +215,48 @@ mod tests {
                 edges[[side, row, col]] = half;
             }
         }
-        (heat, edges, Array3::zeros((10, 10, 8)))
+        (heat, edges)
     }
 
-    fn found(cells: &[(usize, usize, f32, f32)], factor: usize) -> Vec<Face> {
-        let (heat, edges, points) = answer(cells);
+    fn found(cells: &[(usize, usize, f32, f32)], factor: usize) -> Vec<Candidate> {
+        let (heat, edges) = answer(cells);
         let output = Output {
             heat: heat.view(),
             edges: edges.view(),
-            points: points.view(),
         };
-        faces(&output, &MEANING, factor, (40 * factor, 32 * factor))
+        let stale = Candidate {
+            area: PixelBox {
+                left: 0.0,
+                top: 0.0,
+                right: 9.0,
+                bottom: 9.0,
+            },
+            score: 1.0,
+        };
+        let mut found = vec![stale; 2];
+        let size = (40 * factor, 32 * factor);
+        candidates(&output, &MEANING, factor, size, &mut found);
+        found
     }
 
     #[test]
-    fn a_face_lies_where_its_cell_and_edges_say() {
-        let faces = found(&[(5, 4, 0.9, 6.0)], 1);
-        assert_eq!(faces.len(), 1);
-        let area = faces[0].area;
+    fn a_candidate_lies_where_its_cell_and_edges_say() {
+        let found_once = found(&[(5, 4, 0.9, 6.0)], 1);
+        assert_eq!(found_once.len(), 1);
+        let area = found_once[0].area;
         assert_eq!(
             (area.left, area.top, area.right, area.bottom),
             (12.0, 16.0, 24.0, 28.0)
         );
         let large = found(&[(5, 4, 0.9, 6.0)], 4);
         assert_eq!(large[0].area.left, 48.0);
+        // Half of it is out of the picture, and it stays whole.
+        let cut = found(&[(5, 0, 0.9, 6.0)], 1);
+        assert_eq!(cut[0].area.left, -4.0);
     }
 
     #[test]
-    fn weak_cells_and_overlapping_faces_go() {
+    fn weak_cells_and_overlapping_candidates_go() {
         assert!(found(&[(5, 4, 0.49, 6.0)], 1).is_empty());
         // Boxes 8 pixels apart, 16 wide: a third in common; 20 wide: three sevenths.
         assert_eq!(found(&[(5, 3, 0.9, 8.0), (5, 5, 0.8, 8.0)], 1).len(), 2);
@@ -224,23 +265,37 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_give_no_face() {
-        assert!(found(&[(5, 4, 0.9, f32::NAN)], 1).is_empty());
-        assert!(found(&[(5, 4, 0.9, f32::INFINITY)], 1).is_empty());
-        assert!(found(&[(5, 4, 0.9, -5.0)], 1).is_empty());
+    fn of_many_the_best_stay() {
+        let cells: Vec<_> = [0.6, 0.9, 0.7, 0.8, 0.95]
+            .iter()
+            .enumerate()
+            .map(|(n, score)| (2 * n, 3, *score, 2.0))
+            .collect();
+        let scores: Vec<f32> = found(&cells, 1).iter().map(|c| c.score).collect();
+        assert_eq!(scores, [0.95, 0.9, 0.8]);
+    }
+
+    #[test]
+    fn numbers_that_are_none_give_no_candidate() {
+        for half in [f32::NAN, f32::INFINITY, -5.0, 41.0] {
+            assert!(found(&[(5, 4, 0.9, half)], 1).is_empty(), "{half}");
+        }
         assert!(found(&[(5, 4, f32::NAN, 6.0)], 1).is_empty());
     }
 
     #[test]
     fn the_input_is_reduced_windowed_and_padded() {
-        let picture = Array2::from_elem((512, 640), 29.0_f32);
-        let input = input(&picture, MEANING.window);
+        let mut input = Input::default();
+        input.show(&Array2::from_elem((512, 640), 29.0_f32), MEANING.window);
         assert_eq!(input.factor, 4);
         assert_eq!(input.values.dim(), (128, 160));
         assert!((input.values[[0, 0]] - 0.5).abs() < 1e-5);
-        let small = super::input(&Array2::from_elem((60, 80), 99.0), MEANING.window);
-        assert_eq!((small.factor, small.values.dim()), (1, (64, 80)));
-        assert_eq!(small.values[[59, 79]], 1.0);
-        assert_eq!(small.values[[63, 0]], 0.0);
+        input.show(&Array2::from_elem((64, 80), 99.0), MEANING.window);
+        assert_eq!(input.values[[63, 0]], 1.0);
+        // The same memory, a smaller picture: nothing of the last one is left.
+        input.show(&Array2::from_elem((60, 80), 99.0), MEANING.window);
+        assert_eq!((input.factor, input.values.dim()), (1, (64, 80)));
+        assert_eq!(input.values[[59, 79]], 1.0);
+        assert_eq!(input.values[[63, 0]], 0.0);
     }
 }

@@ -1,10 +1,16 @@
 //! Faces in a thermal picture: what a detector says of them.
 //!
-//! A detector is anything behind [`Detector`]; the one in use is the network in `models/`, run by
-//! [`crate::detect`]. What its outputs mean ([`decode`]) is decided here, without the runner.
-//! Nothing here tells one person from another: there is no identity, by design.
+//! A detector is anything behind [`Detector`]; the one in use are the two networks in `models/`, run
+//! by [`crate::detect`]: the first finds where a face might be ([`decode`]), the second takes a
+//! closer look at each ([`closer`]). What goes into them and what comes out is decided here,
+//! without the runner. Whether a face can be measured in a frame is another question
+//! ([`quality`]); whether there is anything to look for at all comes before ([`gate`]). Nothing
+//! here tells one person from another: there is no identity, by design.
 
+pub mod closer;
 pub mod decode;
+pub mod gate;
+pub mod quality;
 
 use crate::thermal::ThermalFrame;
 use crate::units::{PixelBox, PixelPoint};
@@ -86,6 +92,23 @@ pub struct Occlusion {
     pub brow: f32,
 }
 
+impl Occlusion {
+    /// From this likelihood on something is taken to be there.
+    const LIKELY: f32 = 0.5;
+
+    /// Whether glasses are worn.
+    #[must_use]
+    pub fn has_glasses(&self) -> bool {
+        self.glasses >= Self::LIKELY
+    }
+
+    /// Whether the forehead is covered.
+    #[must_use]
+    pub fn has_covered_brow(&self) -> bool {
+        self.brow >= Self::LIKELY
+    }
+}
+
 /// How a head is held, degrees; all zero looks straight at the camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pose {
@@ -126,17 +149,31 @@ pub trait Detector: Send {
     /// # Errors
     /// Where the detector itself failed; the frame then counts as not judged.
     fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError>;
+
+    /// How many places of the last frame were looked at, whether they were faces or not. `None`
+    /// where the detector does not say; nothing may then be taken to be empty.
+    fn candidates(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl<D: Detector + ?Sized> Detector for &mut D {
     fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
         (**self).detect(frame)
     }
+
+    fn candidates(&self) -> Option<usize> {
+        (**self).candidates()
+    }
 }
 
 impl<D: Detector + ?Sized> Detector for Box<D> {
     fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
         (**self).detect(frame)
+    }
+
+    fn candidates(&self) -> Option<usize> {
+        (**self).candidates()
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Gateway {
     pub config: Config,
     /// Opens the camera.
     pub open_camera: OpenCamera,
-    /// The face network.
+    /// The face networks.
     pub detector: OnnxDetector,
     /// Where events are kept.
     pub store: Store,

@@ -11,6 +11,7 @@ pub mod slot;
 pub mod source;
 
 use crate::event::Event;
+use crate::face::gate::Gated;
 use crate::face::{Detector, DetectorError, Face};
 use crate::screening::{Person, Rules, Screener};
 use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, ThermalFrame};
@@ -28,10 +29,11 @@ pub struct Step {
     pub detector: Option<DetectorError>,
 }
 
-/// Radiometer, detector and screener in a row.
+/// Radiometer, detector and screener in a row. The detector is not asked where a frame is as empty
+/// as the last one.
 pub struct Pipeline<D> {
     radiometer: Radiometer,
-    detector: D,
+    detector: Gated<D>,
     screener: Screener,
 }
 
@@ -41,7 +43,7 @@ impl<D: Detector> Pipeline<D> {
     pub fn new(settings: RadiometerSettings, rules: Rules, detector: D) -> Self {
         Self {
             radiometer: Radiometer::new(settings),
-            detector,
+            detector: Gated::new(detector),
             screener: Screener::new(rules),
         }
     }
@@ -69,6 +71,12 @@ impl<D: Detector> Pipeline<D> {
     /// Nothing more will come.
     pub fn finish(&mut self) -> Vec<Event> {
         self.screener.finish()
+    }
+
+    /// Frames for which the detector was not asked.
+    #[must_use]
+    pub const fn skipped(&self) -> u64 {
+        self.detector.skipped()
     }
 
     /// Who is before the camera now.

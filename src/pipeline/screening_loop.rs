@@ -220,6 +220,7 @@ impl State {
                     },
                     PersonState::Judged,
                 ),
+                obstacle: person.obstacle,
                 estimate_c: person.reading.map(|r| r.estimate.value.degrees()),
                 expanded_u_k: person.reading.map(|r| r.estimate.u.expanded().kelvin()),
                 face_c: person.reading.map(|r| r.face.degrees()),

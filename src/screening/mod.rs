@@ -2,14 +2,17 @@
 //!
 //! Never a bool: who cannot be judged is counted and shown, for a silent pass is a false negative.
 
+mod memory;
 mod rules;
 mod screener;
 
+pub use memory::FRAMES_TO_PRESENT;
 pub use rules::{COLDEST_FACE, HOTTEST_FACE, LARGEST_SPREAD, ROOM, Rules};
-pub use screener::{FASTEST_FACE, FAULT_AFTER, FRAMES_TO_PRESENT, Person, Screener};
+pub use screener::{FAULT_AFTER, Person, Screener};
 
 use crate::clock::Stamp;
 use crate::estimate::Reading;
+use crate::face::quality::Flaw;
 use crate::id::ScreeningId;
 use crate::units::PixelBox;
 
@@ -29,6 +32,13 @@ pub enum Obstacle {
     TooFewLooks,
     /// The face has too few pixels: too far away.
     TooFar,
+    /// The picture's edge cuts the face off.
+    Cut,
+    /// The face looks away.
+    Turned,
+    /// Glasses hide the canthi, and what skin is left shows no fever: it would not, either, in
+    /// somebody who has one.
+    Glasses,
     /// The reference is not in view, or not steady.
     ReferenceLost,
     /// No reference is configured.
@@ -45,9 +55,12 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle, for counters and tables of words.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::TooFewLooks,
         Self::TooFar,
+        Self::Cut,
+        Self::Turned,
+        Self::Glasses,
         Self::ReferenceLost,
         Self::NoReference,
         Self::Settling,
@@ -62,12 +75,27 @@ impl Obstacle {
         match self {
             Self::TooFewLooks => "too_few_looks",
             Self::TooFar => "too_far",
+            Self::Cut => "cut",
+            Self::Turned => "turned",
+            Self::Glasses => "glasses",
             Self::ReferenceLost => "reference_lost",
             Self::NoReference => "no_reference",
             Self::Settling => "settling",
             Self::TooCold => "too_cold",
             Self::TooHot => "too_hot",
             Self::RoomOutOfRange => "room_out_of_range",
+        }
+    }
+}
+
+impl From<Flaw> for Obstacle {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::TooSmall => Self::TooFar,
+            Flaw::TooFast => Self::TooFewLooks,
+            Flaw::Cut => Self::Cut,
+            Flaw::Turned => Self::Turned,
+            Flaw::Glasses => Self::Glasses,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::clock::{Clock, Stamp};
 use crate::event::Fault;
 use crate::id::TrackId;
 use crate::journal::{Journal, Outbox};
-use crate::screening::Verdict;
+use crate::screening::{Obstacle, Verdict};
 use crate::thermal::FrameHealth;
 use crate::units::PixelBox;
 use std::fmt;
@@ -80,6 +80,8 @@ pub struct LivePerson {
     pub area: PixelBox,
     /// How far the judging has come.
     pub state: PersonState,
+    /// What keeps the face from being measured now.
+    pub obstacle: Option<Obstacle>,
     /// Body estimate, °C; only ever together with `expanded_u_k`.
     pub estimate_c: Option<f64>,
     /// Expanded uncertainty of the estimate (k = 2), K.

@@ -74,6 +74,9 @@ impl InWords for Obstacle {
         match self {
             Self::TooFewLooks => words("有效画面太少", "too few good looks"),
             Self::TooFar => words("距离太远", "too far away"),
+            Self::Cut => words("脸在画面边缘", "at the edge of the picture"),
+            Self::Turned => words("未正对镜头", "looking away"),
+            Self::Glasses => words("戴着眼镜", "wearing glasses"),
             Self::ReferenceLost => words("黑体丢失", "reference lost"),
             Self::NoReference => words("未配置黑体", "no reference configured"),
             Self::Settling => words("快门校正后尚未稳定", "settling after the shutter"),
@@ -81,6 +84,27 @@ impl InWords for Obstacle {
             Self::TooHot => words("温度过高，不是人脸", "too hot for a face"),
             Self::RoomOutOfRange => words("室温超出适用范围", "room outside the valid range"),
         }
+    }
+}
+
+/// What a person before the camera can do about it, where there is something.
+#[must_use]
+pub const fn advice(obstacle: Obstacle) -> Option<Words> {
+    match obstacle {
+        Obstacle::TooFewLooks => Some(words("请站定，看镜头", "please stand still and look here")),
+        Obstacle::TooFar => Some(words("请走近一点", "please step closer")),
+        Obstacle::Cut => Some(words(
+            "请站到画面中间",
+            "please stand in the middle of the picture",
+        )),
+        Obstacle::Turned => Some(words("请正对镜头", "please face the camera")),
+        Obstacle::Glasses => Some(words("请摘下眼镜", "please take off your glasses")),
+        Obstacle::ReferenceLost
+        | Obstacle::NoReference
+        | Obstacle::Settling
+        | Obstacle::TooCold
+        | Obstacle::TooHot
+        | Obstacle::RoomOutOfRange => None,
     }
 }
 
@@ -302,6 +326,13 @@ mod tests {
         ]);
         table(&RetestReason::ALL);
         table(&Obstacle::ALL);
+        both(
+            &Obstacle::ALL
+                .map(advice)
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>(),
+        );
         table(&Fault::ALL);
         both(&Fault::ALL.map(remedy));
         table(&FrameHealth::ALL);

@@ -1,5 +1,6 @@
 //! What a frame costs: each stage by itself and all of them, for the sizes that thermal cameras
-//! have, with two people in view.
+//! have, with two people in view, and all of them in an empty lobby. The detector is both of its
+//! stages with two faces; `finder` is the first alone, `closer` the second for one face.
 //!
 //! Measured is the CPU time of the one thread that does the work (the detector's own, on which the
 //! gateway runs all stages), not the time on the wall: other load on the machine then costs only
@@ -21,6 +22,7 @@ use menshen::camera::Camera as _;
 use menshen::camera::simulator::{Scenario, Simulator};
 use menshen::clock::{BootId, WallTime};
 use menshen::detect::OnnxDetector;
+use menshen::face::decode::Candidate;
 use menshen::face::{Detector as _, Face};
 use menshen::pipeline::Pipeline;
 use menshen::screening::{Rules, Screener};
@@ -89,22 +91,69 @@ impl ValueFormatter for Milliseconds {
     }
 }
 
+/// A room with a blackbody, as text of a scenario.
+fn room((width, height): (usize, usize)) -> String {
+    format!(
+        "name = \"bench\"\nseed = 11\nduration_s = 25.0\n\
+         [sensor]\nwidth = {width}\nheight = {height}\nfps = {FPS}.0\nfield_of_view_deg = 57.0\n\
+         [blackbody]\nset_point_c = 37.0\nx = 0.08\ny = 0.85\ndiameter = 0.08\n"
+    )
+}
+
 /// Two people who come up to the camera and stay.
-fn scenario((width, height): (usize, usize)) -> Scenario {
+fn scenario(size: (usize, usize)) -> Scenario {
     let person = |lateral: f64| {
         format!(
             "[[visitor]]\narrive_s = 0.2\nenter = \"far\"\nwalk_s = 2.0\nstand_s = 20.0\n\
              distance_m = 0.9\nlateral_m = {lateral}\ncore_c = 36.6\n"
         )
     };
-    let text = format!(
-        "name = \"bench\"\nseed = 11\nduration_s = 25.0\n\
-         [sensor]\nwidth = {width}\nheight = {height}\nfps = {FPS}.0\nfield_of_view_deg = 57.0\n\
-         [blackbody]\nset_point_c = 37.0\nx = 0.08\ny = 0.85\ndiameter = 0.08\n{}{}",
-        person(-0.2),
-        person(0.2)
-    );
+    let text = format!("{}{}{}", room(size), person(-0.2), person(0.2));
     Scenario::from_toml(&text).expect("a scenario")
+}
+
+/// Frames of a scenario: so many to settle in, then so many to measure with.
+fn film(scenario: Scenario) -> (Vec<RawFrame>, Vec<RawFrame>) {
+    let mut camera = Simulator::new(scenario, BootId(0), WallTime(0));
+    let mut frames =
+        std::iter::from_fn(|| camera.next_frame().expect("no fault is in the scenario"));
+    let walk_in = frames.by_ref().take(WALK_IN).collect();
+    let film: Vec<RawFrame> = frames.take(FILM).collect();
+    assert_eq!(film.len(), FILM);
+    (walk_in, film)
+}
+
+fn settings() -> RadiometerSettings {
+    RadiometerSettings {
+        scale: CountScale::CentiKelvin,
+        reference: Some(ReferenceSettings::default()),
+        ambient: None,
+    }
+}
+
+/// All stages while nobody is there: most frames are not searched, once a second one is.
+fn empty_lobby(
+    criterion: &mut Criterion<ThreadCpu>,
+    detector: &mut OnnxDetector,
+    size: (usize, usize),
+) {
+    let scenario = Scenario::from_toml(&room(size)).expect("a scenario");
+    let (before, film) = film(scenario);
+    let mut pipeline = Pipeline::new(settings(), Rules::default(), detector);
+    for frame in &before {
+        pipeline.step(frame);
+    }
+    let mut raw = Film::from(film, WALK_IN);
+    criterion.bench_function(&format!("empty/{}x{}", size.0, size.1), |bench| {
+        bench.iter_batched_ref(
+            || raw.take(),
+            |frame| black_box(pipeline.step(frame)),
+            BatchSize::PerIteration,
+        );
+    });
+    let seen = raw.next as u64;
+    let skipped = pipeline.skipped();
+    assert!(2 * skipped > seen, "{size:?}: {skipped} of {seen} skipped");
 }
 
 /// A film of frames to take one by one, each with a new number and time.
@@ -149,19 +198,8 @@ impl<T: Numbered> Film<T> {
 
 fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
     for size in SIZES {
-        let mut camera = Simulator::new(scenario(size), BootId(0), WallTime(0));
-        let mut frames =
-            std::iter::from_fn(|| camera.next_frame().expect("no fault is in the scenario"));
-        let settings = RadiometerSettings {
-            scale: CountScale::CentiKelvin,
-            reference: Some(ReferenceSettings::default()),
-            ambient: None,
-        };
-        let walk_in: Vec<RawFrame> = frames.by_ref().take(WALK_IN).collect();
-        let film: Vec<RawFrame> = frames.take(FILM).collect();
-        assert_eq!(film.len(), FILM);
-
-        let mut radiometer = Radiometer::new(settings);
+        let (walk_in, film) = film(scenario(size));
+        let mut radiometer = Radiometer::new(settings());
         for frame in &walk_in {
             radiometer.step(frame);
         }
@@ -192,6 +230,24 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
                 BatchSize::PerIteration,
             );
         });
+        criterion.bench_function(&format!("finder/{name}"), |bench| {
+            bench.iter_batched_ref(
+                || thermal.take().0,
+                |frame| black_box(detector.find(frame).map(<[_]>::len)),
+                BatchSize::PerIteration,
+            );
+        });
+        criterion.bench_function(&format!("closer/{name}"), |bench| {
+            bench.iter_batched_ref(
+                || {
+                    let (frame, faces) = thermal.take();
+                    let (area, score) = (faces[0].area, faces[0].score);
+                    (frame, Candidate { area, score })
+                },
+                |(frame, candidate)| black_box(detector.look_closer(frame, candidate)),
+                BatchSize::PerIteration,
+            );
+        });
         let mut screener = Screener::new(Rules::default());
         criterion.bench_function(&format!("screener/{name}"), |bench| {
             bench.iter_batched_ref(
@@ -201,7 +257,7 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
             );
         });
         assert_eq!(screener.people().len(), 2, "{size:?}: somebody was lost");
-        let mut pipeline = Pipeline::new(settings, Rules::default(), &mut *detector);
+        let mut pipeline = Pipeline::new(settings(), Rules::default(), &mut *detector);
         for frame in &walk_in {
             pipeline.step(frame);
         }
@@ -214,6 +270,7 @@ fn stages(criterion: &mut Criterion<ThreadCpu>, detector: &mut OnnxDetector) {
             );
         });
         assert_eq!(pipeline.people().len(), 2, "{size:?}: somebody was lost");
+        empty_lobby(criterion, detector, size);
     }
 }
 

@@ -266,6 +266,8 @@ fn person(track: u64, area: [f32; 4], state: PersonState, estimate: Option<f64>)
             bottom: area[3],
         },
         state,
+        // Who is still being measured would be sooner, nearer.
+        obstacle: matches!(state, PersonState::Looking { .. }).then_some(Obstacle::TooFar),
         estimate_c: estimate,
         expanded_u_k: estimate.map(|_| 0.54),
         face_c: estimate.map(|value| value - 2.1),

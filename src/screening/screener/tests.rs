@@ -3,6 +3,7 @@
 use super::*;
 use crate::alert::AlertState;
 use crate::clock::{BootId, ClockTrust, WallTime};
+use crate::screening::{FRAMES_TO_PRESENT, Screening};
 use crate::thermal::radiometry::Emissivity;
 use crate::track::GONE_AFTER;
 use crate::units::{AmbientTemperature, Celsius, PixelBox, SkinTemperature, TemperatureDelta};

@@ -205,6 +205,7 @@ function listPeople() {
       state.textContent = sayPerson(person);
       item.append(state, " ", english(person.state.en));
       if (person.reason) item.append(" · ", person.reason.zh, " ", english(person.reason.en));
+      if (person.advice) item.append(" · ", person.advice.zh, " ", english(person.advice.en));
       if (person.face_c !== null) {
         item.append(" · 面部 ", english("face"), ` ${tenth(person.face_c)} °C`);
       }
