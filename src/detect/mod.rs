@@ -53,7 +53,7 @@ struct Finder {
 
 /// The second stage, with the memory of its input.
 struct Closer {
-    network: Network<3>,
+    network: Network<4>,
     meaning: closer::Meaning,
     cutter: Cutter,
     input: Array2<f32>,
@@ -116,7 +116,7 @@ impl OnnxDetector {
                 &manifest.landmarks.sha256,
                 &format!("{folder}/{}", manifest.landmarks.file),
                 "crop",
-                ["points", "traits", "pose"],
+                ["points", "traits", "pose", "box"],
                 &worker,
             )?,
             meaning,
@@ -198,11 +198,12 @@ impl Closer {
         let window = self.meaning.window;
         self.cutter
             .cut(&frame.celsius, &square, window, &mut self.input);
-        let [points, traits, pose] = self.network.run(&self.input)?;
+        let [points, traits, pose, edges] = self.network.run(&self.input)?;
         let output = closer::Output {
             points: &self.network.numbers::<{ ANSWERS[0] }>(points, 0)?,
             traits: &self.network.numbers::<{ ANSWERS[1] }>(traits, 1)?,
             pose: &self.network.numbers::<{ ANSWERS[2] }>(pose, 2)?,
+            edges: &self.network.numbers::<{ ANSWERS[3] }>(edges, 3)?,
         };
         let size = frame.celsius.dim();
         Ok(closer::face(&output, candidate, &self.meaning, size))

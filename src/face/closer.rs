@@ -1,8 +1,8 @@
 //! The second stage: a closer look at one candidate.
 //!
 //! Another small network sees a square about the candidate, cut from the camera's full picture,
-//! and says whether it is a face that can be measured, where its points are, what hides it and how
-//! it is held. The square is [`Meaning::scale`] times as wide as the face, so that what hides a
+//! and says whether it is a face that can be measured, where its points and its edges are, what
+//! hides it and how it is held. The square is [`Meaning::scale`] times as wide as the face, so that what hides a
 //! brow or a chin is in view, and is always shown in the same number of cells, however many pixels
 //! it has. The training cuts it in the same way (`models/training/crop.py`); the two must stay
 //! alike, or the network sees what it never learned.
@@ -16,8 +16,8 @@ use super::{Face, Features, Landmarks, Occlusion, Pose};
 use crate::units::{PixelBox, PixelPoint};
 use ndarray::Array2;
 
-/// Numbers in each of the network's answers: points, traits and pose.
-pub const ANSWERS: [usize; 3] = [2 * Landmarks::COUNT, 4, 3];
+/// Numbers in each of the network's answers: points, traits, pose and edges.
+pub const ANSWERS: [usize; 4] = [2 * Landmarks::COUNT, 4, 3, 4];
 
 /// Ratio of the sizes of two boxes below which they can be of one face. Both come from the same
 /// network looking at the same face; faces of two people one behind the other, 0.6 and 0.9 m away,
@@ -48,6 +48,8 @@ pub struct Output<'a> {
     pub traits: &'a [f32; ANSWERS[1]],
     /// Yaw, pitch, roll, degrees.
     pub pose: &'a [f32; ANSWERS[2]],
+    /// Left, top, right, bottom edge of the face, sides of the square from its centre.
+    pub edges: &'a [f32; ANSWERS[3]],
 }
 
 /// A square of the picture, in the camera's pixels.
@@ -163,7 +165,7 @@ impl Axis {
 }
 
 /// The face that an answer tells of; `None` where it is none that can be measured, or where the
-/// numbers are none. Its area is the candidate's, cut to the picture.
+/// numbers are none. Its area is cut to the picture.
 #[must_use]
 pub fn face(
     output: &Output<'_>,
@@ -172,12 +174,19 @@ pub fn face(
     (rows, cols): (usize, usize),
 ) -> Option<Face> {
     let [score, glasses, mask, brow] = *output.traits;
-    let numbers = output.points.iter().chain(output.traits).chain(output.pose);
-    if score < meaning.threshold || !numbers.copied().all(f32::is_finite) {
+    let numbers = [&output.points[..], output.traits, output.pose, output.edges];
+    if score < meaning.threshold || numbers.iter().any(|it| it.iter().any(|n| !n.is_finite())) {
         return None;
     }
-    let area = candidate.area.clipped(cols, rows);
     let square = Square::about(&candidate.area, meaning.scale);
+    let [left, top, right, bottom] = output.edges.map(|edge| edge * square.side);
+    let area = PixelBox {
+        left: square.centre.x + left,
+        top: square.centre.y + top,
+        right: square.centre.x + right,
+        bottom: square.centre.y + bottom,
+    };
+    let area = area.clipped(cols, rows);
     let (xy, _) = output.points.as_chunks::<2>();
     let mut points = [square.centre; Landmarks::COUNT];
     for (point, [x, y]) in points.iter_mut().zip(xy) {

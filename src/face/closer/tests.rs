@@ -135,7 +135,7 @@ fn candidate(left: f32) -> Candidate {
     }
 }
 
-/// Points one after the other along a diagonal, `traits` and a pose.
+/// Points one after the other along a diagonal, `traits`, a pose, and the candidate's own edges.
 fn read(candidate: &Candidate, traits: [f32; 4], point: f32) -> Option<Face> {
     let mut points = [0.0; 16];
     for (n, value) in points.iter_mut().enumerate() {
@@ -146,6 +146,8 @@ fn read(candidate: &Candidate, traits: [f32; 4], point: f32) -> Option<Face> {
         points: &points,
         traits: &traits,
         pose: &[10.0, -20.0, 5.0],
+        // 8 and 12.5 pixels of a square of 32.
+        edges: &[-0.25, -0.390_625, 0.25, 0.390_625],
     };
     face(&output, candidate, &MEANING, (120, 160))
 }
