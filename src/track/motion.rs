@@ -86,7 +86,7 @@ impl Axis {
 pub(super) struct Fit {
     /// Squared Mahalanobis distance, of three degrees of freedom.
     pub(super) distance: f32,
-    /// Logarithm of the determinant of its covariance, in widths.
+    /// Logarithm of the determinant of its covariance, in widths; [`ANYWHERE`] at most.
     spread: f32,
 }
 
@@ -157,5 +157,93 @@ impl Motion {
     /// How fast the face moves across the picture, widths a second.
     pub(super) fn speed(&self) -> f32 {
         self.x.rate.hypot(self.y.rate) / self.width()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn area(x: f32, y: f32, width: f32) -> PixelBox {
+        PixelBox {
+            left: x - width / 2.0,
+            top: y - 0.65 * width,
+            right: x + width / 2.0,
+            bottom: y + 0.65 * width,
+        }
+    }
+
+    fn near(one: f32, other: f32) -> bool {
+        (one - other).abs() <= 1e-3 * (1.0 + one.abs().max(other.abs()))
+    }
+
+    proptest! {
+        #[test]
+        fn two_steps_are_one_step_of_both(first in 0.01..2.0_f32, second in 0.01..2.0_f32) {
+            let mut once = Axis::start(40.0, 2.0, 60.0);
+            once.predict(0.1, 25.0);
+            once.update(44.0, 2.0);
+            let mut twice = once;
+            once.predict(first + second, 25.0);
+            twice.predict(first, 25.0);
+            twice.predict(second, 25.0);
+            let parts = |axis: Axis| {
+                let Axis { value, rate, value_variance, covariance, rate_variance } = axis;
+                [value, rate, value_variance, covariance, rate_variance]
+            };
+            for (one, other) in parts(once).into_iter().zip(parts(twice)) {
+                prop_assert!(near(one, other), "{once:?} {twice:?}");
+            }
+        }
+
+        #[test]
+        fn what_is_known_stays_possible(
+            steps in proptest::collection::vec((0.001..5.0_f32, proptest::option::of(0.0..160.0_f32)), 1..200)
+        ) {
+            let mut axis = Axis::start(80.0, 2.0, 60.0);
+            for (seconds, seen) in steps {
+                axis.predict(seconds, 25.0);
+                if let Some(seen) = seen {
+                    axis.update(seen, 2.0);
+                }
+                prop_assert!(axis.value.is_finite() && axis.rate.is_finite(), "{axis:?}");
+                prop_assert!(axis.value_variance > 0.0 && axis.rate_variance > 0.0, "{axis:?}");
+                let correlation = axis.covariance / (axis.value_variance * axis.rate_variance).sqrt();
+                prop_assert!(correlation.abs() <= 1.0 + 1e-3, "{axis:?}");
+            }
+        }
+
+        #[test]
+        fn nothing_depends_on_the_size_of_pixels(scale in 0.2..10.0_f32, seconds in 0.02..2.0_f32) {
+            let fit = |scale: f32| {
+                let mut motion = Motion::start(&area(50.0 * scale, 40.0 * scale, 20.0 * scale));
+                motion.predict(0.1);
+                motion.update(&area(53.0 * scale, 41.0 * scale, 21.0 * scale));
+                motion.predict(seconds);
+                let there = area(58.0 * scale, 39.0 * scale, 23.0 * scale);
+                (motion.fit(&there), motion.speed())
+            };
+            let ((one, speed), (other, faster)) = (fit(1.0), fit(scale));
+            prop_assert!(near(one.distance, other.distance) && near(one.spread, other.spread));
+            prop_assert!(near(speed, faster));
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_known_better_has_the_face() {
+        let mut sure = Motion::start(&area(50.0, 40.0, 20.0));
+        for _ in 0..10 {
+            sure.predict(0.1);
+            sure.update(&area(50.0, 40.0, 20.0));
+        }
+        let mut unsure = sure;
+        unsure.predict(1.5);
+        let face = area(52.0, 40.0, 20.0);
+        assert!(unsure.fit(&face).distance < sure.fit(&face).distance);
+        assert!(unsure.fit(&face).cost() > sure.fit(&face).cost());
+        // However long ago it was seen.
+        unsure.predict(60.0);
+        assert_eq!(unsure.fit(&area(50.0, 40.0, 20.0)).spread, ANYWHERE);
     }
 }

@@ -236,7 +236,8 @@ fn who_is_found_in_one_frame_of_four_is_one_person() {
 
 #[test]
 fn in_a_lobby_nearly_everybody_is_one_track() {
-    for fps in RATES {
+    // Of a hundred people, a little more than was measured; see the module's page.
+    for (fps, switches, fragments, merges) in [(9.0, 1.0, 5.0, 3.0), (25.0, 0.5, 2.5, 2.5)] {
         let mut mistakes = Mistakes::default();
         for seed in 0..200 {
             let glimpses = lobby::lobby(seed, fps);
@@ -248,11 +249,16 @@ fn in_a_lobby_nearly_everybody_is_one_track() {
             let tracks: Vec<_> = glimpses.iter().enumerate().map(step).collect();
             mistakes.count(&glimpses, &tracks);
         }
-        // Nearest pair first, with a smoothed velocity, makes 5.6, 23 and 4.1 of a hundred at 9 fps.
-        let most = |per_cent: f32| (mistakes.people as f32 * per_cent / 100.0) as usize;
         assert!(mistakes.people >= 1500, "{mistakes:?}");
-        assert!(mistakes.switches <= most(1.5), "{fps} fps: {mistakes:?}");
-        assert!(mistakes.fragments <= most(5.0), "{fps} fps: {mistakes:?}");
-        assert!(mistakes.merges <= most(3.5), "{fps} fps: {mistakes:?}");
+        let share = |count: usize| 100.0 * count as f32 / mistakes.people as f32;
+        assert!(
+            share(mistakes.switches) <= switches,
+            "{fps} fps: {mistakes:?}"
+        );
+        assert!(
+            share(mistakes.fragments) <= fragments,
+            "{fps} fps: {mistakes:?}"
+        );
+        assert!(share(mistakes.merges) <= merges, "{fps} fps: {mistakes:?}");
     }
 }
