@@ -93,7 +93,7 @@ pub(super) struct Fit {
 impl Fit {
     /// Twice the negative log-likelihood, but for a constant: of two tracks that are as far from a
     /// face, the one whose place is known better has it.
-    pub(super) fn cost(&self) -> f32 {
+    pub(super) fn cost(self) -> f32 {
         self.distance + self.spread
     }
 }

@@ -58,7 +58,7 @@ impl Visit {
             .find(|pair| (pair[0].time..pair[1].time).contains(&time))?;
         let mut share = (time - pair[0].time) / (pair[1].time - pair[0].time);
         if self.stops {
-            share *= share * (3.0 - 2.0 * share);
+            share = share * share * (3.0 - 2.0 * share);
         }
         let between = |from: f32, to: f32| from + share * (to - from);
         Some((
@@ -248,13 +248,13 @@ impl Mistakes {
         // Time as tracks count it, without the shutter's.
         let (mut clock, mut last) = (Duration::ZERO, Duration::ZERO);
         for (glimpse, tracks) in glimpses.iter().zip(tracks) {
-            clock += (glimpse.time - last).min(LONGEST_STEP);
+            clock += glimpse.time.saturating_sub(last).min(LONGEST_STEP);
             last = glimpse.time;
             for (who, track) in glimpse.whose.iter().zip(tracks) {
                 let owner = owners.insert(*track, *who);
                 let stolen = owner.is_some_and(|owner| owner != *who);
                 match seen.insert(*who, (*track, clock)) {
-                    Some((before, since)) if clock - since <= GONE_AFTER => {
+                    Some((before, since)) if clock.saturating_sub(since) <= GONE_AFTER => {
                         if before != *track {
                             self.switches += usize::from(stolen);
                             self.fragments += usize::from(owner.is_none());
