@@ -1,5 +1,6 @@
 //! People in a lobby, as faces that come and go.
 
+#[cfg(test)]
 mod lobby;
 
 use super::*;
