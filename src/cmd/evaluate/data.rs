@@ -101,6 +101,9 @@ struct WireFrame {
     faces: Vec<WireFace>,
     #[serde(default)]
     ignore: Vec<WireArea>,
+    /// Faces seen from the side: found or not, both are right.
+    #[serde(default)]
+    profile: Vec<WireArea>,
     #[serde(default)]
     ambiguous: bool,
     #[serde(default)]
@@ -164,12 +167,13 @@ impl Labels {
         }
         for wire in serde_json::from_str::<Vec<WireFrame>>(text)? {
             let faces = wire.faces.into_iter().map(seen_face);
+            let ignore = wire.ignore.into_iter().chain(wire.profile);
             let labelled = LabelledFrame {
                 seen: SeenFrame {
                     faces: faces
                         .collect::<anyhow::Result<_>>()
                         .with_context(|| format!("{}, frame {}", wire.file, wire.frame))?,
-                    ignore: wire.ignore.into_iter().map(WireArea::area).collect(),
+                    ignore: ignore.map(WireArea::area).collect(),
                     backs: Vec::new(),
                 },
                 ambiguous: wire.ambiguous,
@@ -358,7 +362,7 @@ mod tests {
     #[test]
     fn short_and_long_labels_are_read() {
         let text = r#"[{"file":"a.cptv","frame":3,"ambiguous":false,"back_of_head":true,
-            "ignore":[[1,2,3,4],{"box":[5,6,7,8],"score":0.3}],
+            "ignore":[[1,2,3,4]],"profile":[{"box":[5,6,7,8],"score":0.3}],
             "faces":[{"box":[1,2,11,12],"points":[1,2,3,4,5,6,7,8,9,10],"glasses":true,"mask":null},
                      {"box":[0,0,9,9],"points":null,"yaw_deg":-4.5},
                      {"box":[0,0,9,9],"points":[0,1,2,3,null,null,6,7,8,9,10,11,12,13,14,15]}]}]"#;
