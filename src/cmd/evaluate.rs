@@ -236,7 +236,7 @@ fn recordings(
             coldest_face_c: measured()
                 .map(|reading| rounded(reading.face.degrees(), 1e3))
                 .min_by(f64::total_cmp),
-            wears: wears(watched.faces.values().flatten()),
+            wears: wears(&watched.faces),
             error: report.error,
         });
         whole.append(report.cpu);
@@ -281,10 +281,11 @@ fn index_of(folder: &Path) -> anyhow::Result<BTreeMap<String, Listed>> {
 }
 
 /// The median of what is said of the faces that are large enough to say it of.
-fn wears<'a>(faces: impl Iterator<Item = &'a Face> + Clone) -> ByFlag<Option<f32>> {
+fn wears(faces: &BTreeMap<u64, Vec<Face>>) -> ByFlag<Option<f32>> {
     ByFlag::of(|flag| {
         let mut said: Vec<f32> = faces
-            .clone()
+            .values()
+            .flatten()
             .filter(|face| face.area.width() >= NEAR_WIDTH)
             .filter_map(|face| Some(flag.of(&face.features?.occlusion)))
             .collect();

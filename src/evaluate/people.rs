@@ -94,9 +94,9 @@ pub struct Summary {
     pub fooled: Count,
     /// People measured in the latter.
     pub measured_unasked: u64,
-    /// The two again, of recordings in which somebody counted: some, and none.
+    /// Recordings with anybody found, of those in which somebody counted people.
     pub counted_found: Count,
-    /// See there.
+    /// Recordings with anybody found, of those in which somebody counted, and there were none.
     pub counted_fooled: Count,
     /// Recordings with exactly as many people as somebody counted.
     pub exact: Count,

@@ -62,16 +62,6 @@ impl Span {
     }
 }
 
-/// Frames in which everybody wears this.
-#[derive(Debug, Deserialize)]
-struct WornSpan {
-    file: String,
-    from: u64,
-    to: u64,
-    #[serde(flatten)]
-    wears: Wears,
-}
-
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Wears {
     glasses: Option<bool>,
@@ -135,34 +125,27 @@ enum WireArea {
 
 #[derive(Deserialize)]
 struct WireSpans {
-    #[serde(default)]
     no_face: Vec<Span>,
-    #[serde(default)]
-    worn: Vec<WornSpan>,
 }
 
 impl Labels {
     /// Reads label files: lists of frames, or an object of spans. Of two labels of one frame the
     /// later one counts.
     pub(super) fn read<P: AsRef<Path>>(files: &[P]) -> anyhow::Result<Self> {
-        let (mut labels, mut worn) = (Self::default(), Vec::new());
+        let mut labels = Self::default();
         for path in files.iter().map(AsRef::as_ref) {
             let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
             labels
-                .take(&text, &mut worn)
+                .take(&text)
                 .with_context(|| format!("{}: no labels", path.display()))?;
-        }
-        for span in &worn {
-            labels.wear(span);
         }
         Ok(labels)
     }
 
-    fn take(&mut self, text: &str, worn: &mut Vec<WornSpan>) -> anyhow::Result<()> {
+    fn take(&mut self, text: &str) -> anyhow::Result<()> {
         if text.trim_start().starts_with('{') {
             let spans: WireSpans = serde_json::from_str(text)?;
             self.spans.extend(spans.no_face);
-            worn.extend(spans.worn);
             return Ok(());
         }
         for wire in serde_json::from_str::<Vec<WireFrame>>(text)? {
@@ -183,20 +166,6 @@ impl Labels {
             of_file.insert(wire.frame, labelled);
         }
         Ok(())
-    }
-
-    /// What a span says holds for the faces in it of which their own label does not say.
-    fn wear(&mut self, span: &WornSpan) {
-        let Some(frames) = self.frames.get_mut(&span.file) else {
-            return;
-        };
-        for (_, labelled) in frames.range_mut(span.from..=span.to) {
-            for face in &mut labelled.seen.faces {
-                for (own, all) in face.wears.iter_mut().zip(span.wears.all()) {
-                    *own = own.or(all);
-                }
-            }
-        }
     }
 }
 
@@ -348,17 +317,6 @@ fn turned(yaw_deg: f32) -> f32 {
 mod tests {
     use super::*;
 
-    fn labels(texts: &[&str]) -> Labels {
-        let (mut labels, mut worn) = (Labels::default(), Vec::new());
-        for text in texts {
-            labels.take(text, &mut worn).unwrap();
-        }
-        for span in &worn {
-            labels.wear(span);
-        }
-        labels
-    }
-
     #[test]
     fn short_and_long_labels_are_read() {
         let text = r#"[{"file":"a.cptv","frame":3,"ambiguous":false,"back_of_head":true,
@@ -366,7 +324,8 @@ mod tests {
             "faces":[{"box":[1,2,11,12],"points":[1,2,3,4,5,6,7,8,9,10],"glasses":true,"mask":null},
                      {"box":[0,0,9,9],"points":null,"yaw_deg":-4.5},
                      {"box":[0,0,9,9],"points":[0,1,2,3,null,null,6,7,8,9,10,11,12,13,14,15]}]}]"#;
-        let labels = labels(&[text]);
+        let mut labels = Labels::default();
+        labels.take(text).unwrap();
         let frame = &labels.frames["a.cptv"][&3];
         assert!(frame.back_of_head && !frame.ambiguous);
         assert_eq!(frame.seen.ignore[1].left, 5.0);
@@ -384,7 +343,7 @@ mod tests {
     #[test]
     fn wrong_points_are_refused() {
         let text = r#"[{"file":"a","frame":3,"faces":[{"box":[1,2,11,12],"points":[1,2,3]}]}]"#;
-        let refused = Labels::default().take(text, &mut Vec::new()).unwrap_err();
+        let refused = Labels::default().take(text).unwrap_err();
         assert_eq!(
             format!("{refused:#}"),
             "a, frame 3: 3 numbers for points, not 10 or 16"
@@ -392,16 +351,17 @@ mod tests {
     }
 
     #[test]
-    fn a_face_wears_what_its_own_label_says_and_else_what_the_span_says() {
-        let frames = r#"[
-            {"file":"a","frame":3,"faces":[{"box":[1,2,11,12],"glasses":false},{"box":[0,0,5,5]}]},
-            {"file":"a","frame":9,"faces":[{"box":[0,0,5,5]}]}]"#;
-        let spans = r#"{"no_face":[{"file":"b","from":1,"to":2,"why":"back and profile"}],
-            "worn":[{"file":"a","from":0,"to":3,"glasses":true}]}"#;
-        let labels = labels(&[spans, frames]);
-        let wears = |frame: u64, face: usize| labels.frames["a"][&frame].seen.faces[face].wears[0];
-        assert_eq!((wears(3, 0), wears(3, 1)), (Some(false), Some(true)));
-        assert_eq!(wears(9, 0), None);
+    fn the_later_label_of_a_frame_counts_and_spans_are_kept() {
+        let mut labels = Labels::default();
+        for text in [
+            r#"[{"file":"a","frame":3,"faces":[{"box":[1,2,11,12]}]}]"#,
+            r#"{"no_face":[{"file":"b","from":1,"to":2,"why":"back and profile"}]}"#,
+            r#"[{"file":"a","frame":3,"faces":[{"box":[1,2,11,12],"brow":true}]}]"#,
+        ] {
+            labels.take(text).unwrap();
+        }
+        let faces = &labels.frames["a"][&3].seen.faces;
+        assert_eq!((faces.len(), faces[0].wears[2]), (1, Some(true)));
         assert!(labels.spans[0].is_back());
         assert_eq!(labels.spans[0].frames().count(), 2);
     }

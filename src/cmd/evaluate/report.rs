@@ -80,7 +80,8 @@ pub(super) struct ScenesReport {
 pub(super) struct Share {
     pub(super) hits: u64,
     pub(super) of: u64,
-    pub(super) share: Option<f64>,
+    #[serde(rename = "share")]
+    pub(super) ratio: Option<f64>,
 }
 
 /// Faces found.
@@ -205,7 +206,7 @@ impl From<Count> for Share {
         Self {
             hits: count.hits,
             of: count.of,
-            share: count.ratio().map(rounded),
+            ratio: count.ratio().map(rounded),
         }
     }
 }

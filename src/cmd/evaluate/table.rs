@@ -103,7 +103,7 @@ fn add_people(lines: &mut Vec<String>, report: &PeopleReport) {
         "{:<26}{}",
         "measured unasked", report.measured_unasked
     ));
-    add_flags(lines, "by recording: ", &report.flags);
+    add_flags(lines, "recordings, ", &report.flags);
 }
 
 fn add_features(lines: &mut Vec<String>, report: &FeaturesReport) {
@@ -185,8 +185,8 @@ fn detection(what: &str, report: &DetectionReport) -> String {
         "{what:<26}{:>7}{:>7}{:>9}{:>11}{:>7}{:>9}",
         report.frames,
         report.recall.of,
-        ratio(report.recall.share),
-        ratio(report.precision.share),
+        ratio(report.recall.ratio),
+        ratio(report.precision.ratio),
         report.wrong,
         ratio(report.false_per_frame)
     )
@@ -206,7 +206,7 @@ fn ratio(value: Option<f64>) -> String {
 }
 
 fn share(share: Share) -> String {
-    match share.share {
+    match share.ratio {
         Some(ratio) => format!("{ratio:.3} ({} of {})", share.hits, share.of),
         None => "n/a".to_owned(),
     }
