@@ -203,9 +203,8 @@ fn scenes_and_their_truth_must_be_as_many() {
                "blackbody": null, "people": []})
     };
     // 22 °C everywhere.
-    let picture: Vec<u8> = [29_515_u16; 160 * 128]
-        .iter()
-        .flat_map(|it| it.to_le_bytes())
+    let picture: Vec<u8> = std::iter::repeat_n(29_515_u16, 160 * 128)
+        .flat_map(u16::to_le_bytes)
         .collect();
     fs::write(path.join("scenes.u16"), picture.repeat(2)).unwrap();
     let truths = |count: u32| {
