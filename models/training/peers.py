@@ -226,7 +226,7 @@ def main():
             ("YuNet, 25–40 °C, 0.3", YuNet(window, 1.0), 0.3),
             ("YuNet, enlarged x2, gain, 0.3", YuNet(gain, 2.0), 0.3),
             ("YuNet, enlarged x1.6, gain, 0.3", YuNet(gain, 1.6), 0.3),
-            ("BlazeFace full range, 25–40 °C, 0.5", BlazeFace(*blaze_full, window), 0.5),
+            ("BlazeFace full range, 25–40 °C, 0.4", BlazeFace(*blaze_full, window), 0.4),
             ("BlazeFace short range, 25–40 °C, 0.6", BlazeFace(*blaze_short, window), 0.6),
         ]
 
