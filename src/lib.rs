@@ -14,7 +14,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`] | layer 0, ndarray |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`] | layer 0, ndarray |
 //! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`web`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
@@ -27,6 +27,7 @@ pub mod cmd;
 pub mod config;
 pub mod detect;
 pub mod estimate;
+pub mod evaluate;
 pub mod event;
 pub mod face;
 pub mod id;

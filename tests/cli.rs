@@ -148,7 +148,7 @@ fn help_names_every_subcommand() {
     let (code, out, _) = outcome(menshen(&folder).arg("--help"));
     assert_eq!(code, Some(0));
     for name in [
-        "demo", "run", "replay", "record", "simulate", "check", "version",
+        "demo", "run", "replay", "evaluate", "record", "simulate", "check", "version",
     ] {
         assert!(
             out.contains(&format!("\n  {name} ")),

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod evaluate;
 pub mod record;
 pub mod replay;
 pub mod run;
@@ -45,6 +46,9 @@ pub enum Command {
     Run(run::RunArgs),
     /// Put recordings through the screening and say what it makes of them.
     Replay(replay::ReplayArgs),
+    /// Measure how good the detector and the gateway are, on data of which the truth is known.
+    #[command(subcommand)]
+    Evaluate(evaluate::Evaluate),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
@@ -65,6 +69,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Replay(args) => replay::run(&args),
+            Self::Evaluate(what) => evaluate::run(&what),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Check(args) => check::run(&args),

@@ -6,7 +6,7 @@ use crate::camera::recording::{Recording, recordings_in};
 use crate::clock::BootId;
 use crate::detect::OnnxDetector;
 use crate::pipeline::Pipeline;
-use crate::pipeline::replay::{Replay, replay};
+use crate::pipeline::replay::{CpuTimes, Replay, replay};
 use crate::screening::{Rules, Screening};
 use crate::thermal::RadiometerSettings;
 use crate::thermal::radiometry::{CountScale, Emissivity};
@@ -56,11 +56,22 @@ struct PersonLine {
     reasons: Vec<&'static str>,
 }
 
+/// CPU time of a frame, ms.
 #[derive(Serialize)]
-struct CpuLine {
-    mean: f64,
+pub(super) struct CpuLine {
+    pub(super) mean: f64,
     p50: f64,
-    p99: f64,
+    pub(super) p99: f64,
+}
+
+impl CpuLine {
+    pub(super) fn of(cpu: &CpuTimes) -> Self {
+        Self {
+            mean: rounded(cpu.mean_ms(), 1e4),
+            p50: rounded(cpu.quantile_ms(0.5), 1e4),
+            p99: rounded(cpu.quantile_ms(0.99), 1e4),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -76,7 +87,7 @@ struct RecordingLine<'a> {
 }
 
 /// To a decimal place, for people and files; nothing is computed from it.
-fn rounded(value: f64, scale: f64) -> f64 {
+pub(super) fn rounded(value: f64, scale: f64) -> f64 {
     (value * scale).round() / scale
 }
 
@@ -105,11 +116,7 @@ impl<'a> RecordingLine<'a> {
             people: replay.people.iter().map(PersonLine::of).collect(),
             cannot_judge: &replay.cannot_judge,
             people_counted: replay.people.len(),
-            cpu_ms_per_frame: CpuLine {
-                mean: rounded(replay.mean_cpu_ms(), 1e4),
-                p50: rounded(replay.cpu_ms_quantile(0.5), 1e4),
-                p99: rounded(replay.cpu_ms_quantile(0.99), 1e4),
-            },
+            cpu_ms_per_frame: CpuLine::of(&replay.cpu),
             error: replay.error.as_deref(),
         }
     }
@@ -194,18 +201,26 @@ fn replay_one(
             };
         }
     };
+    let settings = radiometer(args.blackbody_c, args.ambient_c);
+    let mut pipeline = Pipeline::new(settings, Rules::default(), detector);
+    replay(&mut camera, &mut pipeline, || bar.tick())
+}
+
+/// How a recording is read: centikelvin, against a reference of this set point.
+pub(super) fn radiometer(
+    blackbody_c: Option<Celsius>,
+    ambient_c: Option<Celsius>,
+) -> RadiometerSettings {
     let u_set_point = Rules::default().u_reference;
-    let settings = RadiometerSettings {
+    RadiometerSettings {
         scale: CountScale::CentiKelvin,
-        reference: args.blackbody_c.map(|set_point| ReferenceSettings {
+        reference: blackbody_c.map(|set_point| ReferenceSettings {
             set_point: ReferenceTemperature(set_point),
             emissivity: Emissivity::BLACKBODY,
             u_set_point,
         }),
-        ambient: args.ambient_c.map(AmbientTemperature),
-    };
-    let mut pipeline = Pipeline::new(settings, Rules::default(), detector);
-    replay(&mut camera, &mut pipeline, || bar.tick())
+        ambient: ambient_c.map(AmbientTemperature),
+    }
 }
 
 /// One recording for people.
@@ -214,7 +229,7 @@ fn table(file: &str, report: &Replay) -> String {
         "{file}: {} frames, {} people, {:.2} ms CPU a frame",
         report.frames,
         report.people.len(),
-        report.mean_cpu_ms()
+        report.cpu.mean_ms()
     )];
     lines.extend(report.people.iter().map(|screening| {
         let value = screening.reading.map_or_else(

@@ -22,10 +22,47 @@ pub struct Replay {
     pub cannot_judge: BTreeMap<&'static str, u64>,
     /// Every event, in order.
     pub events: Vec<Event>,
-    /// CPU time of each frame, ms: this thread's, radiometry to verdict, without reading the file.
-    pub cpu_ms: Vec<f64>,
+    /// CPU time of each frame: radiometry to verdict, without reading the file.
+    pub cpu: CpuTimes,
     /// What ended the recording early.
     pub error: Option<String>,
+}
+
+/// CPU time of each of some frames, of one thread.
+#[derive(Clone, Debug, Default)]
+pub struct CpuTimes(Vec<f64>);
+
+impl CpuTimes {
+    /// Does the work of a frame, and keeps what it cost.
+    pub fn watch<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let start = ThreadTime::now();
+        let done = work();
+        self.0.push(start.elapsed().as_secs_f64() * 1e3);
+        done
+    }
+
+    /// More frames.
+    pub fn append(&mut self, mut more: Self) {
+        self.0.append(&mut more.0);
+    }
+
+    /// Mean of a frame, ms; 0 without frames.
+    #[must_use]
+    pub fn mean_ms(&self) -> f64 {
+        let count = self.0.len().max(1) as f64;
+        // Not `sum`, whose nothing is -0.
+        self.0.iter().fold(0.0, |sum, ms| sum + ms) / count
+    }
+
+    /// What this share of the frames stays below, ms; 0 without frames.
+    #[must_use]
+    pub fn quantile_ms(&self, share: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().saturating_sub(1);
+        let at = ((last as f64) * share.clamp(0.0, 1.0)).round() as usize;
+        sorted.get(at).copied().unwrap_or(0.0)
+    }
 }
 
 impl Replay {
@@ -42,24 +79,6 @@ impl Replay {
         }
         self.events.extend(events);
     }
-
-    /// Mean CPU time of a frame, ms; 0 without frames.
-    #[must_use]
-    pub fn mean_cpu_ms(&self) -> f64 {
-        let count = self.cpu_ms.len().max(1) as f64;
-        // Not `sum`, whose nothing is -0.
-        self.cpu_ms.iter().fold(0.0, |sum, ms| sum + ms) / count
-    }
-
-    /// CPU time that this share of the frames stays below, ms; 0 without frames.
-    #[must_use]
-    pub fn cpu_ms_quantile(&self, share: f64) -> f64 {
-        let mut sorted = self.cpu_ms.clone();
-        sorted.sort_by(f64::total_cmp);
-        let last = sorted.len().saturating_sub(1);
-        let at = ((last as f64) * share.clamp(0.0, 1.0)).round() as usize;
-        sorted.get(at).copied().unwrap_or(0.0)
-    }
 }
 
 /// Runs a camera to its end. `each` is called after every frame, for a progress bar.
@@ -72,9 +91,7 @@ pub fn replay<D: Detector>(
     loop {
         match camera.next_frame() {
             Ok(Some(frame)) => {
-                let start = ThreadTime::now();
-                let step = pipeline.step(&frame);
-                replay.cpu_ms.push(start.elapsed().as_secs_f64() * 1e3);
+                let step = replay.cpu.watch(|| pipeline.step(&frame));
                 replay.frames += 1;
                 replay.take(step.events);
                 if let Some(error) = step.detector {

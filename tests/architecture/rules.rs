@@ -48,6 +48,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("alert", Layer::Core),
     row("event", Layer::Core),
     row("journal", Layer::Core),
+    row("evaluate", Layer::Core),
     row("checklist", Layer::Core),
     row("people", Layer::Core),
     row("procedure", Layer::Core),
