@@ -5,9 +5,7 @@
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::estimate::Reading;
 use menshen::event::Event;
-use menshen::face::{
-    Detector, DetectorError, Face, Features, Landmarks, Occlusion, Pose,
-};
+use menshen::face::{Detector, DetectorError, Face, Features, Landmarks, Occlusion, Pose};
 use menshen::pipeline::{Pipeline, Step};
 use menshen::screening::{Person, Rules, Verdict};
 use menshen::thermal::radiometry::CountScale;

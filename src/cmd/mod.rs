@@ -11,6 +11,7 @@ pub mod demo;
 pub mod record;
 pub mod replay;
 pub mod run;
+pub mod scenes;
 pub mod simulate;
 pub mod version;
 
@@ -49,6 +50,8 @@ pub enum Command {
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
     Simulate(simulate::SimulateArgs),
+    /// Make single simulated frames at random, to train and test a face network.
+    Scenes(scenes::ScenesArgs),
     /// Check a configuration file, and print it with every key.
     Check(check::CheckArgs),
     /// Say which version this is.
@@ -67,6 +70,7 @@ impl Command {
             Self::Replay(args) => replay::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Version => version::run(),
         }
