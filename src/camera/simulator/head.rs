@@ -45,6 +45,18 @@ pub(super) struct Head {
     pub(super) mask: bool,
     pub(super) gear: Option<Headgear>,
     pub(super) beard: bool,
+    /// A beard round mouth and chin only.
+    pub(super) goatee: bool,
+    /// How much cooler than skin a beard is, K.
+    pub(super) beard_k: f32,
+    /// How much the skin varies in spots of its own; 1 is natural.
+    pub(super) mottle: f32,
+    /// How much warmer the skin over the vessels of the forehead is, K.
+    pub(super) vessels_k: f32,
+    /// How warm the skin around the eyes is; 1 is natural.
+    pub(super) orbits: f32,
+    /// How much cooler skin reads where it is seen from the side, K.
+    pub(super) limb_k: f32,
     /// How cold the tip of the nose is, K below the warmest skin.
     pub(super) nose_k: f32,
     /// How cold the cheeks are, K below the warmest skin.
@@ -65,8 +77,13 @@ pub(super) struct Head {
     pub(super) nose_out: f32,
     /// Share of the way from the room to the skin that hair has.
     pub(super) hair_warmth: f32,
-    /// Half the size of a lens of the glasses.
+    /// How far the hairline lies above or below the usual one; negative where it recedes.
+    pub(super) hairline: f32,
+    /// Half the width in which skin turns into hair, and how ragged that edge is.
+    pub(super) hair_edge: (f32, f32),
+    /// Half the size of a lens of the glasses, and how low it sits.
     pub(super) lens: (f32, f32),
+    pub(super) lens_y: f32,
     /// Shares of the way from the room to the skin that these have.
     pub(super) lens_warmth: f32,
     pub(super) mask_warmth: f32,
@@ -298,6 +315,9 @@ impl Head {
         if let Some(worn) = self.gear_at(&ray, hit.map(|hit| hit.near)) {
             return Some(worn);
         }
+        if let Some(glasses) = self.glasses_at(&ray, hit.map(|hit| hit.near)) {
+            return Some(glasses);
+        }
         let bare = !matches!(self.gear, Some(Headgear::Hood | Headgear::Headscarf));
         if bare && let Some(ear) = self.ear(u, v, held) {
             return Some(ear);
@@ -332,7 +352,7 @@ impl Head {
         {
             return worn;
         }
-        let skin = self.skin_c(x, y, angle, held) - 0.7 * limb * self.contrast;
+        let skin = self.skin_c(x, y, angle, held) - self.limb_k * limb * self.contrast;
         let celsius = lerp(skin, self.hair_c(x, y, z), hair);
         Surface {
             celsius,

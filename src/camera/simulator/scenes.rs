@@ -13,6 +13,7 @@
 //! | turn | half within ±25°, a quarter 25…60°, a quarter 60…180° |
 //! | nod, lean | within ±25° and ±18° |
 //! | warmest skin | 32…40 °C, at least 3 K over the room of 14…32 °C |
+//! | contrast of the skin | 0.4…1.8 of the natural one |
 //! | glasses, mask, beard, fringe | 30 %, 25 %, 12 %, 10 % |
 //! | hat, hood, headscarf | 12 %, 6 %, 6 % |
 //! | children | 10 % |
@@ -273,7 +274,7 @@ impl Draw {
             stature_m: None,
             core_c: None,
             face_c: Some(face_c),
-            contrast: f64::from(self.between(0.4, 1.4)),
+            contrast: f64::from(self.between(0.4, 1.8)),
             yaw_deg: (0.0, 0.0),
             facing: Facing::Camera,
             glasses: self.chance(0.3),
@@ -303,17 +304,33 @@ impl Draw {
         };
         head.nose_k = self.between(0.5, 4.0);
         head.cheek_k = self.between(0.6, 1.9);
-        head.hair_warmth = self.between(0.2, 0.72);
+        head.mottle = self.between(0.6, 2.4);
+        head.vessels_k = self.between(-0.5, 1.1).max(0.0);
+        head.orbits = self.between(0.5, 1.8);
+        head.limb_k = self.between(0.4, 2.0);
+        head.goatee = self.chance(0.4);
+        head.beard_k = self.between(1.2, 4.5);
+        // Thick hair is cool; under cropped or thin hair the scalp shows.
+        let thin = head.hair == Hair::Short && self.chance(0.35);
+        head.hair_warmth = if thin || head.hair == Hair::Bald {
+            self.between(0.65, 0.94)
+        } else {
+            self.between(0.2, 0.68)
+        };
+        head.hairline = self.between(-0.12, 0.04);
+        let soft = if thin { 0.16 } else { 0.08 };
+        head.hair_edge = (self.between(0.025, soft), self.between(0.02, 0.1));
         if head.fringe > 0.0 {
-            head.fringe = self.between(0.13, 0.27);
+            head.fringe = self.between(0.13, 0.25) - head.hairline;
         }
         head.lens = match self.between(0.0, 1.0) {
             // Reading glasses, ordinary ones, sunglasses.
-            r if r < 0.25 => (self.between(0.12, 0.17), self.between(0.055, 0.08)),
-            r if r < 0.75 => (self.between(0.13, 0.19), self.between(0.08, 0.13)),
-            _ => (self.between(0.17, 0.215), self.between(0.13, 0.18)),
+            r if r < 0.2 => (self.between(0.14, 0.19), self.between(0.055, 0.085)),
+            r if r < 0.7 => (self.between(0.15, 0.205), self.between(0.085, 0.13)),
+            _ => (self.between(0.18, 0.215), self.between(0.12, 0.18)),
         };
-        head.lens_warmth = self.between(-0.05, 0.5);
+        head.lens_y = self.between(-0.01, 0.06);
+        head.lens_warmth = self.between(-0.1, 0.45);
         // Most near 31 °C, some nearly as the room, some nearly as skin.
         head.mask_warmth = if self.chance(0.6) {
             self.between(0.5, 0.75)
@@ -335,7 +352,12 @@ impl Draw {
         };
         head.peak = self.chance(0.6);
         let cloth = &mut person.cloth;
-        cloth.outer = self.between(0.08, 0.75);
+        // A coat from outdoors is colder than the room.
+        cloth.outer = if self.chance(0.12) {
+            self.between(-0.3, 0.08)
+        } else {
+            self.between(0.08, 0.75)
+        };
         cloth.inner = lerp(cloth.outer, 0.8, self.between(0.0, 0.6));
         cloth.neckline = self.between(-0.45, 0.35);
     }

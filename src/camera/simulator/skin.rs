@@ -22,8 +22,11 @@ pub(super) const CANTHUS_SHARE_OF_COLD: f32 = 0.2;
 impl Head {
     /// Skin of the face, the crown and the sides of the head, °C.
     pub(super) fn skin_c(&self, x: f32, y: f32, angle: f32, held: Held) -> f32 {
-        let uneven = 0.34 * value_noise(x * 4.0 + 9.0, y * 4.0, self.seed)
-            + 0.14 * value_noise(x * 10.0, y * 10.0, self.seed ^ 0x11);
+        let uneven = self.mottle * (0.34 * value_noise(x * 4.0 + 9.0, y * 4.0, self.seed)
+            + 0.14 * value_noise(x * 10.0, y * 10.0, self.seed ^ 0x11));
+        let across = value_noise(x * 4.5 + 3.0, y * 2.2, self.seed ^ 0x13).abs();
+        let vessels = smooth_step(0.22, 0.0, across) * bump(x, y + 0.2, 0.55, 0.4);
+        let uneven = uneven - self.vessels_k * vessels;
         // A little lopsided, as everybody is.
         let lopsided = 1.0 + 0.18 * x.signum() * value_noise(0.5, 0.5, self.seed ^ 0x12);
         let ax = x.abs();
@@ -48,7 +51,7 @@ impl Head {
         // The crown of a bald head.
         below += 0.7 * smooth_step(-0.3, -0.7, y);
         // Warm: around the eyes, temples, beside the nose, below the lower lip and the jaw.
-        below -= 0.85 * bump(ax - 0.17, y - 0.02, 0.24 * self.eyes, 0.15 * self.eyes);
+        below -= 0.85 * self.orbits * bump(ax - 0.17, y - 0.02, 0.24 * self.eyes, 0.15 * self.eyes);
         below -= 0.25 * bump(ax - 0.42, y + 0.08, 0.16, 0.2);
         below -= 0.25 * bump(ax - 0.16, y - 0.33, 0.12, 0.14);
         below -= 0.45 * smooth_step(0.68, 0.84, y);
@@ -67,7 +70,12 @@ impl Head {
             let upper = 0.46 - 0.3 * smooth_step(0.2, 0.46, ax) - 0.12 * bump(ax, 0.0, 0.2, 1.0);
             let grown = smooth_step(upper - 0.08, upper + 0.1, y);
             let lips = bump(ax, y - 0.46, 0.15, 0.06);
-            below += grown * (1.0 - lips) * 2.6;
+            let round_the_mouth = if self.goatee {
+                1.0 - smooth_step(0.18, 0.28, ax)
+            } else {
+                1.0
+            };
+            below += grown * (1.0 - lips) * round_the_mouth * self.beard_k;
         }
         below
     }

@@ -10,26 +10,54 @@ use super::scenario::Hair;
 use super::solid::{Ellipsoid, Held, Ray};
 
 impl Head {
-    /// Glasses and mask, on the front of the face.
+    /// Glasses stand before the face on a slightly bent plane: flat above, round below, with a
+    /// rim. In front of the head, of which this is the nearest point.
+    pub(super) fn glasses_at(&self, ray: &Ray, head: Option<f32>) -> Option<Surface> {
+        if !self.glasses || ray.along[2].abs() < 0.05 {
+            return None;
+        }
+        let front = 0.5 * self.depth + 0.07;
+        let (mut near, mut point) = (0.0, [0.0, 0.0, front]);
+        for _ in 0..3 {
+            let bent = front - 0.4 * (point[0] * point[0]).min(0.2);
+            near = (bent - ray.from[2]) / ray.along[2];
+            point = ray.at(near);
+        }
+        let [x, y, _] = point;
+        if head.is_some_and(|head| head > near) {
+            return None;
+        }
+        let (w, h) = self.lens;
+        let (dx, dy) = ((x.abs() - 0.225) / w, (y - self.lens_y) / h);
+        let reach = dx.powi(4) + if dy < 0.0 { dy.powi(6) } else { dy.powi(3) };
+        let bridge = x.abs() < 0.08 && (y - self.lens_y + 0.045).abs() < 0.02;
+        if reach < 0.7 {
+            Some(self.glass(x, y, 0.0))
+        } else if reach < 1.3 || bridge {
+            Some(self.glass(x, y, 0.1))
+        } else {
+            None
+        }
+    }
+
+    fn glass(&self, x: f32, y: f32, warmer: f32) -> Surface {
+        let blotch = 0.25 * value_noise(x * 7.0, y * 7.0, self.seed ^ 0x61);
+        Surface {
+            celsius: lerp(self.ambient_c, self.face_c, self.lens_warmth + warmer) + blotch,
+            material: Material::Glass,
+            face: true,
+        }
+    }
+
+    /// What lies on the skin: the arms of glasses, a mask and its bands to the ears.
     pub(super) fn worn(&self, x: f32, y: f32, angle: f32, held: Held) -> Option<Surface> {
-        if self.glasses {
-            let (w, h) = self.lens;
-            let (dx, dy) = ((x.abs() - 0.225) / w, (y - 0.015) / h);
-            let lens = dx.powi(4) + dy.powi(4) < 1.0;
-            let bridge = x.abs() < 0.08 && (y + 0.03).abs() < 0.022;
-            let temple = x.abs() > 0.36 && angle < 1.5 && (y + 0.04).abs() < 0.025;
-            if lens || bridge || temple {
-                let share = self.lens_warmth + if lens { 0.0 } else { 0.18 };
-                let blotch = 0.25 * value_noise(x * 7.0, y * 7.0, self.seed ^ 0x61);
-                return Some(Surface {
-                    celsius: lerp(self.ambient_c, self.face_c, share) + blotch,
-                    material: Material::Glass,
-                    face: true,
-                });
-            }
+        let arm = angle < 1.55 && x.abs() > 0.36 && (y - self.lens_y + 0.055).abs() < 0.024;
+        if self.glasses && arm {
+            return Some(self.glass(x, y, 0.2));
         }
         let upper = self.mask_top + 0.12 * smooth_step(0.05, 0.4, x.abs());
-        if self.mask && y > upper && angle < 1.25 {
+        let band = (1.25..1.5).contains(&angle) && (y - 0.16).abs() < 0.02;
+        if self.mask && ((y > upper && angle < 1.25) || band) {
             // Cloth near 31 °C, warmer while breathing out, most of all before the mouth.
             let near_mouth = bump(x, y - 0.36, 0.34, 0.36);
             let share = self.mask_warmth + 0.05 * held.breath * near_mouth + 0.05 * near_mouth;
@@ -46,15 +74,17 @@ impl Head {
 
     /// How much of a point is hair: 0 skin … 1 hair.
     pub(super) fn hair_share(&self, x: f32, y: f32, angle: f32) -> f32 {
-        let ragged = 0.035 * value_noise(x * 9.0, y * 9.0, self.seed ^ 0x21);
+        let (soft, rough) = self.hair_edge;
+        let ragged = rough * value_noise(x * 9.0, y * 9.0, self.seed ^ 0x21)
+            + 0.6 * (rough - 0.035) * value_noise(x * 23.0, y * 7.0, self.seed ^ 0x22);
         let side = smooth_step(0.55, 1.5, angle);
         if self.hair == Hair::Bald {
             // Stubble round the back.
             let back = smooth_step(1.5, 1.9, angle) * smooth_step(-0.25, -0.1, y);
             return 0.5 * back * (1.0 - smooth_step(0.3, 0.45, y));
         }
-        let front = lerp(HAIRLINE + self.fringe, -0.04, side * side) + ragged;
-        let above = 1.0 - smooth_step(front - 0.035, front + 0.035, y);
+        let front = lerp(HAIRLINE + self.hairline + self.fringe, -0.04, side * side) + ragged;
+        let above = 1.0 - smooth_step(front - soft, front + soft, y);
         let nape = if self.hair == Hair::Long { 1.5 } else { 0.42 };
         let behind = smooth_step(1.52, 1.72, angle + ragged)
             * (1.0 - smooth_step(nape - 0.06, nape + 0.06, y));
@@ -90,7 +120,7 @@ impl Head {
         (self.hair_share(x, y, angle) > 0.6).then(|| {
             let limb = 1.0 - smooth_step(0.0, 0.42, ray.square(shell.normal(point)));
             Surface {
-                celsius: self.hair_c(x, y, z) - 0.6 * limb,
+                celsius: lerp(self.hair_c(x, y, z), self.ambient_c, 0.2 * limb),
                 material: Material::Fabric,
                 face: angle < 1.47 && y > HAIRLINE,
             }
