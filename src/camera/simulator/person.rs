@@ -197,7 +197,7 @@ impl Person {
             mask_top: 0.1,
             gear_low: match visitor.headgear() {
                 Some(Headgear::Headscarf) => -0.3,
-                Some(Headgear::Hood) => -0.34,
+                Some(Headgear::Hood) => -0.18,
                 _ => -0.2,
             },
             peak: true,

@@ -22,8 +22,9 @@ pub(super) const CANTHUS_SHARE_OF_COLD: f32 = 0.2;
 impl Head {
     /// Skin of the face, the crown and the sides of the head, °C.
     pub(super) fn skin_c(&self, x: f32, y: f32, angle: f32, held: Held) -> f32 {
-        let uneven = self.mottle * (0.34 * value_noise(x * 4.0 + 9.0, y * 4.0, self.seed)
-            + 0.14 * value_noise(x * 10.0, y * 10.0, self.seed ^ 0x11));
+        let uneven = self.mottle
+            * (0.34 * value_noise(x * 4.0 + 9.0, y * 4.0, self.seed)
+                + 0.14 * value_noise(x * 10.0, y * 10.0, self.seed ^ 0x11));
         let across = value_noise(x * 4.5 + 3.0, y * 2.2, self.seed ^ 0x13).abs();
         let vessels = smooth_step(0.22, 0.0, across) * bump(x, y + 0.2, 0.55, 0.4);
         let uneven = uneven - self.vessels_k * vessels;
