@@ -325,6 +325,14 @@ impl Head {
         if let Some(hair) = self.hair_at(&ray, (u, v)) {
             return Some(hair);
         }
+        // From behind, long hair hangs before jaw and neck.
+        let before = hit.is_some_and(|hit| hit.near < -0.5 * held.cos);
+        if bare
+            && before
+            && let Some(hair) = self.hair_hanging(u, v, held)
+        {
+            return Some(hair);
+        }
         if let Some(hit) = hit {
             return Some(self.on_head(hit, held));
         }
