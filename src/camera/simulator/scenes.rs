@@ -73,7 +73,7 @@ pub fn scene(seed: u64, number: u64) -> Scene {
 
     let mut canvas = stage.canvas();
     let mut detector = Detector::new(&sensor, own);
-    let (mut pixels, offset_k) = (Vec::new(), offset_k);
+    let mut pixels = Vec::new();
     let time = f64::from(draw.between(0.0, 10.0));
     if sensor.lag > 0.0 {
         // Where they were a frame ago; the slow pixels still show it.
@@ -247,7 +247,7 @@ impl Draw {
         }
     }
 
-    /// Within ±`most`; half of them within the middle third.
+    /// Within ±`most`; three in five within the middle third.
     fn around(&mut self, most: f32) -> f32 {
         let reach = if self.chance(0.4) { most / 3.0 } else { most };
         self.between(-reach, reach)

@@ -3,8 +3,7 @@
 //! The head's own axes: x to the right of the picture for a head that looks at the camera, y
 //! downwards, z towards the camera; the origin lies in the middle of the head at the height of the
 //! eyes. A nod turns about the head's x axis, a turn about the neck, in this order. Perspective
-//! within one head is left out: at 0.7 m it moves no point of a face by more than a twentieth of
-//! the face's width, and truth and picture leave it out alike.
+//! within one head is left out, in the picture and in its truth alike.
 
 /// A head as it is held at one moment.
 #[derive(Clone, Copy, Debug)]

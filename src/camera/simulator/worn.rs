@@ -146,15 +146,6 @@ impl Head {
         })
     }
 
-    fn shell(&self, gear: Headgear) -> Ellipsoid {
-        let (middle, half) = match gear {
-            Headgear::Hat => ([0.0, -0.2, -0.02], [0.56, 0.62, 0.7]),
-            Headgear::Hood => ([0.0, -0.02, -0.1], [0.66, 0.92, 0.82]),
-            Headgear::Headscarf => ([0.0, 0.03, -0.04], [0.57, 0.86, 0.7]),
-        };
-        Ellipsoid { middle, half }
-    }
-
     /// Whether the headgear has cloth at or before this point.
     pub(super) fn geared(&self, [x, y, z]: [f32; 3]) -> bool {
         // An oval for the face, from `gear_low` downwards.
@@ -184,7 +175,7 @@ impl Head {
                 return Some(self.gear_surface(ray.at(near), -0.08));
             }
         }
-        let shell = self.shell(gear);
+        let shell = shell(gear);
         let (near, _) = shell.hit(ray)?;
         let point = ray.at(near);
         self.geared(point).then(|| {
@@ -196,7 +187,7 @@ impl Head {
     /// The inside of headgear that stands open around the head.
     pub(super) fn gear_behind(&self, ray: &Ray) -> Option<Surface> {
         let gear = self.gear?;
-        let (_, far) = self.shell(gear).hit(ray)?;
+        let (_, far) = shell(gear).hit(ray)?;
         let point = ray.at(far);
         (gear != Headgear::Hat && self.geared(point)).then(|| self.gear_surface(point, 0.06))
     }
@@ -213,4 +204,14 @@ impl Head {
             face: false,
         }
     }
+}
+
+/// Where the cloth of headgear lies.
+fn shell(gear: Headgear) -> Ellipsoid {
+    let (middle, half) = match gear {
+        Headgear::Hat => ([0.0, -0.2, -0.02], [0.56, 0.62, 0.7]),
+        Headgear::Hood => ([0.0, -0.02, -0.1], [0.66, 0.92, 0.82]),
+        Headgear::Headscarf => ([0.0, 0.03, -0.04], [0.57, 0.86, 0.7]),
+    };
+    Ellipsoid { middle, half }
 }
