@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use assert_cmd::Command;
+use menshen::camera::simulator::WireTruth;
 use std::fs;
 use tempfile::TempDir;
 
@@ -148,7 +149,7 @@ fn help_names_every_subcommand() {
     let (code, out, _) = outcome(menshen(&folder).arg("--help"));
     assert_eq!(code, Some(0));
     for name in [
-        "demo", "run", "replay", "evaluate", "record", "simulate", "check", "version",
+        "demo", "run", "replay", "evaluate", "record", "simulate", "scenes", "check", "version",
     ] {
         assert!(
             out.contains(&format!("\n  {name} ")),
@@ -198,4 +199,48 @@ fn simulate_draws_what_the_gateway_saw_when_asked() {
         Some(1),
         "what is there already is not overwritten: {err}"
     );
+}
+
+#[test]
+fn scenes_are_one_file_of_frames_and_one_of_truths() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let words = ["scenes", "--count", "3", "--seed", "5", "--out"];
+    for place in ["once", "again"] {
+        let (code, out, err) = outcome(menshen(&folder).args(words).arg(place));
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.ends_with(": 3 scenes\n"), "{out}");
+    }
+    let read = |name: &str| fs::read(folder.path().join(name)).expect("written");
+    assert_eq!(read("once/scenes.u16").len(), 3 * 128 * 160 * 2);
+    for file in ["scenes.u16", "scenes.jsonl"] {
+        assert!(read(&format!("once/{file}")) == read(&format!("again/{file}")));
+    }
+    let truths = String::from_utf8(read("once/scenes.jsonl")).expect("text");
+    let truths: Vec<WireTruth> = truths
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a truth"))
+        .collect();
+    assert_eq!(
+        truths.iter().map(|t| t.sequence).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+
+    let (code, _, err) = outcome(menshen(&folder).args(words).arg("once"));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("scenes.u16 is there already"), "{err}");
+    for (arguments, said) in [
+        (
+            ["scenes", "--count", "0", "--out", "x"],
+            "0 is not in 1..=1000000",
+        ),
+        (["scenes", "--count", "many", "--out", "x"], "invalid digit"),
+        (
+            ["scenes", "--seed", "red", "--out", "x"],
+            "'red' for '--seed",
+        ),
+    ] {
+        let (code, _, err) = outcome(menshen(&folder).args(arguments));
+        assert_eq!(code, Some(2), "{arguments:?}");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+    }
 }

@@ -11,7 +11,7 @@ use menshen::camera::{Camera, CameraError};
 use menshen::clock::{BootId, WallTime};
 use menshen::thermal::RawFrame;
 use menshen::thermal::radiometry::{CountScale, Emissivity};
-use menshen::units::{Celsius, PixelBox};
+use menshen::units::{Celsius, PixelBox, PixelPoint};
 use ndarray::Array2;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -194,6 +194,116 @@ fn the_box_holds_the_warm_face_and_the_points() {
         }
     }
     assert!(judged > 20, "{judged}");
+}
+
+/// Somebody stands there with the head turned by so many degrees, without noise or blur, seen by
+/// a sensor that makes a face some 80 pixels wide.
+fn turned(yaw_deg: f64, looks: &str) -> Vec<(RawFrame, FrameTruth)> {
+    play(scenario(&format!(
+        "duration_s = 14.0
+        [sensor]
+        width = 384
+        height = 288
+        field_of_view_deg = 40.0
+        fps = 1.0
+        netd_k = 0.0
+        fixed_pattern_k = 0.0
+        psf_sigma_px = 0.0
+        lag = 0.0
+        [[visitor]]
+        arrive_s = 0.0
+        walk_s = 0.1
+        stand_s = 13.5
+        stature_m = 1.7
+        distance_m = 1.0
+        face_c = 35.5
+        yaw_deg = [{yaw_deg:.1}, {yaw_deg:.1}]
+        {looks}"
+    )))
+}
+
+/// The middle of what is within 0.03 K of the warmest pixel at most so far from a place.
+fn warmest_spot(picture: &Array2<f32>, place: PixelPoint, reach: f32) -> PixelPoint {
+    let around: Vec<(f32, f32, f32)> = picture
+        .indexed_iter()
+        .map(|((y, x), celsius)| (x as f32 + 0.5, y as f32 + 0.5, *celsius))
+        .filter(|(x, y, _)| (x - place.x).hypot(y - place.y) < reach)
+        .collect();
+    let most = around.iter().map(|spot| spot.2).fold(0.0, f32::max);
+    let warm: Vec<_> = around.iter().filter(|spot| spot.2 > most - 0.03).collect();
+    let count = warm.len() as f32;
+    PixelPoint {
+        x: warm.iter().map(|spot| spot.0).sum::<f32>() / count,
+        y: warm.iter().map(|spot| spot.1).sum::<f32>() / count,
+    }
+}
+
+#[test]
+fn the_points_lie_where_the_picture_shows_them() {
+    for yaw in [0.0, 20.0, -20.0, 40.0, -40.0] {
+        let mut canthi = 0;
+        let (mut nods, mut leans) = (0.0_f32, 0.0_f32);
+        for (frame, truth) in play_standing(turned(yaw, "hair = \"short\"\nfringe = false")) {
+            let picture = celsius(&frame);
+            let person = &truth.people[0];
+            let width = person.head.width();
+            assert!((f64::from(person.yaw_deg) - yaw).abs() < 0.5, "{person:?}");
+            nods = nods.max(person.pitch_deg.abs());
+            leans = leans.max(person.roll_deg.abs());
+            for canthus in person.canthi.into_iter().flatten() {
+                canthi += 1;
+                let warmest = warmest_spot(&picture, canthus, 0.06 * width);
+                let off = (warmest.x - canthus.x).hypot(warmest.y - canthus.y) / width;
+                assert!(off < 0.015, "at {yaw}: {canthus:?}, warmest {warmest:?}");
+            }
+            // The tip of the nose is the coldest of the skin around it.
+            let points = person.landmarks.unwrap();
+            let cold = picture.mapv(|celsius| 100.0 - celsius);
+            let coldest = warmest_spot(&cold, points.nose, 0.07 * width);
+            let off = (coldest.x - points.nose.x).hypot(coldest.y - points.nose.y) / width;
+            assert!(yaw.abs() > 30.0 || off < 0.05, "at {yaw}: {coldest:?}");
+            assert!(!person.brow && person.forehead > 0.9, "{person:?}");
+        }
+        // Turned far, the bridge of the nose may hide the farther one.
+        let frames = if yaw.abs() > 30.0 { 12 } else { 24 };
+        assert!(canthi >= frames, "{canthi} canthi at {yaw}");
+        assert!(nods > 1.0 && leans > 0.5, "{nods} {leans}");
+    }
+}
+
+/// The frames in which the visitor stands still.
+fn play_standing(frames: Vec<(RawFrame, FrameTruth)>) -> Vec<(RawFrame, FrameTruth)> {
+    frames.into_iter().skip(1).take(12).collect()
+}
+
+#[test]
+fn what_covers_the_forehead_is_said_and_seen() {
+    let look = |looks: &str| {
+        let (frame, truth) = play_standing(turned(0.0, looks)).swap_remove(0);
+        let person = truth.people[0].clone();
+        let place = person.landmarks.unwrap().forehead;
+        let there = celsius(&frame)[[place.y as usize, place.x as usize]];
+        (person, f64::from(there))
+    };
+    for (looks, covered) in [
+        ("hat = true", true),
+        ("hood = true\nhair = \"bald\"", true),
+        ("hair = \"long\"\nfringe = true", true),
+        ("headscarf = true", false),
+    ] {
+        let (person, there) = look(looks);
+        assert_eq!(person.brow, covered, "{looks}");
+        assert_eq!(there < person.face_c - 2.5, covered, "{looks}: {there}");
+        assert_eq!(person.forehead < 0.5, covered, "{looks}: {person:?}");
+        // Whatever is worn on the head covers hair and ears, not the eyes.
+        assert!(person.canthi.iter().all(Option::is_some), "{looks}");
+    }
+    let (child, there) = look("child = true\nhair = \"bald\"");
+    let (adult, _) = look("hair = \"bald\"");
+    assert!(!child.brow && there > child.face_c - 2.5);
+    let shape = |area: PixelBox| area.height() / area.width();
+    assert!(child.head.width() < 0.97 * adult.head.width());
+    assert!(shape(child.area) < 0.95 * shape(adult.area));
 }
 
 #[test]
@@ -445,6 +555,18 @@ fn broken_scenarios_say_what_to_do() {
         (
             "duration_s = 5.0\n[[visitor]]\narrive_s = 1.0\ncore_c = 37.0\nface_c = 36.0",
             "both core_c and face_c",
+        ),
+        (
+            "duration_s = 5.0\n[[visitor]]\narrive_s = 1.0\nhat = true\nhood = true",
+            "visitor[0]: has more than one of hat, hood and headscarf",
+        ),
+        (
+            "duration_s = 5.0\n[[visitor]]\narrive_s = 1.0\nhair = \"bald\"\nfringe = true",
+            "visitor[0]: has a fringe and is bald",
+        ),
+        (
+            "duration_s = 5.0\n[[visitor]]\narrive_s = 1.0\nchild = true\nbeard = true",
+            "visitor[0]: is a child with a beard",
         ),
         (
             "duration_s = 5.0\n[[visitor]]\narrive_s = nan",

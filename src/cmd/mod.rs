@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod record;
 pub mod replay;
 pub mod run;
+pub mod scenes;
 pub mod simulate;
 pub mod version;
 
@@ -53,6 +54,8 @@ pub enum Command {
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
     Simulate(simulate::SimulateArgs),
+    /// Make single simulated frames at random, to train and test a face network.
+    Scenes(scenes::ScenesArgs),
     /// Check a configuration file, and print it with every key.
     Check(check::CheckArgs),
     /// Say which version this is.
@@ -72,6 +75,7 @@ impl Command {
             Self::Evaluate(what) => evaluate::run(&what),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Version => version::run(),
         }

@@ -3,7 +3,7 @@
 //! A typing error in a scenario must not become a strange picture that somebody then debugs in
 //! the radiometry. Each refusal names the key and says which values are taken.
 
-use super::scenario::{Blackbody, Fault, Ffc, Scenario, ScenarioError, Sensor, Visitor};
+use super::scenario::{Blackbody, Fault, Ffc, Hair, Scenario, ScenarioError, Sensor, Visitor};
 use std::ops::RangeInclusive;
 
 /// Pixels along one side of a sensor: 80×60 (Lepton 2) to 640×512, either way up.
@@ -179,6 +179,19 @@ fn visitor(key: &str, visitor: &Visitor) -> Result<(), ScenarioError> {
             key,
             "has both core_c and face_c; write one, the other follows from it",
         );
+    }
+    let on_the_head = [visitor.hat, visitor.hood, visitor.headscarf];
+    if on_the_head.iter().filter(|worn| **worn).count() > 1 {
+        return refuse(
+            key,
+            "has more than one of hat, hood and headscarf; write one",
+        );
+    }
+    if visitor.fringe == Some(true) && visitor.hair == Some(Hair::Bald) {
+        return refuse(key, "has a fringe and is bald; write another hair");
+    }
+    if visitor.child && visitor.beard {
+        return refuse(key, "is a child with a beard; write one of the two");
     }
     if let Some(core) = visitor.core_c {
         within(&sub("core_c"), core, 30.0..=45.0, "°C")?;

@@ -13,6 +13,12 @@ use crate::units::{Celsius, PixelPoint};
 
 /// Paints the room: the part of the picture that never changes.
 pub(super) fn paint_room(canvas: &mut Canvas, room: &Room, size: (f32, f32), seed: u32) {
+    paint_walls(canvas, room, size, seed);
+    paint_things(canvas, room, size, seed);
+}
+
+/// The walls with their door.
+pub(super) fn paint_walls(canvas: &mut Canvas, room: &Room, size: (f32, f32), seed: u32) {
     let (width, height) = size;
     let air = room.ambient_c as f32;
     let gradient = room.wall_gradient_k as f32;
@@ -35,8 +41,12 @@ pub(super) fn paint_room(canvas: &mut Canvas, room: &Room, size: (f32, f32), see
         }
         Some(plain(celsius))
     });
+}
+
+/// What stands before the walls.
+pub(super) fn paint_things(canvas: &mut Canvas, room: &Room, size: (f32, f32), seed: u32) {
     for thing in &room.clutter {
-        paint_clutter(canvas, thing, air, size, seed);
+        paint_clutter(canvas, thing, room.ambient_c as f32, size, seed);
     }
 }
 
@@ -59,6 +69,8 @@ fn paint_clutter(canvas: &mut Canvas, thing: &Clutter, air: f32, size: (f32, f32
         ClutterKind::Screen => (33.0, 0.65),
         ClutterKind::SunPatch => (air + 7.0, 1.6),
         ClutterKind::Window => (air - 5.0, 1.5),
+        ClutterKind::Round => (36.0, 1.1),
+        ClutterKind::Animal => (33.0, 0.75),
     };
     let hot = thing.celsius.map_or(usual, |celsius| celsius as f32);
     let area = [
@@ -101,9 +113,35 @@ fn paint_clutter(canvas: &mut Canvas, thing: &Clutter, air: f32, size: (f32, f32
                 let frame = u.abs() < 0.06 || v.abs() < 0.05 || u.abs() > 0.92;
                 if frame { air - 1.0 } else { hot + 0.8 * v }
             }),
+            ClutterKind::Round => {
+                let r2 = u * u + v * v;
+                let uneven = 0.4 * value_noise(u * 2.0, v * 2.0, seed ^ 0xa3);
+                (r2 < 1.0).then(|| lerp(hot, air, 0.3 * r2 * r2) + uneven)
+            }
+            ClutterKind::Animal => animal(u, v).map(|below| {
+                let fur = 0.8 * value_noise(u * 3.0, v * 5.0, seed ^ 0xa4);
+                lerp(hot, air, below) + fur
+            }),
         };
         celsius.map(plain)
     });
+}
+
+/// An animal from its side, looking to the right: trunk, legs, head with warm eyes. Share of the
+/// way from its warmest place to the room.
+fn animal(u: f32, v: f32) -> Option<f32> {
+    let within = |x: f32, y: f32, rx: f32, ry: f32| {
+        let r2 = ((u - x) / rx).powi(2) + ((v - y) / ry).powi(2);
+        (r2 < 1.0).then_some(r2)
+    };
+    let head = within(0.66, -0.45, 0.3, 0.4).map(|r2| 0.15 + 0.35 * r2);
+    let eye = within(0.7, -0.5, 0.07, 0.1).map(|_| 0.0);
+    let trunk = within(-0.1, 0.0, 0.75, 0.45).map(|r2| 0.4 + 0.2 * r2);
+    let legs = [-0.65, -0.45, 0.2, 0.42].into_iter().find_map(|x| {
+        let leg = (u - x).abs() < 0.09 && (0.0..1.0).contains(&v);
+        leg.then_some(0.6)
+    });
+    eye.or(head).or(trunk).or(legs)
 }
 
 /// The blackbody in its room.

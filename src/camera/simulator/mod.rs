@@ -8,8 +8,10 @@
 //! | part | says |
 //! |---|---|
 //! | [`scenario`] | what a lobby is made of: a TOML file |
-//! | `motion`, `person`, `head` | where people are and how warm they are where |
-//! | `lobby` | room, clutter, blackbody |
+//! | `motion`, `person` | where people are and how they are built |
+//! | `head`, `solid`, `skin`, `worn` | a head in three dimensions and how warm it is where |
+//! | `lobby`, `stage` | room, clutter, blackbody; all of it painted together |
+//! | [`scenes`] | single frames drawn at random, for training and testing |
 //! | `canvas`, `sensor`, `drift` | from surfaces to counts |
 //! | [`truth`] | what is true in a frame |
 //!
@@ -26,8 +28,13 @@ mod motion;
 mod noise;
 mod person;
 pub mod scenario;
+pub mod scenes;
 mod sensor;
+mod skin;
+mod solid;
+mod stage;
 pub mod truth;
+mod worn;
 
 pub use builtin::{builtin, builtin_names};
 pub use person::{FEVER_CORE_C, core_of_face, face_of_core};
@@ -36,17 +43,16 @@ pub use truth::{BlackbodyTruth, FrameTruth, PersonTruth, WireTruth};
 
 use super::{Camera, CameraError, CameraInfo};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
-use crate::thermal::radiometry::Emissivity;
 use crate::thermal::{RawFrame, frame::Telemetry};
 use crate::units::Celsius;
-use canvas::{Appearance, Canvas};
+use canvas::Canvas;
 use drift::CommonMode;
-use lobby::Reference;
 use ndarray::Array2;
 use noise::{mix, seed_of};
-use person::{Person, View, Wardrobe};
+use person::Person;
 use scenario::Fault;
 use sensor::Detector;
+use stage::Stage;
 use std::time::Duration;
 
 /// How long a silent camera is waited for before it is said to be silent, s.
@@ -60,10 +66,7 @@ pub struct Simulator {
     boot: BootId,
     start: WallTime,
     ambient: Celsius,
-    view: View,
-    wardrobe: Wardrobe,
-    room: Canvas,
-    reference: Option<Reference>,
+    stage: Stage,
     common: CommonMode,
     detector: Detector,
     people: Vec<Person>,
@@ -97,12 +100,11 @@ impl Simulator {
         let size = (width as f32, height as f32);
         let seed = scenario.seed;
         let ambient = Celsius::new(scenario.room.ambient_c).unwrap_or(Celsius::literal(22.0));
-        let half_view = (scenario.sensor.field_of_view_deg.to_radians() * 0.5).tan() as f32;
         let mut room = Canvas::new(width, height, ambient.degrees() as f32);
         let room_seed = seed_of(seed, 0x0a) as u32;
         lobby::paint_room(&mut room, &scenario.room, size, room_seed);
-        let cloth = Emissivity::new(0.95).unwrap_or(Emissivity::SKIN);
-        let glass = Emissivity::new(0.9).unwrap_or(Emissivity::SKIN);
+        let blackbody = scenario.blackbody.as_ref();
+        let stage = Stage::new(&scenario.sensor, ambient, room, blackbody, room_seed);
         let mut simulator = Self {
             info: CameraInfo {
                 name: format!("simulator {}", scenario.name),
@@ -114,23 +116,8 @@ impl Simulator {
             boot,
             start,
             ambient,
-            view: View {
-                width: size.0,
-                height: size.1,
-                focal: size.0 * 0.5 / half_view,
-                lens_m: scenario.sensor.height_m as f32,
-            },
-            wardrobe: Wardrobe {
-                skin: Appearance::new(Emissivity::SKIN, ambient),
-                fabric: Appearance::new(cloth, ambient),
-                glass: Appearance::new(glass, ambient),
-            },
-            scene: room.clone(),
-            room,
-            reference: scenario
-                .blackbody
-                .as_ref()
-                .map(|wanted| Reference::new(wanted, ambient, size, room_seed)),
+            scene: stage.canvas(),
+            stage,
             common: CommonMode::new(
                 &scenario.drift,
                 scenario.ffc.as_ref(),
@@ -170,7 +157,7 @@ impl Simulator {
     /// Draws the visitors of a round.
     fn invite(&mut self, round: u64) {
         self.round = round;
-        let (seed, view) = (self.scenario.seed, self.view);
+        let (seed, view) = (self.scenario.seed, self.stage.view);
         let ambient = self.ambient.degrees();
         let visitor = |(index, wanted): (usize, &scenario::Visitor)| {
             let id = (round as u32)
@@ -237,35 +224,14 @@ impl Simulator {
     /// Paints the scene and says what is true in it.
     fn paint(&mut self, moment: Moment, offset_k: f64) -> FrameTruth {
         let time = moment.in_round as f32;
-        self.scene.copy_from(&self.room);
-        let mut present: Vec<_> = self
+        let people = self
             .people
             .iter()
-            .filter_map(|person| person.pose(time).map(|pose| (pose, person)))
-            .collect();
-        present.sort_by(|(a, _), (b, _)| b.distance_m.total_cmp(&a.distance_m));
-        let mut people = Vec::with_capacity(present.len());
-        for (number, (pose, person)) in present.into_iter().enumerate() {
-            let owner = number as u16 + 1;
-            let seen = (pose, time);
-            people.push(person.paint(&mut self.scene, self.view, &self.wardrobe, seen, owner));
-        }
-        let blackbody = self.reference.as_ref().map(|reference| {
-            let truth = reference.truth(moment.in_round);
-            reference.paint(&mut self.scene, &truth);
-            truth
-        });
-        for (number, person) in people.iter_mut().enumerate() {
-            let left = self.scene.faces_left(number as u16 + 1);
-            person.visible *= left as f32 / person.painted_points.max(1) as f32;
-        }
+            .filter_map(|person| person.pose(time).map(|pose| (pose, person)));
         FrameTruth {
             sequence: self.sequence,
-            people,
-            blackbody,
             offset_k,
-            ambient_c: self.ambient.degrees(),
-            fault: None,
+            ..self.stage.paint(&mut self.scene, people, moment.in_round)
         }
     }
 

@@ -4,12 +4,12 @@
 //! gives a face its surroundings; the face itself is [`super::head`].
 
 use super::canvas::{Appearance, Canvas, Painted};
-use super::head::{
-    CANTHUS_SHARE_OF_COLD, FACE_WIDTH_M, FacePoint, Head, Held, Material, Surface, cold_deficit_k,
-};
+use super::head::{FACE_WIDTH_M, FacePoint, Head, Headgear, Material, Surface};
 use super::motion::{Path, Pose};
 use super::noise::{bump, lerp, mix, seed_of, smooth_step, value_noise};
 use super::scenario::{Facing, Hair, Visitor};
+use super::skin::{CANTHUS_SHARE_OF_COLD, cold_deficit_k};
+use super::solid::Held;
 use super::truth::PersonTruth;
 use crate::face::Landmarks;
 use crate::units::{PixelBox, PixelPoint};
@@ -37,6 +37,27 @@ pub fn core_of_face(face_c: f64, ambient_c: f64) -> f64 {
     face_c + BALANCE_K * (face_c - ambient_c) + BALANCE_C
 }
 
+/// A child of some six years against a grown person: a smaller head, a shorter face under a
+/// rounder skull, larger eyes, a flatter nose. Chosen by eye, not measured.
+struct Child {
+    size: f32,
+    long: f32,
+    vertex: f32,
+    eyes: f32,
+    nose_out: f32,
+}
+
+const CHILD: Child = Child {
+    size: 0.9,
+    long: 0.82,
+    vertex: -0.78,
+    eyes: 1.15,
+    nose_out: 0.06,
+};
+
+/// A fringe down to the brows.
+const LONG_FRINGE: f32 = 0.2;
+
 /// The camera's view: how metres become pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View {
@@ -61,28 +82,42 @@ pub(super) struct Wardrobe {
 pub(super) struct Person {
     id: u32,
     path: Path,
-    head: Head,
+    pub(super) head: Head,
     core_c: f64,
     /// Height of the eyes, m.
-    eyes_m: f32,
+    pub(super) eyes_m: f32,
     /// Pixels of a face's width are this much more or less than the mean.
-    size: f32,
-    cloth: Cloth,
+    pub(super) size: f32,
+    pub(super) cloth: Cloth,
     breath_s: f32,
 }
 
 #[derive(Clone, Debug)]
-struct Cloth {
+pub(super) struct Cloth {
     /// Share of the way from the room to the skin.
-    outer: f32,
-    inner: f32,
+    pub(super) outer: f32,
+    pub(super) inner: f32,
     /// Half width of the opening of a jacket; 0: none.
-    open: f32,
-    /// How deep the neckline is.
-    neckline: f32,
+    pub(super) open: f32,
+    /// How deep the neckline is; negative: a collar up the neck.
+    pub(super) neckline: f32,
     sleeves: bool,
     broad: f32,
 }
+
+/// A painted person, before others are painted over it.
+#[derive(Clone, Debug)]
+pub(super) struct Drawn {
+    pub(super) truth: PersonTruth,
+    /// How many points of the canvas show the face.
+    pub(super) face_points: usize,
+    /// Places of the forehead that are bare and turned to the camera, of [`FOREHEAD_PLACES`].
+    pub(super) forehead: Vec<PixelPoint>,
+}
+
+/// Places of the forehead that are looked at: five beside each other in three rows, within the
+/// 45 × 15 mm over the brows that a thermometer would be held to.
+pub(super) const FOREHEAD_PLACES: usize = 15;
 
 impl Person {
     /// The visitor, with everything that the scenario leaves open drawn from `seed`.
@@ -112,7 +147,12 @@ impl Person {
         let stature = visitor
             .stature_m
             .map_or_else(|| draw(1.56, 1.82), |m| m as f32);
-        let fringe = draw(-0.3, 0.2).max(0.0);
+        let drawn_fringe = draw(-0.3, 0.2).max(0.0);
+        let fringe = match visitor.fringe {
+            Some(true) => LONG_FRINGE,
+            Some(false) => 0.0,
+            None => drawn_fringe,
+        };
         let hair_warmth = match hair {
             Hair::Long => draw(0.3, 0.5),
             _ => draw(0.42, 0.66),
@@ -125,14 +165,42 @@ impl Person {
             fringe: if hair == Hair::Bald { 0.0 } else { fringe },
             glasses: visitor.glasses,
             mask: visitor.mask,
-            hat: visitor.hat,
+            gear: visitor.headgear(),
             beard: visitor.beard,
+            goatee: false,
+            beard_k: 2.6,
+            mottle: 1.0,
+            vessels_k: 0.0,
+            orbits: 1.0,
+            limb_k: 0.7,
             nose_k: draw(0.9, 3.2),
             cheek_k: draw(0.8, 1.6),
             cold_k: cold_k * (1.0 - CANTHUS_SHARE_OF_COLD),
             jaw: draw(0.1, 1.0),
+            long: if visitor.child { CHILD.long } else { 1.0 },
+            vertex: if visitor.child { CHILD.vertex } else { -0.72 },
+            depth: 1.22,
+            eyes: if visitor.child { CHILD.eyes } else { 1.0 },
+            nose_out: if visitor.child { CHILD.nose_out } else { 0.1 },
             hair_warmth,
+            hairline: 0.0,
+            hair_edge: (0.035, 0.035),
             lens: (draw(0.13, 0.2), draw(0.085, 0.14)),
+            lens_y: 0.015,
+            lens_warmth: 0.22,
+            mask_warmth: 0.62,
+            gear_warmth: match visitor.headgear() {
+                Some(Headgear::Headscarf) => 0.45,
+                Some(Headgear::Hood) => 0.32,
+                _ => 0.24,
+            },
+            mask_top: 0.1,
+            gear_low: match visitor.headgear() {
+                Some(Headgear::Headscarf) => -0.3,
+                Some(Headgear::Hood) => -0.18,
+                _ => -0.2,
+            },
+            peak: true,
             seed: mix(seed ^ 1) as u32,
         };
         let outer = draw(0.22, 0.55);
@@ -150,7 +218,7 @@ impl Person {
             head,
             core_c,
             eyes_m: stature - 0.115,
-            size: draw(0.96, 1.05),
+            size: draw(0.96, 1.05) * if visitor.child { CHILD.size } else { 1.0 },
             cloth,
             breath_s: draw(3.0, 4.6),
         }
@@ -169,7 +237,7 @@ impl Person {
         wardrobe: &Wardrobe,
         (pose, time): (Pose, f32),
         owner: u16,
-    ) -> PersonTruth {
+    ) -> Drawn {
         let place = Placed::new(self, view, pose, time);
         let w = place.unit;
         let reach = 1.9 * w;
@@ -191,7 +259,22 @@ impl Person {
                 face: surface.face,
             })
         });
-        self.truth(&place, view, painted)
+        Drawn {
+            truth: self.truth(&place, view),
+            face_points: painted,
+            forehead: self.bare_forehead(&place),
+        }
+    }
+
+    fn bare_forehead(&self, place: &Placed) -> Vec<PixelPoint> {
+        (0..FOREHEAD_PLACES)
+            .map(|n| ((n % 5) as f32 * 0.075 - 0.15, (n / 5) as f32 * 0.05 - 0.05))
+            .filter(|&(dx, dy)| !self.head.covers_forehead(dx, dy))
+            .filter_map(|(dx, dy)| {
+                let (u, v, seen) = self.head.place(FacePoint::Forehead(dx, dy), place.held);
+                seen.then(|| place.point(u, v))
+            })
+            .collect()
     }
 
     fn surface(&self, x: f32, y: f32, place: &Placed) -> Option<Surface> {
@@ -208,6 +291,9 @@ impl Person {
     }
 
     fn neck(&self, u: f32, v: f32, place: &Placed) -> Option<Surface> {
+        if let Some(cloth) = self.scarf_at_the_neck(u, v) {
+            return Some(cloth);
+        }
         let front = place.body_cos;
         let u = u + 0.12 * place.held.sin;
         let half = 0.33 + 0.1 * smooth_step(0.85, 1.15, v);
@@ -232,6 +318,23 @@ impl Person {
                 - 0.6 * self.head.cold_k,
             material: Material::Skin,
             face: false,
+        })
+    }
+
+    /// A headscarf goes on over neck and shoulders.
+    fn scarf_at_the_neck(&self, u: f32, v: f32) -> Option<Surface> {
+        let half = 0.48 + 0.4 * smooth_step(0.75, 1.4, v);
+        let drapes = self.head.gear == Some(Headgear::Headscarf)
+            && (0.5..1.45 - 0.3 * u * u).contains(&v)
+            && u.abs() < half;
+        drapes.then(|| {
+            let fold = 0.7 * value_noise(u * 2.5, v * 5.0 - 2.0 * u.abs(), self.head.seed ^ 0x53);
+            let warmth = self.head.gear_warmth - 0.08 * smooth_step(0.8, 1.4, v);
+            Surface {
+                celsius: lerp(self.head.ambient_c, self.head.face_c, warmth) + fold,
+                material: Material::Fabric,
+                face: false,
+            }
         })
     }
 
@@ -303,38 +406,23 @@ impl Person {
         }
     }
 
-    fn truth(&self, place: &Placed, view: View, painted: usize) -> PersonTruth {
-        let turn = place.pose.yaw.to_degrees().rem_euclid(360.0);
-        let turn = turn.min(360.0 - turn);
-        let facing = match turn {
+    fn truth(&self, place: &Placed, view: View) -> PersonTruth {
+        let turn = turn_of(place.pose.yaw);
+        let facing = match turn.abs() {
             t if t <= 35.0 => Facing::Camera,
             t if t <= 100.0 => Facing::Side,
             _ => Facing::Away,
         };
-        let head_edges = [-0.5, -0.72, 0.5, 0.84];
+        let head_edges = self.head.head_edges(place.held);
         let edges = self.head.face_edges(place.held);
-        let on_picture = |[left, top, right, bottom]: [f32; 4]| {
-            let corners = [(left, top), (right, top), (left, bottom), (right, bottom)];
-            let middle = place.point(f32::midpoint(left, right), f32::midpoint(top, bottom));
-            // A leaning head keeps the size of its box: the corners are no part of the face.
-            let (half_w, half_h) = (
-                (corners[1].0 - corners[0].0) * 0.5 * place.unit,
-                (corners[2].1 - corners[0].1) * 0.5 * place.unit,
-            );
-            PixelBox {
-                left: middle.x - half_w,
-                top: middle.y - half_h,
-                right: middle.x + half_w,
-                bottom: middle.y + half_h,
-            }
-        };
+        let edges = edges.filter(|_| facing != Facing::Away);
         let spot = |point| {
             let (u, v, seen) = self.head.place(point, place.held);
             (place.point(u, v), seen)
         };
-        let area = on_picture(edges.unwrap_or(head_edges));
+        let area = place.area(edges.unwrap_or(head_edges));
         let inside = area.clipped(view.width as usize, view.height as usize);
-        let landmarks = (facing != Facing::Away && turn < 65.0).then(|| Landmarks {
+        let landmarks = (turn.abs() <= LANDMARKS_TO_DEG).then(|| Landmarks {
             left_eye: spot(FacePoint::Eye(-1.0)).0,
             right_eye: spot(FacePoint::Eye(1.0)).0,
             left_canthus: spot(FacePoint::Canthus(-1.0)).0,
@@ -342,7 +430,7 @@ impl Person {
             nose: spot(FacePoint::Nose).0,
             left_mouth: spot(FacePoint::Mouth(-1.0)).0,
             right_mouth: spot(FacePoint::Mouth(1.0)).0,
-            forehead: spot(FacePoint::Forehead).0,
+            forehead: spot(FacePoint::Forehead(0.0, 0.0)).0,
         });
         let canthus = |side| {
             let (point, seen) = spot(FacePoint::Canthus(side));
@@ -351,27 +439,34 @@ impl Person {
         PersonTruth {
             id: self.id,
             area,
-            head: on_picture(head_edges),
+            head: place.area(head_edges),
             landmarks,
             canthi: [canthus(-1.0), canthus(1.0)],
             face_c: f64::from(self.head.face_c),
             core_c: self.core_c,
             feverish: self.core_c >= FEVER_CORE_C,
             facing,
-            yaw_deg: place.pose.yaw.to_degrees(),
+            yaw_deg: turn,
+            pitch_deg: place.pose.pitch.to_degrees(),
+            roll_deg: place.pose.roll.to_degrees(),
             // How much is covered is known when everybody is painted; so far: what is cut off.
-            visible: if facing == Facing::Away || edges.is_none() {
-                0.0
-            } else {
-                inside.area() / area.area().max(1e-3)
-            },
-            painted_points: painted,
+            visible: edges.map_or(0.0, |_| inside.area() / area.area().max(1e-3)),
+            forehead: 0.0,
             distance_m: place.pose.distance_m,
             glasses: self.head.glasses,
             mask: self.head.mask,
-            hat: self.head.hat,
+            hat: self.head.gear == Some(Headgear::Hat),
+            brow: self.head.covers_forehead(0.0, 0.0),
         }
     }
+}
+
+/// A profile shows points of a face up to here, degrees.
+const LANDMARKS_TO_DEG: f32 = 75.0;
+
+/// A turn as −180…180 degrees.
+fn turn_of(yaw: f32) -> f32 {
+    (yaw.to_degrees() + 180.0).rem_euclid(360.0) - 180.0
 }
 
 /// A person's place in the picture at one moment.
@@ -405,7 +500,7 @@ impl Placed {
             held: Held {
                 sin,
                 cos,
-                nod: pose.pitch.tan(),
+                nod: pose.pitch.sin_cos(),
                 breath,
             },
             body_sin,
@@ -419,6 +514,22 @@ impl Placed {
         let (s, c) = self.roll;
         let v = v - Self::PIVOT;
         (u * c + v * s, v * c - u * s + Self::PIVOT)
+    }
+
+    /// A box of the head, in pixels. Leaning, it keeps its size: its corners are no part of the
+    /// head.
+    fn area(&self, [left, top, right, bottom]: [f32; 4]) -> PixelBox {
+        let middle = self.point(f32::midpoint(left, right), f32::midpoint(top, bottom));
+        let (half_w, half_h) = (
+            (right - left) * 0.5 * self.unit,
+            (bottom - top) * 0.5 * self.unit,
+        );
+        PixelBox {
+            left: middle.x - half_w,
+            top: middle.y - half_h,
+            right: middle.x + half_w,
+            bottom: middle.y + half_h,
+        }
     }
 
     /// A place of the head, in pixels.

@@ -9,6 +9,7 @@
 //! look when the sensor is changed. Times are seconds since the start of a round.
 
 use super::check::check;
+use super::head::Headgear;
 use serde::Deserialize;
 
 /// A simulated lobby with its camera, its reference and its visitors. Always valid.
@@ -130,6 +131,10 @@ pub(super) enum ClutterKind {
     Screen,
     SunPatch,
     Window,
+    /// Something round: a kettle, a ball, a pot on a shelf.
+    Round,
+    /// A dog or a cat, seen from its side.
+    Animal,
 }
 
 /// The heated reference in view.
@@ -265,14 +270,39 @@ pub(super) struct Visitor {
     pub(super) glasses: bool,
     #[serde(default)]
     pub(super) mask: bool,
+    /// A cap down to the brows.
     #[serde(default)]
     pub(super) hat: bool,
+    /// The hood of a jacket, over hair and forehead.
+    #[serde(default)]
+    pub(super) hood: bool,
+    /// A scarf over hair, ears and neck that leaves the face free.
+    #[serde(default)]
+    pub(super) headscarf: bool,
     #[serde(default)]
     pub(super) beard: bool,
     /// Left out: drawn.
     pub(super) hair: Option<Hair>,
+    /// Whether hair falls over the forehead down to the brows; left out: drawn.
+    pub(super) fringe: Option<bool>,
+    /// A child of some six years; `stature_m` says how tall.
+    #[serde(default)]
+    pub(super) child: bool,
     /// Minutes indoors of somebody who came in from the cold; left out: acclimatised.
     pub(super) from_cold_min: Option<f64>,
+}
+
+impl Visitor {
+    /// What is on the head; a checked visitor wears at most one of them.
+    pub(super) fn headgear(&self) -> Option<Headgear> {
+        [
+            (self.hat, Headgear::Hat),
+            (self.hood, Headgear::Hood),
+            (self.headscarf, Headgear::Headscarf),
+        ]
+        .into_iter()
+        .find_map(|(worn, gear)| worn.then_some(gear))
+    }
 }
 
 /// An edge of the scene.

@@ -40,7 +40,8 @@ pub struct PersonTruth {
     pub area: PixelBox,
     /// The whole head without its hair, pixels.
     pub head: PixelBox,
-    /// Points of the face, while it is turned away by less than 65°.
+    /// Points of the face, while it is turned away by at most 75°; also those that are
+    /// hidden.
     pub landmarks: Option<Landmarks>,
     /// Inner corners of the eyes, image-left first, where seen and not behind glasses.
     pub canthi: [Option<PixelPoint>; 2],
@@ -54,9 +55,16 @@ pub struct PersonTruth {
     pub facing: Facing,
     /// The head's turn, degrees; 0 looks at the camera, positive to the right of the picture.
     pub yaw_deg: f32,
+    /// The head's nod, degrees; positive looks down.
+    pub pitch_deg: f32,
+    /// The head's lean in the picture, degrees; positive clockwise.
+    pub roll_deg: f32,
     /// Share of the face that is in the picture and not behind somebody or something else, 0…1;
     /// 0 for the back of a head.
     pub visible: f32,
+    /// Share of the forehead patch over the brows that is seen: turned to the camera, bare, in the
+    /// picture and not behind somebody or something, 0…1.
+    pub forehead: f32,
     /// Distance, m.
     pub distance_m: f32,
     /// Opaque glasses: the canthi cannot be measured.
@@ -65,7 +73,8 @@ pub struct PersonTruth {
     pub mask: bool,
     /// A hat down to the forehead.
     pub hat: bool,
-    pub(super) painted_points: usize,
+    /// Hat, hood, headscarf or hair over the middle of the forehead.
+    pub brow: bool,
 }
 
 /// What is true of the blackbody in one frame.
@@ -143,8 +152,14 @@ pub struct WirePerson {
     pub facing: String,
     /// Degrees.
     pub yaw_deg: f32,
+    /// Degrees.
+    pub pitch_deg: f32,
+    /// Degrees.
+    pub roll_deg: f32,
     /// 0…1.
     pub visible: f32,
+    /// 0…1.
+    pub forehead: f32,
     /// m.
     pub distance_m: f32,
     /// Opaque glasses.
@@ -153,6 +168,8 @@ pub struct WirePerson {
     pub mask: bool,
     /// Hat.
     pub hat: bool,
+    /// Anything over the forehead.
+    pub brow: bool,
 }
 
 impl Facing {
@@ -220,11 +237,15 @@ impl From<&PersonTruth> for WirePerson {
             feverish: truth.feverish,
             facing: truth.facing.as_str().to_owned(),
             yaw_deg: truth.yaw_deg,
+            pitch_deg: truth.pitch_deg,
+            roll_deg: truth.roll_deg,
             visible: truth.visible,
+            forehead: truth.forehead,
             distance_m: truth.distance_m,
             glasses: truth.glasses,
             mask: truth.mask,
             hat: truth.hat,
+            brow: truth.brow,
         }
     }
 }

@@ -297,8 +297,8 @@ pub(super) fn seen_scene(truth: &WireTruth) -> SeenFrame {
             seen.faces.push(SeenFace {
                 area,
                 points,
-                wears: [person.glasses, person.mask, person.hat].map(Some),
-                pose: [Some(person.yaw_deg), None, None],
+                wears: [person.glasses, person.mask, person.brow].map(Some),
+                pose: [person.yaw_deg, person.pitch_deg, person.roll_deg].map(Some),
             });
         } else {
             seen.ignore.push(self::area(person.head));
