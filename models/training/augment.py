@@ -263,6 +263,16 @@ def dress(r, picture):
         skin = _median(t, f.box)
         ambient = float(np.percentile(t, 20))
         tilt = np.degrees(np.arctan2(p[1][1] - p[0][1], p[1][0] - p[0][0]))
+        if r.random() < 0.3:  # skin differs: cold cheeks, warm vessels, sweat
+            for _ in range(int(r.integers(1, 4))):
+                at = f.box[:2] + r.uniform(0.05, 0.95, 2) * (f.box[2:] - f.box[:2])
+                _spot(t, at, w * r.uniform(0.06, 0.25), w * r.uniform(0.06, 0.25), r.normal(0, 1.0))
+        if r.random() < 0.15:  # beard: cold from the ears or round the mouth down to the chin
+            cold, wide = r.uniform(0.8, 4.0), w * r.uniform(0.14, 0.32)
+            chin = np.array([mouth[0], mouth[1] + 0.2 * w])
+            _spot(t, chin, wide, w * r.uniform(0.12, 0.24), -cold)
+            if r.random() < 0.6:
+                _spot(t, mouth, 0.13 * w, 0.045 * w, 0.7 * cold)  # lips
         if f.points is not None and r.random() < 0.22:  # glasses: opaque, at about the air's temperature
             glass = ambient + r.uniform(0.1, 0.8) * (skin - ambient)
             layer = t.copy()
@@ -358,6 +368,16 @@ def _by_recording(items):
 
 def _xy(p):
     return int(round(float(p[0]))), int(round(float(p[1])))
+
+
+def _spot(t, centre, rx, ry, by):
+    """Add a soft spot, only where it is not nearly zero."""
+    h, w = t.shape
+    x0, x1 = int(max(0, centre[0] - 3 * rx)), int(min(w, centre[0] + 3 * rx + 1))
+    y0, y1 = int(max(0, centre[1] - 3 * ry)), int(min(h, centre[1] + 3 * ry + 1))
+    if x0 < x1 and y0 < y1:
+        y, x = np.ogrid[y0:y1, x0:x1]
+        t[y0:y1, x0:x1] += by * np.exp(-0.5 * (((x - centre[0]) / rx) ** 2 + ((y - centre[1]) / ry) ** 2))
 
 
 def _blend(t, layer, alpha):

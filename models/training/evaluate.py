@@ -43,11 +43,12 @@ class Detector:
         x = data.pad16(data.normalise(t))[None, None]
         heat, box = (o[0] for o in self.finder.run(None, {"thermal": x}))
         found = []
-        for _, b in decode(heat, box, self.candidate)[:MOST_CANDIDATES]:
+        for likely, b in decode(heat, box, self.candidate)[:MOST_CANDIDATES]:
             points, traits, pose, edges = (o[0] for o in self.closer.run(None, {"crop": cut(t, b)[None, None]}))
-            if traits[0] >= threshold:
+            score = float(np.sqrt(likely * traits[0]))  # two opinions, formed on different things
+            if score >= threshold:
                 exact = to_picture(edges.reshape(2, 2), b).ravel()
-                found.append((float(traits[0]), exact, to_picture(points.reshape(-1, 2), b), traits[1:], pose))
+                found.append((score, exact, to_picture(points.reshape(-1, 2), b), traits[1:], pose))
         return best(found)
 
 

@@ -86,8 +86,8 @@ pub struct FacesArgs {
     /// Set point of the reference in view, °C.
     #[arg(long, value_name = "T", default_value = "37", value_parser = set_point)]
     blackbody_c: Celsius,
-    /// Another face network, with its MANIFEST.toml beside it.
-    #[arg(long, value_name = "ONNX")]
+    /// A folder with other face networks and their MANIFEST.toml.
+    #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
 }
 
@@ -98,7 +98,7 @@ pub struct FacesArgs {
 pub fn run(what: &Evaluate) -> anyhow::Result<ExitCode> {
     let Evaluate::Faces(args) = what;
     let mut detector = match &args.model {
-        Some(path) => OnnxDetector::from_file(path)?,
+        Some(path) => OnnxDetector::from_folder(path)?,
         None => OnnxDetector::built_in()?,
     };
     // Everything runs on the detector's own thread: its CPU time is all the CPU time there is.

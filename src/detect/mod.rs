@@ -35,11 +35,16 @@ const BUILT_IN: (&str, &[u8], &[u8]) = (
     include_bytes!("../../models/landmarks.onnx"),
 );
 
+/// Share of the score of a face below which a place is certainly none.
+const DOUBT: f32 = 0.5;
+
 /// Finds faces with the networks.
 pub struct OnnxDetector {
     finder: Finder,
     closer: Closer,
     found: Vec<Candidate>,
+    /// Whether nothing in the last frame was nearly a face.
+    sure_of_nobody: bool,
     version: String,
     worker: Arc<ThreadPool>,
 }
@@ -127,6 +132,7 @@ impl OnnxDetector {
             finder,
             closer,
             found: Vec::new(),
+            sure_of_nobody: false,
             version: format!("{}+{}", manifest.face.version, manifest.landmarks.version),
             worker,
         })
@@ -162,7 +168,7 @@ impl OnnxDetector {
         frame: &ThermalFrame,
         candidate: &Candidate,
     ) -> Result<Option<Face>, DetectorError> {
-        self.closer.look(frame, candidate)
+        Ok(self.closer.look(frame, candidate)?.1)
     }
 }
 
@@ -189,11 +195,12 @@ impl Finder {
 }
 
 impl Closer {
+    /// How likely the candidate is a face, and the face if it is one.
     fn look(
         &mut self,
         frame: &ThermalFrame,
         candidate: &Candidate,
-    ) -> Result<Option<Face>, DetectorError> {
+    ) -> Result<(f32, Option<Face>), DetectorError> {
         let square = Square::about(&candidate.area, self.meaning.scale);
         let window = self.meaning.window;
         self.cutter
@@ -206,23 +213,28 @@ impl Closer {
             edges: &self.network.numbers::<{ ANSWERS[3] }>(edges, 3)?,
         };
         let size = frame.celsius.dim();
-        Ok(closer::face(&output, candidate, &self.meaning, size))
+        let score = closer::score(&output, candidate);
+        Ok((score, closer::face(&output, candidate, &self.meaning, size)))
     }
 }
 
 impl Detector for OnnxDetector {
     fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
         self.finder.find(frame, &mut self.found)?;
-        let mut faces = Vec::new();
+        self.sure_of_nobody = false;
+        let (mut faces, mut likeliest) = (Vec::new(), 0.0_f32);
         for candidate in &self.found {
-            faces.extend(self.closer.look(frame, candidate)?);
+            let (score, face) = self.closer.look(frame, candidate)?;
+            likeliest = likeliest.max(score);
+            faces.extend(face);
         }
+        self.sure_of_nobody = likeliest < DOUBT * self.closer.meaning.threshold;
         closer::settle(&mut faces, self.closer.meaning.nms_iou);
         Ok(faces)
     }
 
-    fn candidates(&self) -> Option<usize> {
-        Some(self.found.len())
+    fn is_sure_of_nobody(&self) -> bool {
+        self.sure_of_nobody
     }
 }
 

@@ -151,6 +151,6 @@ fn both_stages_run_on_pictures_of_every_size() {
         let score = face.map_or(0.5, |face| face.score);
         assert!((0.5..=1.0).contains(&score), "{rows} × {cols}: {score}");
         let faces = detector.detect(&frame).unwrap();
-        assert!(faces.len() <= detector.candidates().unwrap());
+        assert!(faces.is_empty() || !detector.is_sure_of_nobody());
     }
 }

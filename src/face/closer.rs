@@ -33,7 +33,7 @@ pub struct Meaning {
     pub cells: usize,
     /// Side of the square, in geometric means of the sides of the candidate's box.
     pub scale: f32,
-    /// Least likelihood of a face that can be measured, 0…1.
+    /// Least [`score`] of a face that can be measured, 0…1.
     pub threshold: f32,
     /// Overlap (intersection over union) beyond which two faces are one.
     pub nms_iou: f32,
@@ -164,6 +164,14 @@ impl Axis {
     }
 }
 
+/// How likely a candidate is a face that can be measured: the geometric mean of what the two stages
+/// say. They look at different things (the first at a whole person, the second at a face), so each
+/// is wrong where the other is not.
+#[must_use]
+pub fn score(output: &Output<'_>, candidate: &Candidate) -> f32 {
+    (output.traits[0] * candidate.score).max(0.0).sqrt()
+}
+
 /// The face that an answer tells of; `None` where it is none that can be measured, or where the
 /// numbers are none. Its area is cut to the picture.
 #[must_use]
@@ -173,7 +181,8 @@ pub fn face(
     meaning: &Meaning,
     (rows, cols): (usize, usize),
 ) -> Option<Face> {
-    let [score, glasses, mask, brow] = *output.traits;
+    let [_, glasses, mask, brow] = *output.traits;
+    let score = score(output, candidate);
     let numbers = [&output.points[..], output.traits, output.pose, output.edges];
     if score < meaning.threshold || numbers.iter().any(|it| it.iter().any(|n| !n.is_finite())) {
         return None;

@@ -1,9 +1,9 @@
 //! An empty lobby costs next to nothing.
 //!
-//! Where the networks have just found nothing at all, and nothing in the picture has changed since,
+//! Where the networks have just found nobody, and nothing in the picture has changed since,
 //! they would find nothing again, so they are not asked. Nobody may be hidden by that, so it is
-//! done only where there is no doubt: the frame is good and as large as the last one, the last
-//! search found not even a candidate, no block of the picture has become warmer or colder by more
+//! done only where there is no doubt: the frame is good and as large as the last one, nothing in the
+//! last search was even nearly a face, no block of the picture has become warmer or colder by more
 //! than a quarter of a kelvin, and less than a second has passed. In every other case the
 //! networks run.
 //!
@@ -35,8 +35,8 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Gated<D> {
     detector: D,
-    /// When and in what size the detector last found nothing at all; `None` where it found
-    /// something, failed or was never asked.
+    /// When and in what size the detector was last sure of nobody; `None` where it was not, failed
+    /// or was never asked.
     empty: Option<(Stamp, (usize, usize))>,
     /// Means of the blocks of the frame that was searched last, °C.
     searched: Vec<f32>,
@@ -109,16 +109,16 @@ impl<D: Detector> Detector for Gated<D> {
         }
         self.empty = None;
         let faces = self.detector.detect(frame)?;
-        if faces.is_empty() && self.detector.candidates() == Some(0) {
+        if faces.is_empty() && self.detector.is_sure_of_nobody() {
             self.empty = Some((frame.stamp, frame.celsius.dim()));
             std::mem::swap(&mut self.searched, &mut self.means);
         }
         Ok(faces)
     }
 
-    /// Of the frame that was searched last: none, where this one was not searched.
-    fn candidates(&self) -> Option<usize> {
-        self.detector.candidates()
+    /// Of the frame that was searched last: where this one was not searched, that one was empty.
+    fn is_sure_of_nobody(&self) -> bool {
+        self.detector.is_sure_of_nobody()
     }
 }
 

@@ -150,10 +150,10 @@ pub trait Detector: Send {
     /// Where the detector itself failed; the frame then counts as not judged.
     fn detect(&mut self, frame: &ThermalFrame) -> Result<Vec<Face>, DetectorError>;
 
-    /// How many places of the last frame were looked at, whether they were faces or not. `None`
-    /// where the detector does not say; nothing may then be taken to be empty.
-    fn candidates(&self) -> Option<usize> {
-        None
+    /// Whether nothing in the last frame was even nearly taken for a face. A detector that cannot
+    /// say is never sure.
+    fn is_sure_of_nobody(&self) -> bool {
+        false
     }
 }
 
@@ -162,8 +162,8 @@ impl<D: Detector + ?Sized> Detector for &mut D {
         (**self).detect(frame)
     }
 
-    fn candidates(&self) -> Option<usize> {
-        (**self).candidates()
+    fn is_sure_of_nobody(&self) -> bool {
+        (**self).is_sure_of_nobody()
     }
 }
 
@@ -172,8 +172,8 @@ impl<D: Detector + ?Sized> Detector for Box<D> {
         (**self).detect(frame)
     }
 
-    fn candidates(&self) -> Option<usize> {
-        (**self).candidates()
+    fn is_sure_of_nobody(&self) -> bool {
+        (**self).is_sure_of_nobody()
     }
 }
 

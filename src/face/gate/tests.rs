@@ -9,7 +9,7 @@ use proptest::prelude::*;
 #[derive(Debug, Default)]
 struct Told {
     faces: Vec<Face>,
-    candidates: Option<usize>,
+    sure_of_nobody: bool,
     fails: bool,
     asked: u32,
 }
@@ -23,15 +23,15 @@ impl Detector for Told {
         Ok(self.faces.clone())
     }
 
-    fn candidates(&self) -> Option<usize> {
-        self.candidates
+    fn is_sure_of_nobody(&self) -> bool {
+        self.sure_of_nobody
     }
 }
 
 /// A gate before a detector that finds nothing at all.
 fn gate() -> Gated<Told> {
     Gated::new(Told {
-        candidates: Some(0),
+        sure_of_nobody: true,
         ..Told::default()
     })
 }
@@ -123,18 +123,14 @@ fn only_where_there_was_nothing_at_all_is_a_frame_passed_over() {
         score: 0.9,
     };
     for told in [
-        Told {
-            candidates: Some(1),
-            ..Told::default()
-        },
         Told::default(),
         Told {
             faces: vec![face],
-            candidates: Some(0),
+            sure_of_nobody: true,
             ..Told::default()
         },
         Told {
-            candidates: Some(0),
+            sure_of_nobody: true,
             fails: true,
             ..Told::default()
         },
