@@ -224,3 +224,38 @@ fn scenes_and_their_truth_must_be_as_many() {
         (&json!(2), &json!(0), &Value::Null)
     );
 }
+
+/// What the built-in networks reach on scenes that they were not trained on; rendered here, so these
+/// bounds hold everywhere.
+#[test]
+fn the_built_in_networks_see_rendered_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let render = ["scenes", "--count", "400", "--seed", "77", "--out", "drawn"];
+    assert_eq!(outcome(path, &render).0, Some(0));
+    let arguments = ["evaluate", "faces", "--json", "--scenes", "drawn"];
+    let report: Value = serde_json::from_str(&succeeds(path, &arguments)).unwrap();
+    let scenes = &report["scenes"];
+    let figure = |pointer: &str| scenes.pointer(pointer).unwrap().as_f64().unwrap();
+    let frontal = figure("/recall_by_yaw/0/recall/share");
+    let (false_a_scene, backs) = (
+        figure("/all/false_per_frame"),
+        figure("/heads_from_behind/share"),
+    );
+    let (canthi, glasses) = (
+        figure("/canthi/percent"),
+        figure("/flags/glasses/balanced_accuracy"),
+    );
+    println!("{scenes}");
+    assert!(
+        frontal >= 0.9,
+        "recall of people who look this way: {frontal}"
+    );
+    assert!(false_a_scene <= 0.03, "false a scene: {false_a_scene}");
+    assert!(backs <= 0.15, "heads from behind taken for faces: {backs}");
+    assert!(
+        canthi <= 6.0,
+        "canthi off by {canthi} % of the face's width"
+    );
+    assert!(glasses >= 0.95, "glasses told: {glasses}");
+}

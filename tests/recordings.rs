@@ -60,6 +60,8 @@ fn real_recordings_are_seen_as_somebody_saw_them() {
         .args(["evaluate", "faces", "--json", "--labels"])
         .arg(data.join("labels/faces.json"))
         .arg("--labels")
+        .arg(project.join("models/training/frames.json"))
+        .arg("--labels")
         .arg(project.join("models/training/labels.json"))
         .arg(&folder)
         .env_remove("RUST_LOG")

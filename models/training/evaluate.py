@@ -22,7 +22,7 @@ from targets import within
 HIT_FRAMES, HIT_WIDTH = 5, 18.0
 CLASSES = ("near_frontal", "brief_passer_by", "far_side_or_back", "empty")
 # Candidates of stage 1 that stage 2 looks at, at most; and how likely a face must be.
-MOST_CANDIDATES, CANDIDATE, FACE = 12, 0.15, 0.5
+MOST_CANDIDATES, CANDIDATE, FACE = 12, 0.3, 0.55
 
 
 def session(path):

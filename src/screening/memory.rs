@@ -27,6 +27,11 @@ use std::collections::BTreeMap;
 /// at 9 frames a second: who turns the face to the camera for less is passing by.
 pub const FRAMES_TO_PRESENT: u32 = 6;
 
+/// Frames in which a face that is too far away must be seen to be counted as somebody: SORT's three
+/// hits. What the detector takes for a small face by mistake seldom lasts longer. Who comes near
+/// counts from the first frame.
+const FAR_FRAMES_TO_COUNT: u32 = 3;
+
 /// Frames in a row without glasses after which they have been taken off: 2 s at 9 frames a second.
 /// A network that sees glasses in every other frame by mistake of the other half does not miss them
 /// for so long.
@@ -35,6 +40,8 @@ const GLASSES_ARE_OFF: u32 = 18;
 /// What is remembered of one track.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
+    /// Frames with this face.
+    seen: u32,
     /// Looks at the bare face.
     bare: Looks,
     /// Looks at what glasses leave of it.
@@ -85,6 +92,7 @@ impl Glasses {
 impl Memory {
     /// One frame with this person's face, which moves at this speed (widths a second).
     pub(super) fn see(&mut self, frame: &ThermalFrame, face: &Face, speed: f32, rules: &Rules) {
+        self.seen = self.seen.saturating_add(1);
         let flaw = quality::flaw(face, speed, frame, rules.min_face_px);
         let obstacle = of_frame(frame.health).or(flaw.map(Obstacle::from));
         self.latest = obstacle;
@@ -188,12 +196,16 @@ impl Memory {
         })
     }
 
-    /// What became of a person who has left.
-    pub(super) fn screening(&self, track: &Track, rules: &Rules) -> Screening {
+    /// What became of a person who has left; `None` where it was hardly one: seen far away and in
+    /// hardly a frame.
+    pub(super) fn screening(&self, track: &Track, rules: &Rules) -> Option<Screening> {
+        if !self.large && self.seen < FAR_FRAMES_TO_COUNT {
+            return None;
+        }
         let (reading, verdict) = self
             .judged(rules)
             .unwrap_or_else(|| (None, Verdict::CannotJudge(self.obstacle(rules))));
-        Screening {
+        Some(Screening {
             id: ScreeningId {
                 boot: track.first.stamp.boot,
                 track: track.id,
@@ -204,7 +216,7 @@ impl Memory {
             verdict,
             presented: self.alarmed.is_some()
                 || self.near >= FRAMES_TO_PRESENT.max(rules.min_looks),
-        }
+        })
     }
 
     /// Why there is no reading: what stood in the way most often.

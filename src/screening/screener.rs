@@ -122,7 +122,7 @@ impl Screener {
 
     fn leave(&mut self, track: &Track) -> Option<Event> {
         let memory = self.people.remove(&track.id)?;
-        Some(Event::Screened(memory.screening(track, &self.rules)))
+        memory.screening(track, &self.rules).map(Event::Screened)
     }
 }
 

@@ -19,8 +19,8 @@
 //! [`FRAMES_TO_PRESENT`](crate::screening::FRAMES_TO_PRESENT) says already.
 //!
 //! Measured on 500 simulated lobbies of half a minute, eight people in each, one in ten faces
-//! missed and two seconds of shutter (`tests/lobby.rs`; others than the numbers here were chosen
-//! on), in a hundred people, with nearest pairs first and a smoothed velocity (before) and now:
+//! missed and two seconds of shutter (`tests/lobby.rs`; other lobbies than those on which the numbers
+//! here were chosen, but for [`NEWCOMER`]), in a hundred people, with nearest pairs first and a smoothed velocity (before) and now:
 //!
 //! | | 9 fps, before | now | 25 fps, before | now |
 //! |---|---|---|---|---|

@@ -159,7 +159,7 @@ fn said(memory: &Memory) -> (Verdict, bool) {
     let mut tracker = Tracker::new();
     tracker.step(&frame(&person), &[face(&person)]);
     let track = tracker.finish().remove(0);
-    let screening = memory.screening(&track, &rules());
+    let screening = memory.screening(&track, &rules()).unwrap();
     let judged = !matches!(screening.verdict, Verdict::CannotJudge(_));
     assert_eq!(screening.reading.is_some(), judged);
     (screening.verdict, screening.presented)

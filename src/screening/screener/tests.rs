@@ -289,6 +289,22 @@ fn every_obstacle_is_reached() {
 }
 
 #[test]
+fn a_glimpse_of_a_face_far_away_is_nobody_and_near_by_it_is_somebody() {
+    for (width, frames, people) in [(12.0, 2, 0), (12.0, 3, 1), (24.0, 1, 1)] {
+        let mut scene = Scene::new();
+        let glimpse = Visitor {
+            width,
+            ..visitor(FEVERISH_C)
+        };
+        for _ in 0..frames {
+            assert_eq!(scene.step(&[glimpse]), []);
+        }
+        let left = scene.screener.finish().len();
+        assert_eq!(left, people, "{frames} frames, {width} px wide");
+    }
+}
+
+#[test]
 fn who_runs_past_is_not_measured() {
     let mut scene = Scene::new();
     let running = |n: u8| Visitor {
