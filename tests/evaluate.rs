@@ -246,16 +246,15 @@ fn the_built_in_networks_see_rendered_people() {
         figure("/canthi/percent"),
         figure("/flags/glasses/balanced_accuracy"),
     );
-    println!("{scenes}");
     assert!(
         frontal >= 0.9,
         "recall of people who look this way: {frontal}"
     );
-    assert!(false_a_scene <= 0.03, "false a scene: {false_a_scene}");
-    assert!(backs <= 0.15, "heads from behind taken for faces: {backs}");
+    assert!(false_a_scene <= 0.02, "false a scene: {false_a_scene}");
+    assert!(backs <= 0.1, "heads from behind taken for faces: {backs}");
     assert!(
         canthi <= 6.0,
         "canthi off by {canthi} % of the face's width"
     );
-    assert!(glasses >= 0.95, "glasses told: {glasses}");
+    assert!(glasses >= 0.97, "glasses told: {glasses}");
 }
