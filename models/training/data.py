@@ -150,23 +150,6 @@ def extra_labels():
     return json.loads(path.read_text()) if path.exists() else {"no_face": []}
 
 
-def negatives(recordings, step=3):
-    """Frames without a face: empty rooms, and the spans of `labels.json`."""
-    items = [
-        Item(name, i, kind="negative")
-        for name, stack in recordings.frames.items()
-        if recordings.kind(name) == "empty"
-        for i in range(0, len(stack), step)
-    ]
-    for span in extra_labels()["no_face"]:
-        ignore = [np.array(b, np.float32) for b in span.get("areas", [])]
-        items += [
-            Item(span["file"], i, ignore=ignore, kind="negative")
-            for i in range(span["from"], min(span["to"] + 1, len(recordings.frames[span["file"]])), step)
-        ]
-    return items
-
-
 def looked_at():
     """`frames.json` of this folder: further frames that somebody looked at, one by one."""
     path = HERE / "frames.json"

@@ -5,8 +5,8 @@
 //! comes back later is a new one.
 //!
 //! The method is that of SORT (Bewley et al. 2016, doi:10.1109/ICIP.2016.7533003): a Kalman filter
-//! says where each face should be ([`motion`]), and all faces of a frame are assigned to tracks at
-//! once ([`assignment`]), so that two people who cross keep their own. What a pair costs is its
+//! says where each face should be (`motion`), and all faces of a frame are assigned to tracks at
+//! once (`assignment`), so that two people who cross keep their own. What a pair costs is its
 //! negative log-likelihood rather than SORT's overlap, as in global nearest neighbour tracking
 //! (Blackman and Popoli, Design and Analysis of Modern Tracking Systems, 1999, chapter 6): faces
 //! are small against their steps between two frames, and a track that nobody has seen for a second
@@ -20,7 +20,8 @@
 //!
 //! Measured on 500 simulated lobbies of half a minute, eight people in each, one in ten faces
 //! missed and two seconds of shutter (`tests/lobby.rs`; other lobbies than those on which the numbers
-//! here were chosen, but for [`NEWCOMER`]), in a hundred people, with nearest pairs first and a smoothed velocity (before) and now:
+//! here were chosen, but for the price of a newcomer),
+//! in a hundred people, with nearest pairs first and a smoothed velocity (before) and now:
 //!
 //! | | 9 fps, before | now | 25 fps, before | now |
 //! |---|---|---|---|---|
