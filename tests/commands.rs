@@ -14,7 +14,7 @@ mod program;
 use menshen::camera::recording::{Recording, RecordingWriter};
 use menshen::camera::{Camera as _, CameraInfo, Rotation};
 use menshen::clock::{BootId, WallTime};
-use program::{Program, menshen};
+use program::{Program, menshen, outcome};
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
@@ -62,16 +62,6 @@ fn lobby() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(&folder, "two.toml", TWO);
     folder
-}
-
-/// Exit code, standard output and standard error. Whoever panics fails the test.
-fn outcome(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = assert_cmd::Command::from_std(menshen(folder));
-    let output = command.args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(output.stdout), text(output.stderr));
-    assert!(!err.contains("panicked"), "{err}");
-    (output.status.code(), out, err)
 }
 
 /// What it prints where it must succeed.

@@ -11,7 +11,7 @@
 #[path = "common/program.rs"]
 mod program;
 
-use program::menshen;
+use program::outcome;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -40,15 +40,6 @@ core_c = 36.5
 "#;
 
 const EVALUATE: [&str; 5] = ["evaluate", "faces", "--rotate", "0", "sim"];
-
-/// Exit code, standard output and standard error.
-fn outcome(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = menshen(folder).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(output.stdout), text(output.stderr));
-    assert!(!err.contains("panicked"), "{err}");
-    (output.status.code(), out, err)
-}
 
 fn succeeds(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, err) = outcome(folder, arguments);

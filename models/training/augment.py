@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from data import MIRRORED, Face, Item, Recordings, Scenes, celsius
+from data import MIRRORED, Face, Recordings, Scenes, celsius
 
 # Where the eight points lie in a frontal box (mean over the hand labels), as fractions of its size.
 MEAN_POINTS = np.array(

@@ -49,6 +49,15 @@ pub(crate) fn menshen(folder: &Path) -> Command {
     command
 }
 
+/// Exit code, standard output and standard error of a command that ends by itself.
+pub(crate) fn outcome(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = menshen(folder).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(!err.contains("panicked"), "{err}");
+    (output.status.code(), out, err)
+}
+
 /// What a pipe has said so far.
 type Said = Arc<Mutex<String>>;
 

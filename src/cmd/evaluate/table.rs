@@ -8,7 +8,7 @@ use crate::cmd::replay::CpuLine;
 
 /// Everything, as lines.
 pub(super) fn table(report: &Report) -> String {
-    let mut lines = vec![format!("face network {}", report.model)];
+    let mut lines = vec![format!("face networks {}", report.model)];
     if let Some(recordings) = &report.recordings {
         add_recordings(&mut lines, recordings);
     }
