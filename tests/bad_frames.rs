@@ -93,7 +93,7 @@ fn check_reading(reading: &Reading) {
     let face = reading.face.degrees();
     assert!((33.0..=43.0).contains(&face), "face of {face} °C");
     for number in [
-        reading.u.kelvin(),
+        reading.u().kelvin(),
         reading.estimate.value.degrees(),
         reading.estimate.u.kelvin(),
         reading.spread.kelvin(),

@@ -133,7 +133,7 @@ fn person(screening: &Screening) -> String {
         format!(
             "  face {:.1} °C ± {:.1}  estimate {:.1} °C ± {:.1}  {} looks",
             r.face.degrees(),
-            r.u.expanded().kelvin(),
+            r.u().expanded().kelvin(),
             r.estimate.value.degrees(),
             r.estimate.u.expanded().kelvin(),
             r.looks,

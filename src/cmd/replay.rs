@@ -100,7 +100,7 @@ impl PersonLine {
             last_frame: screening.last.sequence,
             looks: reading.map_or(0, |r| r.looks),
             face_c: reading.map(|r| rounded(r.face.degrees(), 1e3)),
-            u_c: reading.map(|r| rounded(r.u.kelvin(), 1e3)),
+            u_c: reading.map(|r| rounded(r.u().kelvin(), 1e3)),
             estimate_c: reading.map(|r| rounded(r.estimate.value.degrees(), 1e3)),
             verdict: screening.verdict.as_str(),
             reasons: screening.verdict.reason().into_iter().collect(),
@@ -238,7 +238,7 @@ fn table(file: &str, report: &Replay) -> String {
                 format!(
                     "face {:.1} °C ± {:.1}, estimate {:.1} °C ± {:.1}, {} looks",
                     r.face.degrees(),
-                    r.u.expanded().kelvin(),
+                    r.u().expanded().kelvin(),
                     r.estimate.value.degrees(),
                     r.estimate.u.expanded().kelvin(),
                     r.looks

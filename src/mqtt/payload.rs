@@ -206,7 +206,7 @@ fn raised_part(alert: &Alert) -> RaisedPart {
     RaisedPart {
         verdict: Verdict::PossibleFever.as_str(),
         face_c: hundredths(reading.face.degrees()),
-        face_u_k: hundredths(reading.u.expanded().kelvin()),
+        face_u_k: hundredths(reading.u().expanded().kelvin()),
         estimate_c: hundredths(reading.estimate.value.degrees()),
         estimate_u_k: hundredths(reading.estimate.u.expanded().kelvin()),
         threshold_c: hundredths(alert.threshold.degrees()),
@@ -294,7 +294,7 @@ mod tests {
     use super::*;
     use crate::alert::{AlertState, BodySite, ContactReading, ThermometerMode};
     use crate::clock::BootId;
-    use crate::estimate::{BodyEstimate, Chain, Reading};
+    use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
     use crate::id::{Sequence, TrackId};
     use crate::units::{
         AmbientTemperature, Celsius, SkinTemperature, StandardUncertainty, TemperatureDelta,
@@ -347,7 +347,8 @@ mod tests {
             raised: stamp(),
             reading: Reading {
                 face: SkinTemperature(Celsius::literal(36.584_9)),
-                u: u(0.21),
+                canthi: None,
+                forehead: None,
                 estimate: BodyEstimate {
                     value: Celsius::literal(38.125_1),
                     u: u(0.35),
@@ -357,8 +358,11 @@ mod tests {
                 chain: Chain {
                     apparent: Celsius::literal(36.1),
                     offset: TemperatureDelta::literal(0.48),
+                    size_of_source: TemperatureDelta::ZERO,
                     ambient: AmbientTemperature(Celsius::literal(21.5)),
                 },
+                basis: Basis::Reference,
+                budget: Budget::default().with(Part::Reference, 0.21),
             },
             threshold: Celsius::literal(37.3),
             state: AlertState::Open,

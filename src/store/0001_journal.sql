@@ -67,24 +67,8 @@ CREATE TABLE alert (
     raised_boot INTEGER NOT NULL,
     -- Whether that wall time can be believed.
     raised_trust TEXT NOT NULL CHECK (raised_trust IN ('synced', 'unsynced')),
-    -- Warmest skin of the upper face.
-    face_c REAL NOT NULL,
-    -- Standard uncertainty of face_c.
-    face_u_k REAL NOT NULL,
-    -- Estimate of body temperature.
-    estimate_c REAL NOT NULL,
-    -- Standard uncertainty of estimate_c.
-    estimate_u_k REAL NOT NULL,
-    -- Looks that were used.
-    looks INTEGER NOT NULL,
-    -- Robust standard deviation of those looks, K.
-    spread_k REAL NOT NULL,
-    -- What the camera said before any correction.
-    apparent_c REAL NOT NULL,
-    -- What the reference added.
-    offset_k REAL NOT NULL,
-    -- The room.
-    ambient_c REAL NOT NULL,
+    -- What was measured, with its uncertainty and the way to it, as JSON.
+    reading TEXT NOT NULL,
     -- Threshold in force.
     threshold_c REAL NOT NULL,
     -- How far it has come.

@@ -11,6 +11,7 @@ use super::row::{
 use super::{Store, outbox};
 use crate::alert::{Alert, AlertState, Outcome};
 use crate::clock::{BootId, Stamp, WallTime};
+use crate::estimate::Reading;
 use crate::event::Event;
 use crate::id::{AlertId, EventKey, Sequence, TrackId};
 use crate::journal::{Journal, JournalError, Recorded};
@@ -39,9 +40,8 @@ pub struct AuditEntry {
 
 /// Columns of an alert, in the order in which [`alert_of`] reads them.
 const ALERT_COLUMNS: &str = "boot, track, raised_boot, raised_monotonic_ns, raised_wall_ms, \
-     raised_trust, face_c, face_u_k, estimate_c, estimate_u_k, looks, apparent_c, offset_k, \
-     ambient_c, threshold_c, state, acknowledged_by, acknowledged_at, resolved_by, resolved_at, \
-     outcome, spread_k";
+     raised_trust, reading, threshold_c, state, acknowledged_by, acknowledged_at, resolved_by, \
+     resolved_at, outcome";
 
 impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
@@ -297,14 +297,11 @@ fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result
             alert.state.as_str()
         )));
     }
-    let reading = ReadingRow::from(&alert.reading);
     transaction
         .prepare_cached(
             "INSERT INTO alert (boot, track, raised_seq, raised_wall_ms, raised_monotonic_ns,
-                 raised_boot, raised_trust, face_c, face_u_k, estimate_c, estimate_u_k, looks,
-                 apparent_c, offset_k, ambient_c, threshold_c, spread_k, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                 'open')",
+                 raised_boot, raised_trust, reading, threshold_c, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'open')",
         )?
         .execute(params![
             to_sql(alert.id.boot.0),
@@ -314,16 +311,8 @@ fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result
             nanoseconds(alert.raised.monotonic),
             to_sql(alert.raised.boot.0),
             alert.raised.trust.as_str(),
-            reading.face_c,
-            reading.face_u_k,
-            reading.estimate_c,
-            reading.estimate_u_k,
-            reading.looks,
-            reading.apparent_c,
-            reading.offset_k,
-            reading.ambient_c,
+            json(&ReadingRow::from(&alert.reading))?,
             alert.threshold.degrees(),
-            reading.spread_k,
         ])?;
     Ok(())
 }
@@ -406,32 +395,21 @@ fn stamp_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
 
 /// An alert in the columns of [`ALERT_COLUMNS`].
 fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
-    let reading = ReadingRow {
-        face_c: row.get(6)?,
-        face_u_k: row.get(7)?,
-        estimate_c: row.get(8)?,
-        estimate_u_k: row.get(9)?,
-        looks: row.get(10)?,
-        spread_k: row.get(21)?,
-        apparent_c: row.get(11)?,
-        offset_k: row.get(12)?,
-        ambient_c: row.get(13)?,
-    };
     let stamp = |column: usize| -> rusqlite::Result<Stamp> {
         parsed::<StampRow, Stamp>(&row.get::<_, String>(column)?)
             .map_err(|wrong| unreadable(column, wrong))
     };
-    let state = match row.get::<_, String>(15)?.as_str() {
+    let state = match row.get::<_, String>(8)?.as_str() {
         "open" => AlertState::Open,
         "acknowledged" => AlertState::Acknowledged {
-            by: row.get(16)?,
-            at: stamp(17)?,
+            by: row.get(9)?,
+            at: stamp(10)?,
         },
         _ => AlertState::Resolved {
-            by: row.get(18)?,
-            at: stamp(19)?,
-            outcome: parsed::<OutcomeRow, Outcome>(&row.get::<_, String>(20)?)
-                .map_err(|wrong| unreadable(20, wrong))?,
+            by: row.get(11)?,
+            at: stamp(12)?,
+            outcome: parsed::<OutcomeRow, Outcome>(&row.get::<_, String>(13)?)
+                .map_err(|wrong| unreadable(13, wrong))?,
         },
     };
     Ok(Alert {
@@ -440,8 +418,9 @@ fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
             track: TrackId(from_sql(row.get(1)?)),
         },
         raised: stamp_of(row, 2)?,
-        reading: reading.try_into().map_err(|wrong| unreadable(6, wrong))?,
-        threshold: celsius(row.get(14)?).map_err(|wrong| unreadable(14, wrong))?,
+        reading: parsed::<ReadingRow, Reading>(&row.get::<_, String>(6)?)
+            .map_err(|wrong| unreadable(6, wrong))?,
+        threshold: celsius(row.get(7)?).map_err(|wrong| unreadable(7, wrong))?,
         state,
     })
 }

@@ -5,13 +5,14 @@
 
 use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
-use crate::estimate::{BodyEstimate, Chain, Reading};
+use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use crate::event::{Event, Fault};
 use crate::screening::{Screening, Sighting, Verdict};
 use crate::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A row that does not say what it must.
@@ -86,29 +87,45 @@ impl TryFrom<StampRow> for Stamp {
 /// [`Reading`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadingRow {
-    pub(super) face_c: f64,
-    pub(super) face_u_k: f64,
-    pub(super) estimate_c: f64,
-    pub(super) estimate_u_k: f64,
-    pub(super) looks: u32,
-    pub(super) spread_k: f64,
-    pub(super) apparent_c: f64,
-    pub(super) offset_k: f64,
-    pub(super) ambient_c: f64,
+    face_c: f64,
+    canthi_c: Option<f64>,
+    forehead_c: Option<f64>,
+    estimate_c: f64,
+    estimate_u_k: f64,
+    looks: u32,
+    spread_k: f64,
+    apparent_c: f64,
+    offset_k: f64,
+    size_of_source_k: f64,
+    ambient_c: f64,
+    /// Relative mode: how many people, and the median of their estimates.
+    population: Option<(u32, f64)>,
+    /// Standard uncertainties by part, K.
+    budget: BTreeMap<String, f64>,
 }
 
 impl From<&Reading> for ReadingRow {
     fn from(reading: &Reading) -> Self {
+        let parts = Part::ALL.into_iter();
         Self {
             face_c: reading.face.degrees(),
-            face_u_k: reading.u.kelvin(),
+            canthi_c: reading.canthi.map(|skin| skin.degrees()),
+            forehead_c: reading.forehead.map(|skin| skin.degrees()),
             estimate_c: reading.estimate.value.degrees(),
             estimate_u_k: reading.estimate.u.kelvin(),
             looks: reading.looks,
             spread_k: reading.spread.kelvin(),
             apparent_c: reading.chain.apparent.degrees(),
             offset_k: reading.chain.offset.kelvin(),
+            size_of_source_k: reading.chain.size_of_source.kelvin(),
             ambient_c: reading.chain.ambient.degrees(),
+            population: match reading.basis {
+                Basis::Reference => None,
+                Basis::Population { people, median } => Some((people, median.degrees())),
+            },
+            budget: parts
+                .map(|part| (part.as_str().to_owned(), reading.budget.part(part)))
+                .collect(),
         }
     }
 }
@@ -117,20 +134,40 @@ impl TryFrom<ReadingRow> for Reading {
     type Error = Unreadable;
     fn try_from(row: ReadingRow) -> Result<Self, Unreadable> {
         let u = |kelvin| StandardUncertainty::new(kelvin).ok_or_else(|| wrong("an uncertainty"));
+        let delta = |kelvin| TemperatureDelta::new(kelvin).ok_or_else(|| wrong("a difference"));
+        let skin = |degrees: Option<f64>| degrees.map(celsius).transpose();
+        let mut budget = Budget::default();
+        for part in Part::ALL {
+            let kelvin = *row
+                .budget
+                .get(part.as_str())
+                .ok_or_else(|| wrong("a budget"))?;
+            budget = budget.with(part, u(kelvin)?.kelvin());
+        }
         Ok(Self {
             face: SkinTemperature(celsius(row.face_c)?),
-            u: u(row.face_u_k)?,
+            canthi: skin(row.canthi_c)?.map(SkinTemperature),
+            forehead: skin(row.forehead_c)?.map(SkinTemperature),
             estimate: BodyEstimate {
                 value: celsius(row.estimate_c)?,
                 u: u(row.estimate_u_k)?,
             },
             looks: row.looks,
-            spread: TemperatureDelta::new(row.spread_k).ok_or_else(|| wrong("a spread"))?,
+            spread: delta(row.spread_k)?,
             chain: Chain {
                 apparent: celsius(row.apparent_c)?,
-                offset: TemperatureDelta::new(row.offset_k).ok_or_else(|| wrong("an offset"))?,
+                offset: delta(row.offset_k)?,
+                size_of_source: delta(row.size_of_source_k)?,
                 ambient: AmbientTemperature(celsius(row.ambient_c)?),
             },
+            basis: match row.population {
+                None => Basis::Reference,
+                Some((people, median)) => Basis::Population {
+                    people,
+                    median: celsius(median)?,
+                },
+            },
+            budget,
         })
     }
 }

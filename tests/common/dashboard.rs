@@ -14,7 +14,7 @@
 
 use menshen::alert::{Alert, AlertState};
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
-use menshen::estimate::{BodyEstimate, Chain, Reading};
+use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
 use menshen::id::{AlertId, DeviceEpoch, EventKey, ScreeningId, Sequence, TrackId};
 use menshen::journal::{Journal, JournalError, Outbox, OutboxCount, OutboxRow, Recorded};
@@ -57,7 +57,8 @@ pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
         raised: stamp(seconds_ago),
         reading: Reading {
             face: SkinTemperature(Celsius::literal(estimate - 2.1)),
-            u: StandardUncertainty::new(0.2).unwrap(),
+            canthi: None,
+            forehead: None,
             estimate: BodyEstimate {
                 value: Celsius::literal(estimate),
                 u: StandardUncertainty::new(0.27).unwrap(),
@@ -67,8 +68,11 @@ pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
             chain: Chain {
                 apparent: Celsius::literal(estimate - 2.9),
                 offset: TemperatureDelta::literal(0.8),
+                size_of_source: TemperatureDelta::ZERO,
                 ambient: AmbientTemperature(Celsius::literal(19.5)),
             },
+            basis: Basis::Reference,
+            budget: Budget::default().with(Part::Reference, 0.2),
         },
         threshold: Celsius::literal(37.8),
         state: AlertState::Open,

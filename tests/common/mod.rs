@@ -7,7 +7,7 @@ pub(crate) mod tap;
 
 use menshen::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
-use menshen::estimate::{BodyEstimate, Chain, Reading};
+use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
 use menshen::id::{AlertId, ScreeningId, TrackId};
 use menshen::journal::Journal;
@@ -37,7 +37,8 @@ pub(crate) fn stamp(boot: BootId, ms: u64) -> Stamp {
 pub(crate) fn reading() -> Reading {
     Reading {
         face: SkinTemperature(Celsius::literal(36.58)),
-        u: StandardUncertainty::new(0.21).unwrap(),
+        canthi: None,
+        forehead: None,
         estimate: BodyEstimate {
             value: Celsius::literal(38.127),
             u: StandardUncertainty::new(0.35).unwrap(),
@@ -47,8 +48,11 @@ pub(crate) fn reading() -> Reading {
         chain: Chain {
             apparent: Celsius::literal(36.1),
             offset: TemperatureDelta::literal(0.48),
+            size_of_source: TemperatureDelta::ZERO,
             ambient: AmbientTemperature(Celsius::literal(21.5)),
         },
+        basis: Basis::Reference,
+        budget: Budget::default().with(Part::Reference, 0.21),
     }
 }
 
