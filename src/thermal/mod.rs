@@ -1,13 +1,14 @@
 //! From sensor counts to temperatures that can be believed.
 //!
 //! [`frame`] holds the pictures, [`radiometry`] what a count and a surface mean, [`mod@reference`] the
-//! blackbody in view; [`Radiometer`] is the stage of the pipeline that puts them together.
+//! blackbody in view, [`session`] its calibration on site; [`Radiometer`] is the stage of the pipeline that puts them together.
 
 pub mod frame;
 mod health;
 mod radiometer;
 pub mod radiometry;
 pub mod reference;
+pub mod session;
 
 pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
 pub use radiometer::{Radiometer, RadiometerSettings};

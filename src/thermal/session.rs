@@ -1,0 +1,321 @@
+//! A calibration on site: what the camera reads of a blackbody at one set point after the other.
+//!
+//! Somebody sets the blackbody, and waits. [`Watch`] looks at every frame until the reference has
+//! been steady for long enough, and then says what was read. An uncooled camera's level wanders by
+//! tenths of a kelvin in the minutes between two set points, for all pixels alike; so what is
+//! compared is the reference **above the scene**, in which that cancels: the walls stay as they
+//! are. [`response`] makes a line of the points. Its slope is the camera's gain: a one-point offset
+//! in every frame mends any level, but no slope.
+//!
+//! Nothing here waits or reads a clock: frames carry their time.
+
+use super::frame::{RawFrame, ReferenceView};
+use super::radiometry::{CountScale, Emissivity};
+use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
+use crate::clock::{Stamp, WallTime};
+use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, TemperatureDelta};
+use ndarray::Array2;
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+/// How long a reference must be steady, where nobody says otherwise.
+pub const STEADY_FOR: Duration = Duration::from_secs(60);
+
+/// Most that the means of a twelfth of the time may differ by, K. A quarter of the uncertainty that a
+/// good certificate states for the set point (0.2 K).
+pub const STEADY_WITHIN_K: f64 = 0.05;
+
+/// Parts into which the time is cut: 5 s of a minute, some 45 frames of a Lepton.
+const PARTS: usize = 12;
+
+/// Share of the coldest pixels whose upper end is the scene, as in [`super::Radiometer`].
+const SCENE_SHARE: f64 = 0.25;
+
+/// Least frames in each part.
+const FRAMES_IN_PART: usize = 3;
+
+/// Gains with which a camera may be used at all. Beyond, it is broken, or its counts are not what
+/// its profile says.
+pub const POSSIBLE_GAIN: (f64, f64) = (0.9, 1.1);
+
+/// Least distance of two set points for a gain, K: over less, a steadiness of 0.05 K makes more than
+/// 2 % of it.
+pub const LEAST_SPAN_K: f64 = 2.0;
+
+/// What one set point came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Temperature to which the blackbody was set.
+    pub set_point: ReferenceTemperature,
+    /// What an ideal camera would have read of it, by its emissivity.
+    pub apparent: Celsius,
+    /// What this one read, uncorrected: mean of all frames.
+    pub reading: Celsius,
+    /// Reading above the scene, mean.
+    pub above_scene: TemperatureDelta,
+    /// Standard deviation of the readings of single frames, K: the noise of the disc's median.
+    pub noise: TemperatureDelta,
+    /// Standard deviation within the disc, mean: its evenness, and the noise of a pixel.
+    pub spread: TemperatureDelta,
+    /// Frames.
+    pub frames: u32,
+    /// When it was steady.
+    pub at: WallTime,
+}
+
+/// How far a set point has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Progress {
+    /// No reference is seen, or none that reads like this set point.
+    NotInView,
+    /// It is seen, but not yet steady.
+    Watching {
+        /// What it reads now, uncorrected.
+        reading: Celsius,
+        /// How long it has been seen without a break.
+        watched: Duration,
+        /// By how much it moved against the scene in that time, at most the time that is asked for.
+        moved: TemperatureDelta,
+    },
+    /// Done.
+    Steady(Point),
+}
+
+/// One frame's reading.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Stamp,
+    reading: f64,
+    scene: f64,
+    spread: f64,
+}
+
+/// Looks at frames until the reference is steady at one set point.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    settings: ReferenceSettings,
+    scale: CountScale,
+    steady_for: Duration,
+    tracker: ReferenceTracker,
+    samples: VecDeque<Sample>,
+}
+
+impl Watch {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(settings: ReferenceSettings, scale: CountScale, steady_for: Duration) -> Self {
+        Self {
+            settings,
+            scale,
+            steady_for,
+            tracker: ReferenceTracker::new(settings),
+            samples: VecDeque::new(),
+        }
+    }
+
+    /// One frame.
+    pub fn step(&mut self, raw: &RawFrame) -> Progress {
+        let celsius = raw.counts.mapv(|count| self.scale.celsius(count));
+        let view = match self.tracker.step(&celsius) {
+            ReferenceState::InView(view) => view,
+            ReferenceState::Searching | ReferenceState::Lost => {
+                self.samples.clear();
+                return Progress::NotInView;
+            }
+        };
+        let Some(scene) = scene_of(&celsius) else {
+            return Progress::NotInView;
+        };
+        self.take(raw.stamp, &view, scene);
+        self.progress(&view)
+    }
+
+    fn take(&mut self, at: Stamp, view: &ReferenceView, scene: f64) {
+        let unbroken = |last: &Sample| at.since(&last.at).is_some();
+        if !self.samples.back().is_none_or(unbroken) {
+            // The clock was started anew: what was before has no place in time.
+            self.samples.clear();
+        }
+        self.samples.push_back(Sample {
+            at,
+            reading: view.reading.degrees(),
+            scene,
+            spread: view.spread.kelvin(),
+        });
+        while self
+            .samples
+            .get(1)
+            .is_some_and(|second| at.since(&second.at).is_none_or(|d| d >= self.steady_for))
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    fn progress(&self, view: &ReferenceView) -> Progress {
+        let (Some(first), Some(last)) = (self.samples.front(), self.samples.back()) else {
+            return Progress::NotInView;
+        };
+        let watched = last.at.since(&first.at).unwrap_or_default();
+        let moved = self.moved(first.at);
+        let watching = Progress::Watching {
+            reading: view.reading.0,
+            watched,
+            moved: moved
+                .and_then(TemperatureDelta::new)
+                .unwrap_or(TemperatureDelta::ZERO),
+        };
+        let steady = moved.is_some_and(|kelvin| kelvin <= STEADY_WITHIN_K);
+        if watched < self.steady_for || !steady {
+            return watching;
+        }
+        self.point(last.at.wall).map_or(watching, Progress::Steady)
+    }
+
+    /// Largest difference of the parts' means above the scene, K. `None` while a part is too empty.
+    fn moved(&self, start: Stamp) -> Option<f64> {
+        let part = self.steady_for.as_secs_f64() / PARTS as f64;
+        let (mut sums, mut counts) = ([0.0; PARTS], [0_usize; PARTS]);
+        for sample in &self.samples {
+            let since = sample.at.since(&start)?.as_secs_f64();
+            let at = ((since / part) as usize).min(PARTS - 1);
+            sums[at] += sample.reading - sample.scene;
+            counts[at] += 1;
+        }
+        let seen = counts.iter().rposition(|count| *count > 0)?;
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (sum, count) in sums.iter().zip(counts).take(seen + 1) {
+            if count < FRAMES_IN_PART {
+                return None;
+            }
+            let mean = sum / count as f64;
+            low = low.min(mean);
+            high = high.max(mean);
+        }
+        Some(high - low)
+    }
+
+    fn point(&self, at: WallTime) -> Option<Point> {
+        let n = self.samples.len() as f64;
+        let mean = |of: fn(&Sample) -> f64| self.samples.iter().map(of).sum::<f64>() / n;
+        let above = mean(|s| s.reading - s.scene);
+        let squares = self.samples.iter();
+        let squares = squares.map(|s| (s.reading - s.scene - above).powi(2));
+        let scene = Celsius::new(mean(|s| s.scene))?;
+        let ReferenceTemperature(surface) = self.settings.set_point;
+        Some(Point {
+            set_point: self.settings.set_point,
+            apparent: apparent(self.settings.emissivity, surface, AmbientTemperature(scene)),
+            reading: Celsius::new(mean(|s| s.reading))?,
+            above_scene: TemperatureDelta::new(above)?,
+            noise: TemperatureDelta::new((squares.sum::<f64>() / n).sqrt())?,
+            spread: TemperatureDelta::new(mean(|s| s.spread))?,
+            frames: u32::try_from(self.samples.len()).unwrap_or(u32::MAX),
+            at,
+        })
+    }
+}
+
+/// What an ideal camera reads of the blackbody. The scene as this camera reads it stands for the
+/// room: 3 K there are 0.04 K here at an emissivity of 0.98.
+fn apparent(emissivity: Emissivity, surface: Celsius, room: AmbientTemperature) -> Celsius {
+    if emissivity == Emissivity::BLACKBODY {
+        surface
+    } else {
+        emissivity.apparent(surface, room.0)
+    }
+}
+
+/// The upper end of the coldest quarter of a picture, °C.
+fn scene_of(celsius: &Array2<f32>) -> Option<f64> {
+    let every_fifth = celsius.slice(ndarray::s![..;5, ..;5]);
+    let mut sample: Vec<f32> = every_fifth.iter().copied().collect();
+    let at = (sample.len() as f64 * SCENE_SHARE) as usize;
+    if at >= sample.len() {
+        return None;
+    }
+    Some(f64::from(
+        *sample.select_nth_unstable_by(at, f32::total_cmp).1,
+    ))
+}
+
+/// How a camera responds: what a kelvin at the blackbody is in its readings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Response {
+    /// Slope, K/K; 1 is ideal.
+    pub gain: f64,
+    /// Standard uncertainty of it, from the steadiness of the points.
+    pub u_gain: f64,
+    /// Largest distance of a point from the line, K; 0 of two points.
+    pub residual: TemperatureDelta,
+}
+
+/// Why points make no line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NoResponse {
+    /// A slope needs two points at the least, and apart.
+    TooClose,
+    /// The camera does not follow the blackbody: this is the slope.
+    Impossible(f64),
+}
+
+impl fmt::Display for NoResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooClose => write!(
+                f,
+                "the set points lie within {LEAST_SPAN_K} K of each other: no gain can be told from \
+                 them\nhint: use two that are farther apart, such as 35 and 39 °C"
+            ),
+            Self::Impossible(gain) => write!(
+                f,
+                "the readings rise by {gain:.3} K for each kelvin of the blackbody, which no camera \
+                 in order does\nhint: check that the blackbody had reached its set points, that \
+                 nothing stood before it, and that the camera's scale is right"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NoResponse {}
+
+/// The line through points at two set points or more, by least squares.
+///
+/// # Errors
+/// Where the points are too close to each other, or the slope is impossible.
+pub fn response(points: &[Point]) -> Result<Response, NoResponse> {
+    let n = points.len() as f64;
+    let (xs, ys): (Vec<f64>, Vec<f64>) = points
+        .iter()
+        .map(|point| (point.apparent.degrees(), point.above_scene.kelvin()))
+        .unzip();
+    let span = xs.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+        - xs.iter().copied().fold(f64::INFINITY, f64::min);
+    if points.len() < 2 || span < LEAST_SPAN_K {
+        return Err(NoResponse::TooClose);
+    }
+    let (x_mean, y_mean) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
+    let across: f64 = xs.iter().map(|x| (x - x_mean).powi(2)).sum();
+    let along: f64 = xs
+        .iter()
+        .zip(&ys)
+        .map(|(x, y)| (x - x_mean) * (y - y_mean))
+        .sum();
+    let gain = along / across;
+    if !(POSSIBLE_GAIN.0..=POSSIBLE_GAIN.1).contains(&gain) {
+        return Err(NoResponse::Impossible(gain));
+    }
+    let residual = xs.iter().zip(&ys);
+    let residual = residual.map(|(x, y)| (y - y_mean - gain * (x - x_mean)).abs());
+    // A point may have moved by the whole of STEADY_WITHIN_K, evenly distributed (GUM 4.3.7).
+    let u_point = STEADY_WITHIN_K / 12.0_f64.sqrt();
+    Ok(Response {
+        gain,
+        u_gain: u_point / across.sqrt(),
+        residual: TemperatureDelta::new(residual.fold(0.0, f64::max))
+            .unwrap_or(TemperatureDelta::ZERO),
+    })
+}
+
+#[cfg(test)]
+mod tests;
