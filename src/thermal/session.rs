@@ -73,6 +73,8 @@ pub enum Progress {
     Watching {
         /// What it reads now, uncorrected.
         reading: Celsius,
+        /// That, above the scene.
+        above_scene: TemperatureDelta,
         /// How long it has been seen without a break.
         watched: Duration,
         /// By how much it moved against the scene in that time, at most the time that is asked for.
@@ -131,6 +133,11 @@ impl Watch {
         self.progress(&view)
     }
 
+    /// Forgets what was seen, but not where the reference is.
+    fn begin_anew(&mut self) {
+        self.samples.clear();
+    }
+
     fn take(&mut self, at: Stamp, view: &ReferenceView, scene: f64) {
         let unbroken = |last: &Sample| at.since(&last.at).is_some();
         if !self.samples.back().is_none_or(unbroken) {
@@ -160,6 +167,8 @@ impl Watch {
         let moved = self.moved(first.at);
         let watching = Progress::Watching {
             reading: view.reading.0,
+            above_scene: TemperatureDelta::new(last.reading - last.scene)
+                .unwrap_or(TemperatureDelta::ZERO),
             watched,
             moved: moved
                 .and_then(TemperatureDelta::new)
@@ -213,6 +222,70 @@ impl Watch {
             frames: u32::try_from(self.samples.len()).unwrap_or(u32::MAX),
             at,
         })
+    }
+}
+
+/// Share of the way to the next set point that the reading must have gone before it counts as being
+/// on its way. The camera may have a gain of [`POSSIBLE_GAIN`], and the scene warms up a little.
+const ON_ITS_WAY: f64 = 0.5;
+
+/// How far a calibration has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stage {
+    /// The blackbody still reads as at the set point before.
+    SetBlackbody,
+    /// At the present set point; a point that is steady now was kept.
+    At(Progress),
+    /// All set points are done.
+    Done,
+}
+
+/// One set point after the other.
+#[derive(Clone, Debug)]
+pub struct Session {
+    waiting: VecDeque<Watch>,
+    points: Vec<Point>,
+}
+
+impl Session {
+    /// These set points, in this order.
+    #[must_use]
+    pub fn new(set_points: &[ReferenceSettings], scale: CountScale, steady_for: Duration) -> Self {
+        let watch = |settings: &ReferenceSettings| Watch::new(*settings, scale, steady_for);
+        Self {
+            waiting: set_points.iter().map(watch).collect(),
+            points: Vec::new(),
+        }
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// One frame.
+    pub fn step(&mut self, raw: &RawFrame) -> Stage {
+        let Some(watch) = self.waiting.front_mut() else {
+            return Stage::Done;
+        };
+        let progress = watch.step(raw);
+        if let (Progress::Watching { above_scene, .. }, Some(last)) = (progress, self.points.last())
+        {
+            let ReferenceTemperature(wanted) = watch.settings.set_point;
+            let ReferenceTemperature(before) = last.set_point;
+            let whole = (wanted - before).kelvin();
+            let gone = above_scene.kelvin() - last.above_scene.kelvin();
+            if gone * whole.signum() < ON_ITS_WAY * whole.abs() {
+                watch.begin_anew();
+                return Stage::SetBlackbody;
+            }
+        }
+        if let Progress::Steady(point) = progress {
+            self.points.push(point);
+            self.waiting.pop_front();
+        }
+        Stage::At(progress)
     }
 }
 

@@ -14,6 +14,7 @@
 //! | [`alerts`] | the lists of alerts, and the two forms |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
 //! | [`api`] | the same as JSON |
+//! | [`calibration`] | the page that accompanies a calibration |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
 //!
@@ -22,6 +23,7 @@
 
 pub mod alerts;
 pub mod api;
+pub mod calibration;
 pub mod guard;
 pub mod live;
 pub mod page;

@@ -101,6 +101,26 @@ fn drift_between_two_set_points_does_not_reach_the_gain() {
 }
 
 #[test]
+fn the_next_set_point_begins_when_the_reference_is_on_its_way() {
+    let (mut first, mut second) = (camera(35.0, -2.0, ""), camera(39.0, -0.7, ""));
+    let scale = first.info().scale;
+    let mut session = Session::new(&[settings(35.0), settings(39.0)], scale, STEADY);
+    let mut last = None;
+    // The blackbody stays at 35 °C for 90 s, long enough to be taken for steady twice.
+    while let Some(frame) = first.next_frame().unwrap() {
+        last = Some(session.step(&frame));
+    }
+    assert_eq!(last, Some(Stage::SetBlackbody));
+    assert_eq!(session.points().len(), 1);
+    while let Some(frame) = second.next_frame().unwrap() {
+        last = Some(session.step(&frame));
+    }
+    assert_eq!(last, Some(Stage::Done));
+    let gain = response(session.points()).unwrap().gain;
+    assert!((gain - 1.0).abs() < 0.02, "{gain}");
+}
+
+#[test]
 fn a_covered_reference_begins_anew() {
     let covered = "covered = [[5.0, 9.0]]";
     let (said, point) = watch(camera(37.0, -1.4, covered), 37.0);
