@@ -4,6 +4,7 @@ use crate::alert::{Alert, Outcome};
 use crate::clock::Stamp;
 use crate::id::AlertId;
 use crate::screening::Screening;
+use crate::thermal::SelfCheck;
 
 /// A fault of the gateway itself that staff must mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,15 +17,25 @@ pub enum Fault {
     CameraFrozen,
     /// The camera gives no picture (all pixels equal or saturated).
     CameraBlank,
+    /// The daily self-check found camera or reference out of order. Frames that are good are still
+    /// judged.
+    SelfCheckFailed,
+    /// The calibration runs out soon: it is time to make a new one.
+    CalibrationDue,
+    /// The calibration has run out: nobody is judged.
+    CalibrationExpired,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::ReferenceLost,
         Self::CameraSilent,
         Self::CameraFrozen,
         Self::CameraBlank,
+        Self::SelfCheckFailed,
+        Self::CalibrationDue,
+        Self::CalibrationExpired,
     ];
 
     /// The word for it on the wire, in JSON and in the database.
@@ -35,6 +46,9 @@ impl Fault {
             Self::CameraSilent => "camera_silent",
             Self::CameraFrozen => "camera_frozen",
             Self::CameraBlank => "camera_blank",
+            Self::SelfCheckFailed => "self_check_failed",
+            Self::CalibrationDue => "calibration_due",
+            Self::CalibrationExpired => "calibration_expired",
         }
     }
 }
@@ -80,6 +94,13 @@ pub enum Event {
         /// Since when.
         at: Stamp,
     },
+    /// The daily self-check.
+    SelfChecked {
+        /// What it found.
+        found: SelfCheck,
+        /// When.
+        at: Stamp,
+    },
 }
 
 impl Event {
@@ -93,6 +114,7 @@ impl Event {
             Self::AlertResolved { .. } => "alert_resolved",
             Self::FaultRaised { .. } => "fault_raised",
             Self::FaultCleared { .. } => "fault_cleared",
+            Self::SelfChecked { .. } => "self_checked",
         }
     }
 
@@ -105,7 +127,8 @@ impl Event {
             Self::AlertAcknowledged { at, .. }
             | Self::AlertResolved { at, .. }
             | Self::FaultRaised { at, .. }
-            | Self::FaultCleared { at, .. } => *at,
+            | Self::FaultCleared { at, .. }
+            | Self::SelfChecked { at, .. } => *at,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::journal::Recorded;
 use crate::mqtt::broker::Broker;
 use crate::pipeline::gateway::address;
 use crate::screening::{Screening, Verdict};
+use crate::thermal::self_check::Complaint;
 use anyhow::Context as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -112,6 +113,10 @@ fn show(recorded: &Recorded) {
         ),
         Event::FaultRaised { fault, .. } => format!("FAULT  {}", fault.as_str()),
         Event::FaultCleared { fault, .. } => format!("over   {}", fault.as_str()),
+        Event::SelfChecked { found, .. } => format!(
+            "check  {}",
+            found.complaint.map_or("passed", Complaint::as_str)
+        ),
     };
     // Whoever closed the terminal wants no lines; the gateway goes on.
     let _ = say(&format!("{line}\n"));

@@ -189,7 +189,7 @@ pub fn messages(address: &Address, key: &EventKey, event: &Event) -> Vec<OutboxM
         vec![message(&Topic::fault_event(address), bytes(&payload))]
     };
     match event {
-        Event::Screened(_) => Vec::new(),
+        Event::Screened(_) | Event::SelfChecked { .. } => Vec::new(),
         Event::AlertRaised(it) => alert(it.id, "raised", Some(raised_part(it)), None),
         Event::AlertAcknowledged { alert: id, .. } => alert(*id, "acknowledged", None, None),
         Event::AlertResolved {

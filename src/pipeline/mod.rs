@@ -10,11 +10,11 @@ pub mod screening_loop;
 pub mod slot;
 pub mod source;
 
-use crate::event::Event;
+use crate::event::{Event, Fault};
 use crate::face::gate::Gated;
 use crate::face::{Detector, DetectorError, Face};
 use crate::screening::{Person, Rules, Screener};
-use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, ThermalFrame};
+use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, SelfChecker, ThermalFrame};
 
 /// What came of one frame.
 #[derive(Debug)]
@@ -35,6 +35,9 @@ pub struct Pipeline<D> {
     radiometer: Radiometer,
     detector: Gated<D>,
     screener: Screener,
+    self_check: SelfChecker,
+    /// Whether the latest self-check had a complaint.
+    out_of_order: bool,
 }
 
 impl<D: Detector> Pipeline<D> {
@@ -45,6 +48,8 @@ impl<D: Detector> Pipeline<D> {
             radiometer: Radiometer::new(settings),
             detector: Gated::new(detector),
             screener: Screener::new(rules),
+            self_check: SelfChecker::default(),
+            out_of_order: false,
         }
     }
 
@@ -59,13 +64,30 @@ impl<D: Detector> Pipeline<D> {
         } else {
             (Vec::new(), None)
         };
-        let events = self.screener.step(&thermal, &faces);
+        let mut events = self.screener.step(&thermal, &faces);
+        events.extend(self.check(&thermal));
         Step {
             thermal,
             faces,
             events,
             detector,
         }
+    }
+
+    /// The daily self-check, and the fault that it raises or clears.
+    fn check(&mut self, thermal: &ThermalFrame) -> Vec<Event> {
+        let Some(found) = self.self_check.step(thermal) else {
+            return Vec::new();
+        };
+        let (at, fault) = (thermal.stamp, Fault::SelfCheckFailed);
+        let mut events = vec![Event::SelfChecked { found, at }];
+        match (self.out_of_order, found.complaint.is_some()) {
+            (false, true) => events.push(Event::FaultRaised { fault, at }),
+            (true, false) => events.push(Event::FaultCleared { fault, at }),
+            (true, true) | (false, false) => {}
+        }
+        self.out_of_order = found.complaint.is_some();
+        events
     }
 
     /// Nothing more will come.

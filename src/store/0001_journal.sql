@@ -38,7 +38,7 @@ CREATE TABLE event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Kind of event.
     kind TEXT NOT NULL CHECK (kind IN ('screened', 'alert_raised', 'alert_acknowledged',
-        'alert_resolved', 'fault_raised', 'fault_cleared')),
+        'alert_resolved', 'fault_raised', 'fault_cleared', 'self_checked')),
     -- When it happened, by the wall clock.
     at_wall_ms INTEGER NOT NULL,
     -- When it happened, since the start.

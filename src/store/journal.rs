@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::id::{AlertId, EventKey, Sequence, TrackId};
 use crate::journal::{Journal, JournalError, Recorded};
 use crate::screening::Screening;
+use crate::thermal::self_check::Complaint;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::time::Duration;
@@ -221,6 +222,10 @@ fn project(
         ),
         Event::FaultRaised { fault, .. } | Event::FaultCleared { fault, .. } => {
             (GATEWAY.to_owned(), fault.as_str().to_owned())
+        }
+        Event::SelfChecked { found, .. } => {
+            let subject = found.complaint.map_or("passed", Complaint::as_str);
+            (GATEWAY.to_owned(), subject.to_owned())
         }
     };
     audit(

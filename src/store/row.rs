@@ -8,6 +8,8 @@ use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use crate::event::{Event, Fault};
 use crate::screening::{Screening, Sighting, Verdict};
+use crate::thermal::SelfCheck;
+use crate::thermal::self_check::Complaint;
 use crate::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
@@ -84,6 +86,17 @@ impl TryFrom<StampRow> for Stamp {
     }
 }
 
+fn delta(kelvin: f64) -> Result<TemperatureDelta, Unreadable> {
+    TemperatureDelta::new(kelvin).ok_or_else(|| wrong("a difference"))
+}
+
+fn complaint(word: &str) -> Result<Complaint, Unreadable> {
+    Complaint::ALL
+        .into_iter()
+        .find(|complaint| complaint.as_str() == word)
+        .ok_or_else(|| wrong("a complaint"))
+}
+
 /// [`Reading`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadingRow {
@@ -134,7 +147,6 @@ impl TryFrom<ReadingRow> for Reading {
     type Error = Unreadable;
     fn try_from(row: ReadingRow) -> Result<Self, Unreadable> {
         let u = |kelvin| StandardUncertainty::new(kelvin).ok_or_else(|| wrong("an uncertainty"));
-        let delta = |kelvin| TemperatureDelta::new(kelvin).ok_or_else(|| wrong("a difference"));
         let skin = |degrees: Option<f64>| degrees.map(celsius).transpose();
         let mut budget = Budget::default();
         for part in Part::ALL {
@@ -365,6 +377,15 @@ pub(super) enum EventRow {
     FaultRaised { fault: String, at: StampRow },
     /// As in the core.
     FaultCleared { fault: String, at: StampRow },
+    /// As in the core; differences in K.
+    SelfChecked {
+        noise_k: f64,
+        spread_k: f64,
+        hunting_k: f64,
+        offset_k: f64,
+        complaint: Option<String>,
+        at: StampRow,
+    },
 }
 
 impl From<&Event> for EventRow {
@@ -407,6 +428,14 @@ impl From<&Event> for EventRow {
             },
             Event::FaultCleared { fault, at } => Self::FaultCleared {
                 fault: fault.as_str().to_owned(),
+                at: at.into(),
+            },
+            Event::SelfChecked { found, at } => Self::SelfChecked {
+                noise_k: found.noise.kelvin(),
+                spread_k: found.spread.kelvin(),
+                hunting_k: found.hunting.kelvin(),
+                offset_k: found.offset.kelvin(),
+                complaint: found.complaint.map(|it| it.as_str().to_owned()),
                 at: at.into(),
             },
         }
@@ -470,6 +499,23 @@ impl TryFrom<EventRow> for Event {
             },
             EventRow::FaultCleared { fault: word, at } => Self::FaultCleared {
                 fault: fault(&word)?,
+                at: at.try_into()?,
+            },
+            EventRow::SelfChecked {
+                noise_k,
+                spread_k,
+                hunting_k,
+                offset_k,
+                complaint,
+                at,
+            } => Self::SelfChecked {
+                found: SelfCheck {
+                    noise: delta(noise_k)?,
+                    spread: delta(spread_k)?,
+                    hunting: delta(hunting_k)?,
+                    offset: delta(offset_k)?,
+                    complaint: complaint.as_deref().map(self::complaint).transpose()?,
+                },
                 at: at.try_into()?,
             },
         })

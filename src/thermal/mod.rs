@@ -8,7 +8,9 @@ mod health;
 mod radiometer;
 pub mod radiometry;
 pub mod reference;
+pub mod self_check;
 pub mod session;
 
 pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
 pub use radiometer::{Radiometer, RadiometerSettings};
+pub use self_check::{SelfCheck, SelfChecker};

@@ -115,6 +115,9 @@ impl InWords for Fault {
             Self::CameraSilent => words("相机没有画面", "Camera silent"),
             Self::CameraFrozen => words("相机画面卡住", "Camera frozen"),
             Self::CameraBlank => words("相机画面空白", "Camera blank"),
+            Self::SelfCheckFailed => words("每日自检未通过", "Daily self-check failed"),
+            Self::CalibrationDue => words("校准即将到期", "Calibration due soon"),
+            Self::CalibrationExpired => words("校准已过期", "Calibration expired"),
         }
     }
 }
@@ -134,6 +137,19 @@ pub const fn remedy(fault: Fault) -> Words {
         Fault::CameraFrozen => words(
             "已停止判断。请重新插拔相机。",
             "Nobody is judged. Unplug the camera and plug it in again.",
+        ),
+        Fault::SelfCheckFailed => words(
+            "请清洁黑体表面和镜头，检查黑体温度是否稳定；次日再次失败请重新校准。",
+            "Clean the blackbody and the lens, and see whether the blackbody holds its temperature; \
+             if it fails again tomorrow, calibrate anew.",
+        ),
+        Fault::CalibrationDue => words(
+            "仍在判断。请尽快运行 menshen calibrate blackbody。",
+            "People are still judged. Run menshen calibrate blackbody soon.",
+        ),
+        Fault::CalibrationExpired => words(
+            "已停止判断。请运行 menshen calibrate blackbody，或检查本机时钟。",
+            "Nobody is judged. Run menshen calibrate blackbody, or check this machine's clock.",
         ),
         Fault::CameraBlank => words(
             "已停止判断。请检查镜头盖，必要时重新插拔相机。",
