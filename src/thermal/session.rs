@@ -4,19 +4,20 @@
 //! been steady for long enough, and then says what was read. An uncooled camera's level wanders by
 //! tenths of a kelvin in the minutes between two set points, for all pixels alike; so what is
 //! compared is the reference **above the scene**, in which that cancels: the walls stay as they
-//! are. [`response`] makes a line of the points. Its slope is the camera's gain: a one-point offset
-//! in every frame mends any level, but no slope.
+//! are. [`Session::readings`] therefore gives what would have been read had the level stayed where it
+//! was at the first set point, and the slope of that is the camera's gain
+//! ([`Calibration::gain`](super::profile::Calibration::gain)): a one-point offset in every frame
+//! mends any level, but no slope.
 //!
 //! Nothing here waits or reads a clock: frames carry their time.
 
 use super::frame::{RawFrame, ReferenceView};
-use super::radiometry::{CountScale, Emissivity};
+use super::radiometry::CountScale;
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
 use crate::clock::{Stamp, WallTime};
-use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, TemperatureDelta};
+use crate::units::{Celsius, ReferenceTemperature, TemperatureDelta};
 use ndarray::Array2;
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::Duration;
 
 /// How long a reference must be steady, where nobody says otherwise.
@@ -35,12 +36,8 @@ const SCENE_SHARE: f64 = 0.25;
 /// Least frames in each part.
 const FRAMES_IN_PART: usize = 3;
 
-/// Gains with which a camera may be used at all. Beyond, it is broken, or its counts are not what
-/// its profile says.
-pub const POSSIBLE_GAIN: (f64, f64) = (0.9, 1.1);
-
-/// Least distance of two set points for a gain, K: over less, a steadiness of 0.05 K makes more than
-/// 2 % of it.
+/// Least distance of two set points, K: over less, a steadiness of 0.05 K makes more than 2 % of the
+/// gain.
 pub const LEAST_SPAN_K: f64 = 2.0;
 
 /// What one set point came to.
@@ -48,11 +45,11 @@ pub const LEAST_SPAN_K: f64 = 2.0;
 pub struct Point {
     /// Temperature to which the blackbody was set.
     pub set_point: ReferenceTemperature,
-    /// What an ideal camera would have read of it, by its emissivity.
-    pub apparent: Celsius,
     /// What this one read, uncorrected: mean of all frames.
     pub reading: Celsius,
-    /// Reading above the scene, mean.
+    /// What it read of the scene, uncorrected, mean.
+    pub scene: Celsius,
+    /// The reference above the scene, mean.
     pub above_scene: TemperatureDelta,
     /// Standard deviation of the readings of single frames, K: the noise of the disc's median.
     pub noise: TemperatureDelta,
@@ -210,12 +207,10 @@ impl Watch {
         let above = mean(|s| s.reading - s.scene);
         let squares = self.samples.iter();
         let squares = squares.map(|s| (s.reading - s.scene - above).powi(2));
-        let scene = Celsius::new(mean(|s| s.scene))?;
-        let ReferenceTemperature(surface) = self.settings.set_point;
         Some(Point {
             set_point: self.settings.set_point,
-            apparent: apparent(self.settings.emissivity, surface, AmbientTemperature(scene)),
             reading: Celsius::new(mean(|s| s.reading))?,
+            scene: Celsius::new(mean(|s| s.scene))?,
             above_scene: TemperatureDelta::new(above)?,
             noise: TemperatureDelta::new((squares.sum::<f64>() / n).sqrt())?,
             spread: TemperatureDelta::new(mean(|s| s.spread))?,
@@ -226,7 +221,7 @@ impl Watch {
 }
 
 /// Share of the way to the next set point that the reading must have gone before it counts as being
-/// on its way. The camera may have a gain of [`POSSIBLE_GAIN`], and the scene warms up a little.
+/// on its way: more than a controller's ripple, less than any camera's gain makes of it.
 const ON_ITS_WAY: f64 = 0.5;
 
 /// How far a calibration has come.
@@ -256,6 +251,15 @@ impl Session {
             waiting: set_points.iter().map(watch).collect(),
             points: Vec::new(),
         }
+    }
+
+    /// What the camera read at the set points that are done, uncorrected, had its level stayed where
+    /// it was at the first of them.
+    pub fn readings(&self) -> impl Iterator<Item = (&Point, ReferenceTemperature)> {
+        let level = self.points.first().map(|point| point.scene);
+        self.points.iter().filter_map(move |point| {
+            Some((point, ReferenceTemperature(level? + point.above_scene)))
+        })
     }
 
     /// What is done.
@@ -289,16 +293,6 @@ impl Session {
     }
 }
 
-/// What an ideal camera reads of the blackbody. The scene as this camera reads it stands for the
-/// room: 3 K there are 0.04 K here at an emissivity of 0.98.
-fn apparent(emissivity: Emissivity, surface: Celsius, room: AmbientTemperature) -> Celsius {
-    if emissivity == Emissivity::BLACKBODY {
-        surface
-    } else {
-        emissivity.apparent(surface, room.0)
-    }
-}
-
 /// The upper end of the coldest quarter of a picture, °C.
 fn scene_of(celsius: &Array2<f32>) -> Option<f64> {
     let every_fifth = celsius.slice(ndarray::s![..;5, ..;5]);
@@ -310,84 +304,6 @@ fn scene_of(celsius: &Array2<f32>) -> Option<f64> {
     Some(f64::from(
         *sample.select_nth_unstable_by(at, f32::total_cmp).1,
     ))
-}
-
-/// How a camera responds: what a kelvin at the blackbody is in its readings.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Response {
-    /// Slope, K/K; 1 is ideal.
-    pub gain: f64,
-    /// Standard uncertainty of it, from the steadiness of the points.
-    pub u_gain: f64,
-    /// Largest distance of a point from the line, K; 0 of two points.
-    pub residual: TemperatureDelta,
-}
-
-/// Why points make no line.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum NoResponse {
-    /// A slope needs two points at the least, and apart.
-    TooClose,
-    /// The camera does not follow the blackbody: this is the slope.
-    Impossible(f64),
-}
-
-impl fmt::Display for NoResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooClose => write!(
-                f,
-                "the set points lie within {LEAST_SPAN_K} K of each other: no gain can be told from \
-                 them\nhint: use two that are farther apart, such as 35 and 39 °C"
-            ),
-            Self::Impossible(gain) => write!(
-                f,
-                "the readings rise by {gain:.3} K for each kelvin of the blackbody, which no camera \
-                 in order does\nhint: check that the blackbody had reached its set points, that \
-                 nothing stood before it, and that the camera's scale is right"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for NoResponse {}
-
-/// The line through points at two set points or more, by least squares.
-///
-/// # Errors
-/// Where the points are too close to each other, or the slope is impossible.
-pub fn response(points: &[Point]) -> Result<Response, NoResponse> {
-    let n = points.len() as f64;
-    let (xs, ys): (Vec<f64>, Vec<f64>) = points
-        .iter()
-        .map(|point| (point.apparent.degrees(), point.above_scene.kelvin()))
-        .unzip();
-    let span = xs.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-        - xs.iter().copied().fold(f64::INFINITY, f64::min);
-    if points.len() < 2 || span < LEAST_SPAN_K {
-        return Err(NoResponse::TooClose);
-    }
-    let (x_mean, y_mean) = (xs.iter().sum::<f64>() / n, ys.iter().sum::<f64>() / n);
-    let across: f64 = xs.iter().map(|x| (x - x_mean).powi(2)).sum();
-    let along: f64 = xs
-        .iter()
-        .zip(&ys)
-        .map(|(x, y)| (x - x_mean) * (y - y_mean))
-        .sum();
-    let gain = along / across;
-    if !(POSSIBLE_GAIN.0..=POSSIBLE_GAIN.1).contains(&gain) {
-        return Err(NoResponse::Impossible(gain));
-    }
-    let residual = xs.iter().zip(&ys);
-    let residual = residual.map(|(x, y)| (y - y_mean - gain * (x - x_mean)).abs());
-    // A point may have moved by the whole of STEADY_WITHIN_K, evenly distributed (GUM 4.3.7).
-    let u_point = STEADY_WITHIN_K / 12.0_f64.sqrt();
-    Ok(Response {
-        gain,
-        u_gain: u_point / across.sqrt(),
-        residual: TemperatureDelta::new(residual.fold(0.0, f64::max))
-            .unwrap_or(TemperatureDelta::ZERO),
-    })
 }
 
 #[cfg(test)]

@@ -50,27 +50,6 @@ fn watch(mut camera: Simulator, set_point_c: f64) -> (Vec<Progress>, Option<Poin
     (said, None)
 }
 
-fn point(set_point_c: f64, start_k: f64) -> Point {
-    watch(camera(set_point_c, start_k, ""), set_point_c)
-        .1
-        .unwrap()
-}
-
-/// A point on a line, as [`response`] sees it.
-fn on_a_line(apparent_c: f64, above_scene_k: f64) -> Point {
-    let celsius = Celsius::new(apparent_c).unwrap();
-    Point {
-        set_point: ReferenceTemperature(celsius),
-        apparent: celsius,
-        reading: celsius,
-        above_scene: TemperatureDelta::new(above_scene_k).unwrap(),
-        noise: TemperatureDelta::ZERO,
-        spread: TemperatureDelta::ZERO,
-        frames: 100,
-        at: WallTime(0),
-    }
-}
-
 #[test]
 fn a_steady_reference_is_read_after_its_time_and_not_before() {
     let (said, point) = watch(camera(37.0, -1.4, ""), 37.0);
@@ -85,19 +64,6 @@ fn a_steady_reference_is_read_after_its_time_and_not_before() {
     });
     assert!(longest.max().unwrap() < STEADY + Duration::from_secs(1));
     assert_eq!(said[0], Progress::NotInView);
-}
-
-#[test]
-fn drift_between_two_set_points_does_not_reach_the_gain() {
-    let points = [point(35.0, -2.0), point(39.0, -0.7)];
-    let response = response(&points).unwrap();
-    // Without the scene it would be (39 - 0.7 - (35 - 2.0)) / 4 = 1.33.
-    assert!(
-        (response.gain - 1.0).abs() < 0.02,
-        "{response:?} {points:?}"
-    );
-    assert!(response.u_gain < 0.01);
-    assert!(response.residual.kelvin() < 1e-9);
 }
 
 #[test]
@@ -116,8 +82,15 @@ fn the_next_set_point_begins_when_the_reference_is_on_its_way() {
         last = Some(session.step(&frame));
     }
     assert_eq!(last, Some(Stage::Done));
-    let gain = response(session.points()).unwrap().gain;
-    assert!((gain - 1.0).abs() < 0.02, "{gain}");
+    // The level rose by 1.3 K between the two; in the readings it stays.
+    let raw = session.points()[1].reading - session.points()[0].reading;
+    assert!((4.9..5.7).contains(&raw.kelvin()), "{raw:?}");
+    let readings: Vec<f64> = session.readings().map(|(_, read)| read.degrees()).collect();
+    assert!((readings[0] - session.points()[0].reading.degrees()).abs() < 1e-9);
+    assert!(
+        (readings[1] - readings[0] - 4.0).abs() < 0.08,
+        "{readings:?}"
+    );
 }
 
 #[test]
@@ -141,32 +114,4 @@ fn nothing_is_steady_without_a_reference() {
     let (said, point) = watch(camera(31.0, -1.4, ""), 45.0);
     assert_eq!(point, None);
     assert!(said.iter().all(|p| *p == Progress::NotInView));
-}
-
-#[test]
-fn a_line_is_told_and_what_is_none_is_refused() {
-    let line = |gain: f64| [35.0, 37.0, 39.0].map(|x| on_a_line(x, 14.0 + gain * (x - 35.0)));
-    let ideal = response(&line(1.0)).unwrap();
-    assert!((ideal.gain - 1.0).abs() < 1e-12 && ideal.residual.kelvin() < 1e-12);
-    // 0.05 K, even: 0.0144; over the root of 2² + 2².
-    assert!((ideal.u_gain - 0.05 / 12.0_f64.sqrt() / 8.0_f64.sqrt()).abs() < 1e-12);
-    assert!((response(&line(0.95)).unwrap().gain - 0.95).abs() < 1e-12);
-    assert!(
-        matches!(response(&line(0.89)), Err(NoResponse::Impossible(g)) if (g - 0.89).abs() < 1e-9)
-    );
-    assert!(matches!(
-        response(&line(1.11)),
-        Err(NoResponse::Impossible(_))
-    ));
-    let mut bent = line(1.0);
-    bent[1].above_scene = TemperatureDelta::literal(16.3);
-    assert!((response(&bent).unwrap().residual.kelvin() - 0.2).abs() < 1e-9);
-    for few in [&line(1.0)[..0], &line(1.0)[..1]] {
-        assert_eq!(response(few), Err(NoResponse::TooClose));
-    }
-    let close = [on_a_line(35.0, 14.0), on_a_line(36.9, 15.9)];
-    assert_eq!(response(&close), Err(NoResponse::TooClose));
-    for error in [NoResponse::TooClose, NoResponse::Impossible(1.3)] {
-        assert!(error.to_string().contains("\nhint: "));
-    }
 }
