@@ -31,6 +31,18 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
+fn how_sure_the_room_is_depends_on_who_says_it() {
+    let u = |text: &str| taken(text).room.u.kelvin();
+    assert_eq!(u(""), 2.0);
+    assert_eq!(u("[room]\nambient_c = 22"), 0.5);
+    assert_eq!(
+        u("[room]\nambient_c = 22\nambient_uncertainty_k = 1.5"),
+        1.5
+    );
+    assert_eq!(u("[room]\nambient_uncertainty_k = 1.5"), 1.5);
+}
+
+#[test]
 fn a_full_file_is_read_key_by_key() {
     let config = taken(
         r#"

@@ -6,10 +6,11 @@
 use super::keys::{self, Key};
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, Config, MqttConfig, RoomConfig, ScreeningConfig, SiteConfig,
-    StoreConfig, WebConfig,
+    CameraConfig, CameraSource, Config, MqttConfig, ScreeningConfig, SiteConfig, StoreConfig,
+    WebConfig,
 };
 use crate::camera::Rotation;
+use crate::thermal::Room;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::ReferenceSettings;
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
@@ -130,11 +131,11 @@ fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
     present.then_some(reference)
 }
 
-fn room(read: &mut Reader<'_>) -> RoomConfig {
-    let default = RoomConfig::default();
-    RoomConfig {
-        ambient: celsius(read, &keys::ROOM_AMBIENT).map(|t| AmbientTemperature(t.value)),
+fn room(read: &mut Reader<'_>) -> Room {
+    let default = Room::at(celsius(read, &keys::ROOM_AMBIENT).map(|t| AmbientTemperature(t.value)));
+    Room {
         u: uncertainty(read, &keys::ROOM_UNCERTAINTY).unwrap_or(default.u),
+        ..default
     }
 }
 

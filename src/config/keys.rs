@@ -135,7 +135,7 @@ keys! {
     REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";
 
     ROOM_AMBIENT = "room"."ambient_c": Kind::Number { low: 5.0, high: 40.0, unit: "°C" }, "air temperature at the gate; without it the scene's own is taken";
-    ROOM_UNCERTAINTY = "room"."ambient_uncertainty_k": Kind::Number { low: 0.0, high: 10.0, unit: "K" }, "standard uncertainty (k = 1) of the room's temperature";
+    ROOM_UNCERTAINTY = "room"."ambient_uncertainty_k": Kind::Number { low: 0.0, high: 10.0, unit: "K" }, "standard uncertainty (k = 1) of the room's temperature; where it is not set 0.5 with a thermometer, 2 without";
 
     SCREENING_ATTENTION = "screening"."attention_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on staff measure again";
     SCREENING_FEVER = "screening"."fever_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on it is a possible fever and an alert";

@@ -22,9 +22,10 @@ pub use password::PasswordError;
 pub use report::{ConfigError, Problem};
 
 use crate::camera::Rotation;
+use crate::thermal::Room;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::reference::ReferenceSettings;
-use crate::units::{AmbientTemperature, Celsius, StandardUncertainty};
+use crate::units::Celsius;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,8 +39,8 @@ pub struct Config {
     pub camera: CameraConfig,
     /// The blackbody in view; `None`: there is none, and nobody can be judged.
     pub reference: Option<ReferenceSettings>,
-    /// The room at the gate.
-    pub room: RoomConfig,
+    /// The room at the gate: its air at 5…40 °C, known to 0…10 K.
+    pub room: Room,
     /// What counts as what.
     pub screening: ScreeningConfig,
     /// The broker.
@@ -102,15 +103,6 @@ pub struct CameraConfig {
     pub silent_after: Duration,
 }
 
-/// The room at the gate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RoomConfig {
-    /// Air temperature, 5…40 °C; `None`: take what the scene shows.
-    pub ambient: Option<AmbientTemperature>,
-    /// Of the room's temperature, however it was got, 0…10 K.
-    pub u: StandardUncertainty,
-}
-
 /// What counts as what. `attention <= fever` always.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScreeningConfig {
@@ -165,7 +157,7 @@ impl Default for Config {
             site: SiteConfig::default(),
             camera: CameraConfig::default(),
             reference: Some(ReferenceSettings::default()),
-            room: RoomConfig::default(),
+            room: Room::default(),
             screening: ScreeningConfig::default(),
             mqtt: MqttConfig::of(&SiteConfig::default()),
             web: WebConfig::default(),
@@ -207,16 +199,6 @@ impl CameraConfig {
     const DEVICE: &'static str = "/dev/video0";
     /// The scenario that is simulated where none is named.
     const SCENARIO: &'static str = "lobby";
-}
-
-impl Default for RoomConfig {
-    fn default() -> Self {
-        Self {
-            ambient: None,
-            // A scene's median is walls and floor, not air: within 1 K or so indoors.
-            u: StandardUncertainty::combined(&[1.0]),
-        }
-    }
 }
 
 impl Default for ScreeningConfig {

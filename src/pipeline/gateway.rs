@@ -64,7 +64,7 @@ pub fn radiometer_settings(config: &Config) -> RadiometerSettings {
             }
         },
         reference: config.reference,
-        ambient: config.room.ambient,
+        room: config.room,
     }
 }
 

@@ -8,6 +8,8 @@ mod health;
 mod radiometer;
 pub mod radiometry;
 pub mod reference;
+mod room;
 
 pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
 pub use radiometer::{Radiometer, RadiometerSettings};
+pub use room::Room;
