@@ -4,10 +4,11 @@
 //! the result away where there are problems. Nothing here blocks.
 
 use super::keys::{self, Key};
+use super::profile;
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, Config, MqttConfig, ScreeningConfig, SiteConfig, StoreConfig,
-    WebConfig,
+    CameraConfig, CameraSource, Config, MqttConfig, ProfileChoice, ScreeningConfig, SiteConfig,
+    StoreConfig, WebConfig,
 };
 use crate::camera::Rotation;
 use crate::thermal::Room;
@@ -80,10 +81,10 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
             .and_then(|degrees| u16::try_from(degrees).ok())
             .and_then(Rotation::from_degrees)
             .unwrap_or(default.rotation),
+        profile: profile_choice(read).unwrap_or(default.profile),
         scale: read
             .text(&keys::CAMERA_SCALE)
-            .and_then(|word| scale_named(&word.value))
-            .unwrap_or(default.scale),
+            .and_then(|word| scale_named(&word.value)),
         silent_after: read
             .number(&keys::CAMERA_SILENT)
             .map_or(default.silent_after, |s| Duration::from_secs_f64(s.value)),
@@ -99,7 +100,22 @@ pub(super) const fn scale_word(scale: CountScale) -> &'static str {
     }
 }
 
-fn scale_named(word: &str) -> Option<CountScale> {
+/// A built-in profile's name, or the path of one: what has a `/` or ends in `.toml`.
+fn profile_choice(read: &mut Reader<'_>) -> Option<ProfileChoice> {
+    let Placed { value, span } = read.text(&keys::CAMERA_PROFILE)?;
+    if let Some(name) = profile::built_in_names().find(|name| *name == value) {
+        return Some(ProfileChoice::BuiltIn(name));
+    }
+    let path = PathBuf::from(&value);
+    if value.contains('/') || path.extension().is_some_and(|it| it == "toml") {
+        return Some(ProfileChoice::File(path));
+    }
+    let what = format!("is \"{value}\", no built-in profile and no path of a file");
+    read.wrong(&keys::CAMERA_PROFILE, span, &what);
+    None
+}
+
+pub(super) fn scale_named(word: &str) -> Option<CountScale> {
     CountScale::ALL
         .into_iter()
         .find(|&scale| scale_word(scale) == word)

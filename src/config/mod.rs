@@ -6,14 +6,16 @@
 //! prints [`Config::effective_toml`], which reads back as the same configuration.
 //!
 //! This is also the one module that reads the environment: `MENSHEN_CONFIG` (path of the file) and
-//! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`] and
-//! [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
+//! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`],
+//! [`CameraConfig::known`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
 
 mod convert;
 mod effective;
 mod environment;
 mod keys;
 mod password;
+pub mod profile;
+mod profile_keys;
 mod read;
 mod report;
 
@@ -23,6 +25,7 @@ pub use report::{ConfigError, Problem};
 
 use crate::camera::Rotation;
 use crate::thermal::Room;
+use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::reference::ReferenceSettings;
 use crate::units::Celsius;
@@ -86,6 +89,15 @@ pub enum CameraSource {
     },
 }
 
+/// Where it stands what is known of the camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileChoice {
+    /// One that is built in, by its name.
+    BuiltIn(&'static str),
+    /// A file.
+    File(PathBuf),
+}
+
 /// The camera.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraConfig {
@@ -97,8 +109,10 @@ pub struct CameraConfig {
     pub height: u32,
     /// Turn that sets people upright.
     pub rotation: Rotation,
-    /// What a count means.
-    pub scale: CountScale,
+    /// What is known of the camera.
+    pub profile: ProfileChoice,
+    /// What a count means, where the site says so; otherwise the profile does.
+    pub scale: Option<CountScale>,
     /// Without a frame for so long, the camera counts as silent; 0.5…60 s.
     pub silent_after: Duration,
 }
@@ -188,13 +202,27 @@ impl Default for CameraConfig {
             width: 160,
             height: 120,
             rotation: Rotation::None,
-            scale: CountScale::CentiKelvin,
+            profile: ProfileChoice::BuiltIn(profile::USUAL),
+            scale: None,
             silent_after: Duration::from_secs(2),
         }
     }
 }
 
 impl CameraConfig {
+    /// What is known of the camera, with the site's own scale where it names one.
+    ///
+    /// # Errors
+    /// As [`Config::load`], of the profile's file.
+    pub fn known(&self) -> Result<CameraProfile, ConfigError> {
+        let mut known = match &self.profile {
+            ProfileChoice::BuiltIn(name) => profile::built_in(name)?,
+            ProfileChoice::File(path) => profile::load(path)?,
+        };
+        known.scale = self.scale.unwrap_or(known.scale);
+        Ok(known)
+    }
+
     /// The kernel's first video device.
     const DEVICE: &'static str = "/dev/video0";
     /// The scenario that is simulated where none is named.
@@ -253,7 +281,7 @@ impl Config {
     /// [`ConfigError`] with every unknown key, wrong type, value outside of its limits and
     /// contradiction in the text; or the first few errors of syntax.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, ConfigError> {
-        let mut reader = read::Reader::new(text);
+        let mut reader = read::Reader::new(text, keys::ALL);
         let config = convert::convert(&mut reader);
         let problems = reader.into_problems();
         if problems.is_empty() {
