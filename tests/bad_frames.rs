@@ -31,7 +31,7 @@ fn pipeline(reference: bool, told: Vec<Result<Vec<Face>, DetectorError>>) -> Pip
     let settings = RadiometerSettings {
         scale: CountScale::CentiKelvin,
         reference: reference.then(ReferenceSettings::default),
-        ambient: None,
+        ..RadiometerSettings::default()
     };
     Pipeline::new(settings, Rules::default(), Told(told.into()))
 }

@@ -31,6 +31,18 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
+fn how_sure_the_room_is_depends_on_who_says_it() {
+    let u = |text: &str| taken(text).room.u.kelvin();
+    assert_eq!(u(""), 2.0);
+    assert_eq!(u("[room]\nambient_c = 22"), 0.5);
+    assert_eq!(
+        u("[room]\nambient_c = 22\nambient_uncertainty_k = 1.5"),
+        1.5
+    );
+    assert_eq!(u("[room]\nambient_uncertainty_k = 1.5"), 1.5);
+}
+
+#[test]
 fn a_full_file_is_read_key_by_key() {
     let config = taken(
         r#"
@@ -46,6 +58,7 @@ fn a_full_file_is_read_key_by_key() {
         width = 256
         height = 192
         rotate_degrees = 270
+        profile = "infiray-p2-pro"
         scale = "sixty-fourth-kelvin"
         silent_after_s = 1.5
         [reference]
@@ -80,7 +93,7 @@ fn a_full_file_is_read_key_by_key() {
     assert_eq!(device, Path::new("/dev/video2"));
     assert_eq!((config.camera.width, config.camera.height), (256, 192));
     assert_eq!(config.camera.rotation, Rotation::Clockwise270);
-    assert_eq!(config.camera.scale, CountScale::SixtyFourthKelvin);
+    assert_eq!(config.camera.scale, Some(CountScale::SixtyFourthKelvin));
     assert_eq!(config.camera.silent_after, Duration::from_millis(1500));
     let reference = config.reference.expect("is there");
     assert_eq!(reference.set_point.degrees(), 35.0);
@@ -293,12 +306,13 @@ prop_compose! {
         let mut text = format!(
             "[site]\nstreet = {}\nbuilding = {}\ngate = {}\nname_zh = {}\nname_en = {}\n\
              [camera]\nsource = {:?}\ndevice = {}\nrecording = {}\nscenario = {}\nwidth = {}\n\
-             height = {}\nrotate_degrees = {}\nscale = {:?}\nsilent_after_s = {silent:?}\n\
+             height = {}\nrotate_degrees = {}\nprofile = {}\nscale = {:?}\nsilent_after_s = {silent:?}\n\
              [reference]\npresent = {}\nset_point_c = {:?}\nemissivity = {:?}\n\
              set_point_uncertainty_k = {:?}\n[room]\nambient_uncertainty_k = {:?}\n",
             q(&parts.0), q(&parts.1), q(&parts.2), q(&parts.3), q(&parts.4),
             ["v4l", "simulator", "recording"][source], q(&places.0), q(&places.1), q(&places.2),
             size.0, size.1, turn * 90,
+            q(&if turn == 0 { "core-640".to_owned() } else { format!("/{}", places.4) }),
             ["centikelvin", "decikelvin", "sixty-fourth-kelvin"][scale],
             reference.0, reference.1, reference.2, reference.3, room.1,
         );

@@ -26,7 +26,7 @@ use crate::pipeline::replay::{CpuTimes, Replay, replay};
 use crate::screening::Rules;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::{FrameHealth, ThermalFrame};
-use crate::units::{Celsius, TemperatureDelta};
+use crate::units::{Celsius, StandardUncertainty, TemperatureDelta};
 use anyhow::{Context as _, ensure};
 use data::{Labels, Listed};
 use indicatif::ProgressBar;
@@ -355,5 +355,6 @@ fn scene(number: u64, bytes: &[u8]) -> ThermalFrame {
         reference: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
+        ambient_u: StandardUncertainty::literal(0.0),
     }
 }

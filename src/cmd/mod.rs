@@ -6,6 +6,7 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
+pub mod calibrate;
 pub mod check;
 pub mod demo;
 pub mod evaluate;
@@ -50,6 +51,9 @@ pub enum Command {
     /// Measure how good the detector and the gateway are, on data of which the truth is known.
     #[command(subcommand)]
     Evaluate(evaluate::Evaluate),
+    /// Calibrate the camera with a blackbody.
+    #[command(subcommand)]
+    Calibrate(calibrate::Calibrate),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
@@ -73,6 +77,7 @@ impl Command {
             Self::Run(args) => run::run(&args),
             Self::Replay(args) => replay::run(&args),
             Self::Evaluate(what) => evaluate::run(&what),
+            Self::Calibrate(what) => calibrate::run(&what),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),

@@ -8,9 +8,9 @@ use crate::detect::OnnxDetector;
 use crate::pipeline::Pipeline;
 use crate::pipeline::replay::{CpuTimes, Replay, replay};
 use crate::screening::{Rules, Screening};
-use crate::thermal::RadiometerSettings;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::ReferenceSettings;
+use crate::thermal::{RadiometerSettings, Room};
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -219,7 +219,7 @@ pub(super) fn radiometer(
             emissivity: Emissivity::BLACKBODY,
             u_set_point,
         }),
-        ambient: ambient_c.map(AmbientTemperature),
+        room: Room::at(ambient_c.map(AmbientTemperature)),
     }
 }
 

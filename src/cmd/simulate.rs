@@ -10,8 +10,6 @@ use crate::picture::{Colour, Tag, poster};
 use crate::pipeline::Pipeline;
 use crate::pipeline::source::scenario;
 use crate::screening::{Person, Rules, Verdict};
-use crate::thermal::radiometry::CountScale;
-use crate::thermal::reference::ReferenceSettings;
 use crate::thermal::{RadiometerSettings, RawFrame, ThermalFrame};
 use crate::units::PixelBox;
 use anyhow::Context as _;
@@ -131,11 +129,7 @@ struct Best {
 
 impl Best {
     fn new() -> anyhow::Result<Self> {
-        let settings = RadiometerSettings {
-            scale: CountScale::CentiKelvin,
-            reference: Some(ReferenceSettings::default()),
-            ambient: None,
-        };
+        let settings = RadiometerSettings::default();
         let detector = OnnxDetector::built_in()?;
         Ok(Self {
             pipeline: Pipeline::new(settings, Rules::default(), detector),

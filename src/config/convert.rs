@@ -4,12 +4,14 @@
 //! the result away where there are problems. Nothing here blocks.
 
 use super::keys::{self, Key};
+use super::profile;
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, Config, MqttConfig, RoomConfig, ScreeningConfig, SiteConfig,
+    CameraConfig, CameraSource, Config, MqttConfig, ProfileChoice, ScreeningConfig, SiteConfig,
     StoreConfig, WebConfig,
 };
 use crate::camera::Rotation;
+use crate::thermal::Room;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::ReferenceSettings;
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
@@ -79,10 +81,10 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
             .and_then(|degrees| u16::try_from(degrees).ok())
             .and_then(Rotation::from_degrees)
             .unwrap_or(default.rotation),
+        profile: profile_choice(read).unwrap_or(default.profile),
         scale: read
             .text(&keys::CAMERA_SCALE)
-            .and_then(|word| scale_named(&word.value))
-            .unwrap_or(default.scale),
+            .and_then(|word| scale_named(&word.value)),
         silent_after: read
             .number(&keys::CAMERA_SILENT)
             .map_or(default.silent_after, |s| Duration::from_secs_f64(s.value)),
@@ -98,7 +100,22 @@ pub(super) const fn scale_word(scale: CountScale) -> &'static str {
     }
 }
 
-fn scale_named(word: &str) -> Option<CountScale> {
+/// A built-in profile's name, or the path of one: what has a `/` or ends in `.toml`.
+fn profile_choice(read: &mut Reader<'_>) -> Option<ProfileChoice> {
+    let Placed { value, span } = read.text(&keys::CAMERA_PROFILE)?;
+    if let Some(name) = profile::built_in_names().find(|name| *name == value) {
+        return Some(ProfileChoice::BuiltIn(name));
+    }
+    let path = PathBuf::from(&value);
+    if value.contains('/') || path.extension().is_some_and(|it| it == "toml") {
+        return Some(ProfileChoice::File(path));
+    }
+    let what = format!("is \"{value}\", no built-in profile and no path of a file");
+    read.wrong(&keys::CAMERA_PROFILE, span, &what);
+    None
+}
+
+pub(super) fn scale_named(word: &str) -> Option<CountScale> {
     CountScale::ALL
         .into_iter()
         .find(|&scale| scale_word(scale) == word)
@@ -130,11 +147,11 @@ fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
     present.then_some(reference)
 }
 
-fn room(read: &mut Reader<'_>) -> RoomConfig {
-    let default = RoomConfig::default();
-    RoomConfig {
-        ambient: celsius(read, &keys::ROOM_AMBIENT).map(|t| AmbientTemperature(t.value)),
+fn room(read: &mut Reader<'_>) -> Room {
+    let default = Room::at(celsius(read, &keys::ROOM_AMBIENT).map(|t| AmbientTemperature(t.value)));
+    Room {
         u: uncertainty(read, &keys::ROOM_UNCERTAINTY).unwrap_or(default.u),
+        ..default
     }
 }
 

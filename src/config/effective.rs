@@ -3,7 +3,7 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config};
+use super::{CameraSource, Config, ProfileChoice};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use std::path::Path;
 /// The configuration as a file.
 pub(super) fn toml(config: &Config) -> String {
     let mut text = String::new();
-    for (number, section) in keys::sections().into_iter().enumerate() {
+    for (number, section) in keys::sections(keys::ALL).into_iter().enumerate() {
         let gap = if number > 0 { "\n" } else { "" };
         let _ = writeln!(text, "{gap}[{section}]");
         for key in keys::ALL.iter().filter(|key| key.section == section) {
@@ -65,7 +65,11 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("camera", "width") => camera.width.to_string(),
         ("camera", "height") => camera.height.to_string(),
         ("camera", "rotate_degrees") => degrees(camera.rotation).to_string(),
-        ("camera", "scale") => quoted(scale_word(camera.scale)),
+        ("camera", "profile") => match &camera.profile {
+            ProfileChoice::BuiltIn(name) => quoted(name),
+            ProfileChoice::File(file) => path(file),
+        },
+        ("camera", "scale") => quoted(scale_word(camera.scale?)),
         ("camera", "silent_after_s") => number(camera.silent_after.as_secs_f64()),
         ("reference", "present") => reference.is_some().to_string(),
         ("reference", name) => reference_value(reference.as_ref()?, name)?,
@@ -107,7 +111,7 @@ const fn degrees(rotation: Rotation) -> u16 {
 }
 
 /// The shortest decimal that reads back as the same number, always with a point.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     format!("{value:?}")
 }
 
@@ -115,7 +119,7 @@ fn path(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

@@ -1,4 +1,5 @@
-//! Every key of the configuration file: its section, what it may hold and what it is for.
+//! Every key of the configuration file: its section, what it may hold and what it is for. Camera
+//! profiles have a table of the same kind (`profile_keys.rs`).
 //!
 //! One table for all readers: the file is checked against it, `menshen check` explains with it,
 //! and error messages take their ranges, units and lists of valid keys from it. Nothing here
@@ -9,6 +10,19 @@
 pub(super) enum Kind {
     /// `true` or `false`.
     Switch,
+    /// A day.
+    Date,
+    /// A few numbers in brackets, each within limits, both included.
+    Numbers {
+        /// Most of them.
+        most: usize,
+        /// Lowest value taken.
+        low: f64,
+        /// Highest value taken.
+        high: f64,
+        /// Unit of both.
+        unit: &'static str,
+    },
     /// A number within limits, both included.
     Number {
         /// Lowest value taken.
@@ -46,6 +60,16 @@ impl Kind {
     pub(super) fn allowed(self) -> String {
         match self {
             Self::Switch => "true or false".to_owned(),
+            Self::Date => "a day without quotes, such as 2020-02-24".to_owned(),
+            Self::Numbers {
+                most,
+                low,
+                high,
+                unit,
+            } => format!(
+                "1 to {most} numbers from {low:?} to {high:?}{}, in brackets",
+                spaced(unit)
+            ),
             Self::Number { low, high, unit } => {
                 format!("a number from {low:?} to {high:?}{}", spaced(unit))
             }
@@ -94,6 +118,9 @@ pub(super) struct Key {
     pub(super) about: &'static str,
 }
 
+/// Every key of one kind of file.
+pub(super) type Table = &'static [&'static Key];
+
 macro_rules! keys {
     ($($constant:ident = $section:literal . $name:literal: $kind:expr, $about:literal;)*) => {
         $(pub(super) const $constant: Key = Key {
@@ -102,10 +129,12 @@ macro_rules! keys {
             kind: $kind,
             about: $about,
         };)*
-        /// Every key, in the order in which `menshen check` prints them.
-        pub(super) const ALL: &[&Key] = &[$(&$constant),*];
+        /// Every key, in the order in which they are printed.
+        pub(super) const ALL: Table = &[$(&$constant),*];
     };
 }
+
+pub(super) use keys;
 
 /// Characters in one part of a topic.
 pub(super) const PART: usize = 64;
@@ -126,7 +155,8 @@ keys! {
     CAMERA_WIDTH = "camera"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "width to ask the camera for, before turning";
     CAMERA_HEIGHT = "camera"."height": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "height to ask the camera for, before turning";
     CAMERA_ROTATE = "camera"."rotate_degrees": Kind::Choice(&[0, 90, 180, 270]), "clockwise turn that sets people upright";
-    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1 or 1/64";
+    CAMERA_PROFILE = "camera"."profile": Kind::Path, "what is known of the camera: a built-in name (lepton-3.5, lepton-2.5, infiray-p2-pro, core-384, core-640) or the path of a file";
+    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1 or 1/64; where it is not set, the profile's";
     CAMERA_SILENT = "camera"."silent_after_s": Kind::Number { low: 0.5, high: 60.0, unit: "s" }, "without a frame for so long, the camera counts as silent";
 
     REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one nobody can be judged";
@@ -135,7 +165,7 @@ keys! {
     REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";
 
     ROOM_AMBIENT = "room"."ambient_c": Kind::Number { low: 5.0, high: 40.0, unit: "°C" }, "air temperature at the gate; without it the scene's own is taken";
-    ROOM_UNCERTAINTY = "room"."ambient_uncertainty_k": Kind::Number { low: 0.0, high: 10.0, unit: "K" }, "standard uncertainty (k = 1) of the room's temperature";
+    ROOM_UNCERTAINTY = "room"."ambient_uncertainty_k": Kind::Number { low: 0.0, high: 10.0, unit: "K" }, "standard uncertainty (k = 1) of the room's temperature; where it is not set 0.5 with a thermometer, 2 without";
 
     SCREENING_ATTENTION = "screening"."attention_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on staff measure again";
     SCREENING_FEVER = "screening"."fever_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on it is a possible fever and an alert";
@@ -156,23 +186,25 @@ keys! {
 }
 
 /// The sections, in order.
-pub(super) fn sections() -> Vec<&'static str> {
-    let mut names: Vec<_> = ALL.iter().map(|key| key.section).collect();
+pub(super) fn sections(table: Table) -> Vec<&'static str> {
+    let mut names: Vec<_> = table.iter().map(|key| key.section).collect();
     names.dedup();
     names
 }
 
 /// The names of a section's keys, in order; empty where there is no such section.
-pub(super) fn names_in(section: &str) -> Vec<&'static str> {
-    ALL.iter()
+pub(super) fn names_in(table: Table, section: &str) -> Vec<&'static str> {
+    table
+        .iter()
         .filter(|key| key.section == section)
         .map(|key| key.name)
         .collect()
 }
 
 /// The sections that have a key of this name.
-pub(super) fn homes_of(name: &str) -> Vec<&'static str> {
-    ALL.iter()
+pub(super) fn homes_of(table: Table, name: &str) -> Vec<&'static str> {
+    table
+        .iter()
         .filter(|key| key.name == name)
         .map(|key| key.section)
         .collect()

@@ -6,14 +6,16 @@
 //! prints [`Config::effective_toml`], which reads back as the same configuration.
 //!
 //! This is also the one module that reads the environment: `MENSHEN_CONFIG` (path of the file) and
-//! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`] and
-//! [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
+//! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`],
+//! [`CameraConfig::known`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
 
 mod convert;
 mod effective;
 mod environment;
 mod keys;
 mod password;
+pub mod profile;
+mod profile_keys;
 mod read;
 mod report;
 
@@ -22,9 +24,11 @@ pub use password::PasswordError;
 pub use report::{ConfigError, Problem};
 
 use crate::camera::Rotation;
+use crate::thermal::Room;
+use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::reference::ReferenceSettings;
-use crate::units::{AmbientTemperature, Celsius, StandardUncertainty};
+use crate::units::Celsius;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,8 +42,8 @@ pub struct Config {
     pub camera: CameraConfig,
     /// The blackbody in view; `None`: there is none, and nobody can be judged.
     pub reference: Option<ReferenceSettings>,
-    /// The room at the gate.
-    pub room: RoomConfig,
+    /// The room at the gate: its air at 5…40 °C, known to 0…10 K.
+    pub room: Room,
     /// What counts as what.
     pub screening: ScreeningConfig,
     /// The broker.
@@ -85,6 +89,15 @@ pub enum CameraSource {
     },
 }
 
+/// Where it stands what is known of the camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileChoice {
+    /// One that is built in, by its name.
+    BuiltIn(&'static str),
+    /// A file.
+    File(PathBuf),
+}
+
 /// The camera.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraConfig {
@@ -96,19 +109,12 @@ pub struct CameraConfig {
     pub height: u32,
     /// Turn that sets people upright.
     pub rotation: Rotation,
-    /// What a count means.
-    pub scale: CountScale,
+    /// What is known of the camera.
+    pub profile: ProfileChoice,
+    /// What a count means, where the site says so; otherwise the profile does.
+    pub scale: Option<CountScale>,
     /// Without a frame for so long, the camera counts as silent; 0.5…60 s.
     pub silent_after: Duration,
-}
-
-/// The room at the gate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RoomConfig {
-    /// Air temperature, 5…40 °C; `None`: take what the scene shows.
-    pub ambient: Option<AmbientTemperature>,
-    /// Of the room's temperature, however it was got, 0…10 K.
-    pub u: StandardUncertainty,
 }
 
 /// What counts as what. `attention <= fever` always.
@@ -165,7 +171,7 @@ impl Default for Config {
             site: SiteConfig::default(),
             camera: CameraConfig::default(),
             reference: Some(ReferenceSettings::default()),
-            room: RoomConfig::default(),
+            room: Room::default(),
             screening: ScreeningConfig::default(),
             mqtt: MqttConfig::of(&SiteConfig::default()),
             web: WebConfig::default(),
@@ -196,27 +202,31 @@ impl Default for CameraConfig {
             width: 160,
             height: 120,
             rotation: Rotation::None,
-            scale: CountScale::CentiKelvin,
+            profile: ProfileChoice::BuiltIn(profile::USUAL),
+            scale: None,
             silent_after: Duration::from_secs(2),
         }
     }
 }
 
 impl CameraConfig {
+    /// What is known of the camera, with the site's own scale where it names one.
+    ///
+    /// # Errors
+    /// As [`Config::load`], of the profile's file.
+    pub fn known(&self) -> Result<CameraProfile, ConfigError> {
+        let mut known = match &self.profile {
+            ProfileChoice::BuiltIn(name) => profile::built_in(name)?,
+            ProfileChoice::File(path) => profile::load(path)?,
+        };
+        known.scale = self.scale.unwrap_or(known.scale);
+        Ok(known)
+    }
+
     /// The kernel's first video device.
     const DEVICE: &'static str = "/dev/video0";
     /// The scenario that is simulated where none is named.
     const SCENARIO: &'static str = "lobby";
-}
-
-impl Default for RoomConfig {
-    fn default() -> Self {
-        Self {
-            ambient: None,
-            // A scene's median is walls and floor, not air: within 1 K or so indoors.
-            u: StandardUncertainty::combined(&[1.0]),
-        }
-    }
 }
 
 impl Default for ScreeningConfig {
@@ -271,7 +281,7 @@ impl Config {
     /// [`ConfigError`] with every unknown key, wrong type, value outside of its limits and
     /// contradiction in the text; or the first few errors of syntax.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, ConfigError> {
-        let mut reader = read::Reader::new(text);
+        let mut reader = read::Reader::new(text, keys::ALL);
         let config = convert::convert(&mut reader);
         let problems = reader.into_problems();
         if problems.is_empty() {

@@ -5,8 +5,9 @@
 //! derive stops at the first error, cannot say the allowed range and its unit, and cannot point
 //! at a value that has the right type but a wrong size. Nothing here blocks.
 
-use super::keys::{self, Key, Kind};
+use super::keys::{self, Key, Kind, Table};
 use super::report::{Problem, is_secret};
+use crate::clock::WallTime;
 use std::net::SocketAddr;
 use std::ops::Range;
 use toml::Spanned;
@@ -34,18 +35,25 @@ pub(super) struct Placed<T> {
 /// A file that is being read.
 pub(super) struct Reader<'text> {
     text: &'text str,
+    table: Table,
     root: DeTable<'text>,
     problems: Vec<Problem>,
+    is_toml: bool,
+    /// Keys that were there and wrong.
+    noted: Vec<(&'static str, &'static str)>,
 }
 
 impl<'text> Reader<'text> {
     /// Reads the file's syntax and looks for keys that do not exist.
-    pub(super) fn new(text: &'text str) -> Self {
+    pub(super) fn new(text: &'text str, table: Table) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let mut reader = Self {
             text,
+            table,
             root: root.into_inner(),
             problems: Vec::new(),
+            is_toml: errors.is_empty(),
+            noted: Vec::new(),
         };
         if errors.is_empty() {
             reader.refuse_unknown();
@@ -57,6 +65,26 @@ impl<'text> Reader<'text> {
             reader.root = DeTable::new();
         }
         reader
+    }
+
+    /// Whether the text is TOML at all.
+    pub(super) fn is_syntax(&self) -> bool {
+        self.is_toml
+    }
+
+    /// Whether the file has this section.
+    pub(super) fn has(&self, section: &str) -> bool {
+        self.root.contains_key(section)
+    }
+
+    /// Notes a key that must be there and is not; one that is there and wrong was noted already.
+    pub(super) fn missing(&mut self, key: &Key) {
+        if self.noted.contains(&(key.section, key.name)) {
+            return;
+        }
+        let message = format!("{} in [{}] is missing", key.name, key.section);
+        let hint = format!("{}: {}", key.about, key.kind.allowed());
+        self.problem(0..0, &message, &hint);
     }
 
     /// Everything that is wrong so far.
@@ -72,6 +100,7 @@ impl<'text> Reader<'text> {
 
     /// Notes a value that is not allowed.
     pub(super) fn wrong(&mut self, key: &Key, span: Range<usize>, what: &str) {
+        self.noted.push((key.section, key.name));
         let message = format!("{} in [{}] {what}", key.name, key.section);
         let hint = format!("allowed: {} ({})", key.kind.allowed(), key.about);
         self.problem(span, &message, &hint);
@@ -93,12 +122,7 @@ impl<'text> Reader<'text> {
             return None;
         };
         let Placed { value, span } = self.value(key)?;
-        let written = match &value {
-            DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
-            DeValue::Integer(_) => whole(&value).map(|number| number as f64),
-            _ => None,
-        };
-        match written {
+        match number(&value) {
             Some(number) if (low..=high).contains(&number) => {
                 // −0.0 is 0.0.
                 let value = number + 0.0;
@@ -114,6 +138,63 @@ impl<'text> Reader<'text> {
                 None
             }
         }
+    }
+
+    /// A few numbers within the key's limits.
+    pub(super) fn numbers(&mut self, key: &Key) -> Option<Placed<Vec<f64>>> {
+        let Kind::Numbers {
+            most, low, high, ..
+        } = key.kind
+        else {
+            return None;
+        };
+        let Placed { value, span } = self.value(key)?;
+        let Some(list) = value.as_array() else {
+            self.wrong_type(key, span, &value);
+            return None;
+        };
+        let mut numbers = Vec::new();
+        for item in list {
+            match number(item.get_ref()) {
+                // −0.0 is 0.0.
+                Some(it) if (low..=high).contains(&it) => numbers.push(it + 0.0),
+                Some(it) => {
+                    let what = format!("holds {it:?}, outside of {low:?} to {high:?}");
+                    self.wrong(key, item.span(), &what);
+                    return None;
+                }
+                None => {
+                    self.wrong_type(key, item.span(), item.get_ref());
+                    return None;
+                }
+            }
+        }
+        if numbers.is_empty() || numbers.len() > most {
+            self.wrong(key, span, &format!("holds {} numbers", numbers.len()));
+            return None;
+        }
+        Some(Placed {
+            value: numbers,
+            span,
+        })
+    }
+
+    /// A day: its first moment, UTC.
+    pub(super) fn date(&mut self, key: &Key) -> Option<Placed<WallTime>> {
+        let Placed { value, span } = self.value(key)?;
+        let day = value
+            .as_datetime()
+            .filter(|moment| moment.time.is_none() && moment.offset.is_none())
+            .and_then(|moment| moment.date);
+        let Some(day) = day else {
+            self.wrong_type(key, span, &value);
+            return None;
+        };
+        let Some(value) = first_moment(day) else {
+            self.wrong(key, span, &format!("is {day}, which no calendar has"));
+            return None;
+        };
+        Some(Placed { value, span })
     }
 
     /// A whole number within the key's limits, or one of its choices.
@@ -209,14 +290,14 @@ impl<'text> Reader<'text> {
         let mut found = Vec::new();
         for (section, value) in &self.root {
             let name: &str = section.get_ref();
-            let valid = keys::names_in(name);
+            let valid = keys::names_in(self.table, name);
             match value.get_ref() {
-                _ if valid.is_empty() => found.push(unknown_section(section)),
+                _ if valid.is_empty() => found.push(unknown_section(section, self.table)),
                 DeValue::Table(table) => found.extend(
                     table
                         .keys()
                         .filter(|key| !valid.contains(&key.get_ref().as_ref()))
-                        .map(|key| unknown_key(key, name, &valid)),
+                        .map(|key| unknown_key(key, name, self.table)),
                 ),
                 _ => found.push((
                     section.span(),
@@ -236,16 +317,37 @@ fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_' || character == '-'
 }
 
+/// The number that was written; a whole number is a number, too.
+fn number(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),
+        DeValue::Integer(_) => whole(value).map(|number| number as f64),
+        _ => None,
+    }
+}
+
+/// A day's first moment, UTC.
+fn first_moment(day: toml::value::Date) -> Option<WallTime> {
+    let year = i16::try_from(day.year).ok()?;
+    let (month, day) = (i8::try_from(day.month).ok()?, i8::try_from(day.day).ok()?);
+    let date = jiff::civil::Date::new(year, month, day).ok()?;
+    let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(WallTime(zoned.timestamp().as_millisecond()))
+}
+
 /// The whole number that was written, in any base.
 fn whole(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok()
 }
 
-fn unknown_section(section: &Spanned<std::borrow::Cow<'_, str>>) -> (Range<usize>, String, String) {
+fn unknown_section(
+    section: &Spanned<std::borrow::Cow<'_, str>>,
+    table: Table,
+) -> (Range<usize>, String, String) {
     let name: &str = section.get_ref();
-    let homes = keys::homes_of(name);
-    let sections = keys::sections();
+    let homes = keys::homes_of(table, name);
+    let sections = keys::sections(table);
     let valid = sections
         .iter()
         .map(|section| format!("[{section}]"))
@@ -264,11 +366,12 @@ fn unknown_section(section: &Spanned<std::borrow::Cow<'_, str>>) -> (Range<usize
 fn unknown_key(
     key: &Spanned<std::borrow::Cow<'_, str>>,
     section: &str,
-    valid: &[&'static str],
+    table: Table,
 ) -> (Range<usize>, String, String) {
     let name: &str = key.get_ref();
+    let valid = keys::names_in(table, section);
     let list = valid.join(", ");
-    let elsewhere = keys::homes_of(name);
+    let elsewhere = keys::homes_of(table, name);
     let hint = if is_secret(name) && section == "mqtt" {
         "a password does not stand in this file: put it into a file of its own (mode 0600) and \
          write password_file = \"/path/of/that/file\""
@@ -313,8 +416,11 @@ mod tests {
     #[test]
     fn whole_numbers_of_every_base_are_read() {
         let text = "[mqtt]\nport = 0x75b";
-        assert_eq!(Reader::new(text).whole(&keys::MQTT_PORT), Some(0x75b));
-        let mut reader = Reader::new("[mqtt]\nport = 99999999999999999999");
+        assert_eq!(
+            Reader::new(text, keys::ALL).whole(&keys::MQTT_PORT),
+            Some(0x75b)
+        );
+        let mut reader = Reader::new("[mqtt]\nport = 99999999999999999999", keys::ALL);
         assert_eq!(reader.whole(&keys::MQTT_PORT), None);
         assert_eq!(reader.into_problems().len(), 1);
     }

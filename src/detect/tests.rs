@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::thermal::FrameHealth;
-use crate::units::{PixelBox, TemperatureDelta};
+use crate::units::{PixelBox, StandardUncertainty, TemperatureDelta};
 use std::fs;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -51,6 +51,7 @@ fn frame(rows: usize, cols: usize) -> ThermalFrame {
         reference: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
+        ambient_u: StandardUncertainty::literal(0.5),
     }
 }
 

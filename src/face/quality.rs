@@ -90,7 +90,7 @@ mod tests {
     use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
     use crate::face::{Landmarks, Occlusion, Pose};
     use crate::thermal::FrameHealth;
-    use crate::units::{PixelBox, TemperatureDelta};
+    use crate::units::{PixelBox, StandardUncertainty, TemperatureDelta};
     use ndarray::Array2;
     use std::time::Duration;
 
@@ -108,6 +108,7 @@ mod tests {
             reference: None,
             offset: TemperatureDelta::ZERO,
             scene: None,
+            ambient_u: StandardUncertainty::literal(0.5),
         }
     }
 

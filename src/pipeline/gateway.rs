@@ -8,9 +8,10 @@
 use super::Pipeline;
 use super::capture::{Captured, OpenCamera, capture};
 use super::screening_loop::{LoopSettings, Ports, WhenRecorded, screen};
+use super::source::camera_profile;
 use crate::alert::{Alert, AlertState};
 use crate::clock::Clock;
-use crate::config::{CameraSource, Config};
+use crate::config::Config;
 use crate::detect::OnnxDetector;
 use crate::event::Event;
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
@@ -20,7 +21,7 @@ use crate::mqtt::topic::Address;
 use crate::screening::Rules;
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
-use crate::thermal::radiometry::CountScale;
+use crate::thermal::profile::CameraProfile;
 use crate::web::{Dashboard, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -54,17 +55,11 @@ pub struct Gateway {
 
 /// How the radiometer is to be set for this site.
 #[must_use]
-pub fn radiometer_settings(config: &Config) -> RadiometerSettings {
+pub fn radiometer_settings(config: &Config, camera: &CameraProfile) -> RadiometerSettings {
     RadiometerSettings {
-        scale: match config.camera.source {
-            CameraSource::V4l { .. } => config.camera.scale,
-            // Recordings and simulated frames are centikelvin, whatever the site's camera is.
-            CameraSource::Recording { .. } | CameraSource::Simulator { .. } => {
-                CountScale::CentiKelvin
-            }
-        },
+        scale: camera.scale,
         reference: config.reference,
-        ambient: config.room.ambient,
+        room: config.room,
     }
 }
 
@@ -236,7 +231,7 @@ impl Gateway {
             recorded: after.and(self.observe),
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
-        let pipeline = radiometer_settings(&self.config);
+        let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);
         let screening = spawn("screening", &stop, {
             let (captured, detector) = (Arc::clone(&captured), self.detector);
             move || {

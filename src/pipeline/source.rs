@@ -7,6 +7,8 @@ use crate::camera::v4l::{V4lCamera, V4lSettings};
 use crate::camera::{Camera, CameraError};
 use crate::clock::{BootId, Clock};
 use crate::config::{CameraConfig, CameraSource};
+use crate::thermal::profile::CameraProfile;
+use crate::thermal::radiometry::CountScale;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +43,7 @@ pub fn open_camera(
             let settings = V4lSettings {
                 device: Some(device.clone()),
                 size: Some((config.width, config.height)),
-                scale: config.scale,
+                scale: config.known()?.scale,
                 rotation: config.rotation,
                 timeout: V4L_TIMEOUT,
             };
@@ -50,6 +52,22 @@ pub fn open_camera(
                 Ok::<Box<dyn Camera>, CameraError>(Box::new(camera))
             })
         }
+    })
+}
+
+/// What is known of the camera that the frames come from. A recording is of the site's own camera,
+/// written in centikelvin; a scenario has a camera of its own.
+///
+/// # Errors
+/// Where a profile or a scenario does not exist or cannot be read.
+pub fn camera_profile(config: &CameraConfig) -> anyhow::Result<CameraProfile> {
+    Ok(match &config.source {
+        CameraSource::V4l { .. } => config.known()?,
+        CameraSource::Recording { .. } => CameraProfile {
+            scale: CountScale::CentiKelvin,
+            ..config.known()?
+        },
+        CameraSource::Simulator { scenario } => self::scenario(scenario)?.profile(),
     })
 }
 

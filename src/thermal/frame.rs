@@ -3,7 +3,8 @@
 
 use crate::clock::Stamp;
 use crate::units::{
-    AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, TemperatureDelta,
+    AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty,
+    TemperatureDelta,
 };
 use ndarray::Array2;
 use std::time::Duration;
@@ -129,8 +130,10 @@ pub struct ThermalFrame {
     pub reference: Option<ReferenceView>,
     /// What was added to every pixel; zero while there is no reference.
     pub offset: TemperatureDelta,
-    /// The room as the picture shows it: the median of what is not warm.
+    /// The room: as the site's thermometer says it, else as the picture shows it.
     pub scene: Option<AmbientTemperature>,
+    /// Of the room's temperature, as [`Room::u`](super::Room::u) says it.
+    pub ambient_u: StandardUncertainty,
 }
 
 impl ThermalFrame {

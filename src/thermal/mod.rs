@@ -1,16 +1,27 @@
 //! From sensor counts to temperatures that can be believed.
 //!
-//! [`frame`] holds the pictures, [`radiometry`] what a count and a surface mean, [`mod@reference`] the
-//! blackbody in view, [`session`] its calibration on site; [`Radiometer`] is the stage of the pipeline that puts them together.
+//! | part | says |
+//! |---|---|
+//! | [`frame`] | pictures, as the sensor gave them and as they are believed |
+//! | [`radiometry`] | what a count and a surface mean |
+//! | [`mod@reference`] | the blackbody in view, found and followed |
+//! | [`profile`] | what is known of a camera, and its calibration on site |
+//! | [`session`] | how such a calibration is made |
+//! | [`self_check`] | the daily look at camera and reference |
+//!
+//! [`Radiometer`] is the stage of the pipeline that puts them together.
 
 pub mod frame;
 mod health;
+pub mod profile;
 mod radiometer;
 pub mod radiometry;
 pub mod reference;
+mod room;
 pub mod self_check;
 pub mod session;
 
 pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
 pub use radiometer::{Radiometer, RadiometerSettings};
+pub use room::Room;
 pub use self_check::{SelfCheck, SelfChecker};

@@ -4,6 +4,7 @@ use super::frame::{FrameHealth, RawFrame, ReferenceView, ThermalFrame};
 use super::health::{PictureCheck, PictureFault, SteadyCheck};
 use super::radiometry::{CountScale, Emissivity};
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
+use super::room::Room;
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, TemperatureDelta};
 use ndarray::Array2;
 
@@ -21,8 +22,19 @@ pub struct RadiometerSettings {
     pub scale: CountScale,
     /// The reference in view; without one no frame is ever `Good`.
     pub reference: Option<ReferenceSettings>,
-    /// The room, where a thermometer says it; otherwise it is taken from the picture.
-    pub ambient: Option<AmbientTemperature>,
+    /// The room at the gate.
+    pub room: Room,
+}
+
+impl Default for RadiometerSettings {
+    /// A centikelvin camera, the usual blackbody, a room of which nobody says anything.
+    fn default() -> Self {
+        Self {
+            scale: CountScale::CentiKelvin,
+            reference: Some(ReferenceSettings::default()),
+            room: Room::default(),
+        }
+    }
 }
 
 /// Turns raw frames into temperatures and says whether they may be measured.
@@ -112,6 +124,7 @@ impl Radiometer {
 
     fn scene_temperature(&self) -> Option<AmbientTemperature> {
         self.settings
+            .room
             .ambient
             .or_else(|| self.scene.and_then(Celsius::new).map(AmbientTemperature))
     }
@@ -149,6 +162,7 @@ impl Radiometer {
             reference,
             offset: self.offset,
             scene: self.scene_temperature(),
+            ambient_u: self.settings.room.u,
         }
     }
 }

@@ -175,7 +175,9 @@ mod tests {
     use super::*;
     use crate::clock::{BootId, ClockTrust, WallTime};
     use crate::thermal::ReferenceView;
-    use crate::units::{AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature};
+    use crate::units::{
+        AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty,
+    };
     use ndarray::Array2;
 
     /// A frame at this time, 9 a second, whose reference reads 35.6 °C and so much more.
@@ -198,6 +200,7 @@ mod tests {
             }),
             offset: TemperatureDelta::literal(1.4),
             scene: Some(AmbientTemperature(Celsius::literal(22.0))),
+            ambient_u: StandardUncertainty::literal(0.5),
         }
     }
 

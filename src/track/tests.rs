@@ -6,7 +6,7 @@ mod lobby;
 use super::*;
 use crate::clock::{BootId, ClockTrust, WallTime};
 use crate::thermal::FrameHealth;
-use crate::units::{PixelBox, TemperatureDelta};
+use crate::units::{PixelBox, StandardUncertainty, TemperatureDelta};
 use lobby::{Glimpse, Mistakes};
 use ndarray::Array2;
 use rand::SeedableRng;
@@ -27,6 +27,7 @@ fn frame_at(sequence: u64, time: Duration) -> ThermalFrame {
         reference: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
+        ambient_u: StandardUncertainty::literal(0.5),
     }
 }
 

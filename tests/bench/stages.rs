@@ -26,10 +26,7 @@ use menshen::face::decode::Candidate;
 use menshen::face::{Detector as _, Face};
 use menshen::pipeline::Pipeline;
 use menshen::screening::{Rules, Screener};
-use menshen::thermal::reference::ReferenceSettings;
-use menshen::thermal::{
-    FrameHealth, Radiometer, RadiometerSettings, RawFrame, ThermalFrame, radiometry::CountScale,
-};
+use menshen::thermal::{FrameHealth, Radiometer, RadiometerSettings, RawFrame, ThermalFrame};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -124,11 +121,7 @@ fn film(scenario: Scenario) -> (Vec<RawFrame>, Vec<RawFrame>) {
 }
 
 fn settings() -> RadiometerSettings {
-    RadiometerSettings {
-        scale: CountScale::CentiKelvin,
-        reference: Some(ReferenceSettings::default()),
-        ambient: None,
-    }
+    RadiometerSettings::default()
 }
 
 /// All stages while nobody is there: most frames are not searched, once a second one is.

@@ -88,7 +88,7 @@ fn play<D: Detector>(
             emissivity,
             ..ReferenceSettings::default()
         }),
-        ambient: None,
+        ..RadiometerSettings::default()
     };
     let mut pipeline = Pipeline::new(settings, Rules::default(), detector);
     let mut run = Run {

@@ -10,6 +10,8 @@
 
 use super::check::check;
 use super::head::Headgear;
+use crate::thermal::profile::{CameraProfile, Optics};
+use crate::units::StandardUncertainty;
 use serde::Deserialize;
 
 /// A simulated lobby with its camera, its reference and its visitors. Always valid.
@@ -389,6 +391,29 @@ impl Scenario {
     pub fn repeated(mut self, repeat: bool) -> Self {
         self.repeat = repeat;
         self
+    }
+
+    /// What is true of its camera.
+    #[must_use]
+    pub fn profile(&self) -> CameraProfile {
+        let Sensor { width, height, .. } = self.sensor;
+        let longer = width.max(height);
+        let half = (0.5 * self.sensor.field_of_view_deg.to_radians()).tan();
+        let half = half * longer as f64 / width as f64;
+        CameraProfile {
+            name: format!("simulator {}", self.name),
+            scale: super::sensor::SCALE,
+            optics: Optics {
+                field_of_view_deg: 2.0 * half.atan().to_degrees(),
+                width: longer as u32,
+                height: width.min(height) as u32,
+                blur_px: self.sensor.psf_sigma_px,
+            },
+            netd_k: self.sensor.netd_k,
+            // Two places each with its own noise that stays.
+            u_uniformity: StandardUncertainty::combined(&[self.sensor.fixed_pattern_k; 2]),
+            calibration: None,
+        }
     }
 
     /// What it is called.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::{BootId, ClockTrust, WallTime};
-use crate::units::{PixelBox, TemperatureDelta};
+use crate::units::{PixelBox, StandardUncertainty, TemperatureDelta};
 use proptest::prelude::*;
 
 /// Finds nothing, or says what it is told to.
@@ -57,6 +57,7 @@ fn frame(milliseconds: u64) -> ThermalFrame {
         reference: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
+        ambient_u: StandardUncertainty::literal(0.5),
     }
 }
 

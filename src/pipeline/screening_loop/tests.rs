@@ -8,7 +8,7 @@ use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence};
 use crate::journal::JournalError;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::{FrameHealth, RadiometerSettings, ThermalFrame};
-use crate::units::TemperatureDelta;
+use crate::units::{StandardUncertainty, TemperatureDelta};
 use ndarray::Array2;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -97,7 +97,7 @@ fn pipeline() -> Pipeline<Nobody> {
     let settings = RadiometerSettings {
         scale: CountScale::CentiKelvin,
         reference: None,
-        ambient: None,
+        ..RadiometerSettings::default()
     };
     Pipeline::new(settings, Rules::default(), Nobody)
 }
@@ -159,6 +159,7 @@ impl Bench {
                 reference: None,
                 offset: TemperatureDelta::ZERO,
                 scene: None,
+                ambient_u: StandardUncertainty::literal(0.5),
             },
             faces: Vec::new(),
             events,

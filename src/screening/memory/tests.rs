@@ -6,7 +6,9 @@ use crate::clock::{BootId, ClockTrust, WallTime};
 use crate::face::{Features, Landmarks, Occlusion, Pose};
 
 use crate::track::Tracker;
-use crate::units::{AmbientTemperature, Celsius, PixelBox, PixelPoint, TemperatureDelta};
+use crate::units::{
+    AmbientTemperature, Celsius, PixelBox, PixelPoint, StandardUncertainty, TemperatureDelta,
+};
 use ndarray::Array2;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -135,6 +137,7 @@ fn frame(person: &Person) -> ThermalFrame {
         reference: None,
         offset: TemperatureDelta::ZERO,
         scene: Some(AmbientTemperature(Celsius::literal(22.0))),
+        ambient_u: StandardUncertainty::literal(0.5),
     }
 }
 

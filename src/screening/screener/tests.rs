@@ -6,7 +6,9 @@ use crate::clock::{BootId, ClockTrust, WallTime};
 use crate::screening::{FRAMES_TO_PRESENT, Screening};
 use crate::thermal::radiometry::Emissivity;
 use crate::track::GONE_AFTER;
-use crate::units::{AmbientTemperature, Celsius, PixelBox, SkinTemperature, TemperatureDelta};
+use crate::units::{
+    AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
+};
 use ndarray::Array2;
 
 const ROOM_C: f64 = 22.0;
@@ -95,6 +97,7 @@ impl Scene {
             reference: None,
             offset: TemperatureDelta::ZERO,
             scene: Celsius::new(self.room_c).map(AmbientTemperature),
+            ambient_u: StandardUncertainty::literal(0.5),
         };
         let faces: Vec<Face> = visitors.iter().map(Visitor::face).collect();
         self.screener.step(&frame, &faces)

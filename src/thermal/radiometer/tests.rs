@@ -78,7 +78,7 @@ fn radiometer(emissivity: f64) -> Radiometer {
             emissivity: Emissivity::new(emissivity).unwrap(),
             ..ReferenceSettings::default()
         }),
-        ambient: Some(AmbientTemperature(Celsius::literal(22.0))),
+        room: Room::at(Some(AmbientTemperature(Celsius::literal(22.0)))),
     })
 }
 
@@ -286,12 +286,13 @@ fn without_a_reference_nothing_is_ever_good() {
     let mut radiometer = Radiometer::new(RadiometerSettings {
         scale: CountScale::CentiKelvin,
         reference: None,
-        ambient: None,
+        ..RadiometerSettings::default()
     });
     for _ in 0..30 {
         let frame = radiometer.step(&lobby.next());
         assert_eq!(frame.health, FrameHealth::NoReference);
         assert_eq!(frame.offset, TemperatureDelta::ZERO);
+        assert_eq!(frame.ambient_u, Room::U_PICTURE);
         let room = frame.scene.unwrap().degrees();
         assert!((room - 22.0).abs() < 0.05, "{room}");
     }

@@ -1,0 +1,22 @@
+//! `menshen calibrate`: the numbers that stand between counts and a temperature to believe.
+
+mod blackbody;
+
+use std::process::ExitCode;
+
+/// What `menshen calibrate` can calibrate.
+#[derive(Debug, clap::Subcommand)]
+pub enum Calibrate {
+    /// Measure what the camera reads of a blackbody, and write the camera's profile.
+    Blackbody(blackbody::BlackbodyArgs),
+}
+
+/// Calibrates.
+///
+/// # Errors
+/// As its subcommands say.
+pub fn run(what: &Calibrate) -> anyhow::Result<ExitCode> {
+    match what {
+        Calibrate::Blackbody(args) => blackbody::run(args),
+    }
+}
