@@ -311,24 +311,21 @@ impl Work {
     fn write(&self, session: &Session, at: Stamp) -> anyhow::Result<Gain> {
         let point = |(point, read): (&Point, ReferenceTemperature)| SetPoint {
             set: point.set_point,
-            read,
+            read: ReferenceTemperature(in_hundredths(read.0)),
             deviation: point.noise,
         };
-        let room = self.config.room.ambient.map_or_else(
-            || {
-                session
-                    .points()
-                    .first()
-                    .map_or(self.args.set_points[0], |point| point.scene)
-            },
-            |room| room.0,
-        );
+        // Where no thermometer says it: the scene, set right by the first set point.
+        let room = match (self.config.room.ambient, session.points().first()) {
+            (Some(room), _) => room.0,
+            (None, Some(point)) => point.scene + (point.set_point.0 - point.reading),
+            (None, None) => bail!("no set point was measured"),
+        };
         let days = i64::from(self.args.valid_days) * DAY_MS;
         let today = WallTime(at.wall.0.div_euclid(DAY_MS) * DAY_MS);
         let calibration = Calibration {
             made: today,
             valid_until: WallTime(today.0.saturating_add(days)),
-            room,
+            room: in_hundredths(room),
             blackbody: BlackbodyUsed {
                 name: self.args.blackbody.clone(),
                 emissivity: self.reference.emissivity,
@@ -368,6 +365,11 @@ impl Work {
         ))?;
         Ok(gain)
     }
+}
+
+/// Rounded to what is worth writing down, 0.01 °C.
+fn in_hundredths(temperature: Celsius) -> Celsius {
+    Celsius::new((temperature.degrees() * 100.0).round() / 100.0).unwrap_or(temperature)
 }
 
 /// The next frame; waits through silences. `None` at the end.
