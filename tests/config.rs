@@ -6,7 +6,7 @@
 use menshen::camera::Rotation;
 use menshen::config::{CameraSource, Config, Origin};
 use menshen::thermal::radiometry::CountScale;
-use menshen::units::AmbientTemperature;
+use menshen::units::{AmbientTemperature, Celsius};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -65,9 +65,12 @@ fn a_full_file_is_read_key_by_key() {
         set_point_c = 35
         emissivity = 0.97
         set_point_uncertainty_k = 0.2
+        distance_m = 0.9
         [room]
         ambient_c = 22.5
         ambient_uncertainty_k = 0.5
+        humidity_percent = 35
+        reflected_c = 24.5
         [screening]
         attention_c = 37.0
         fever_c = 37.5
@@ -99,11 +102,14 @@ fn a_full_file_is_read_key_by_key() {
     assert_eq!(reference.set_point.degrees(), 35.0);
     assert_eq!(reference.emissivity.value(), 0.97);
     assert_eq!(reference.u_set_point.kelvin(), 0.2);
+    assert_eq!(reference.distance_m, Some(0.9));
     assert_eq!(
         config.room.ambient.map(AmbientTemperature::degrees),
         Some(22.5)
     );
     assert_eq!(config.room.u.kelvin(), 0.5);
+    assert_eq!(config.room.humidity_percent, 35.0);
+    assert_eq!(config.room.reflected.map(Celsius::degrees), Some(24.5));
     assert_eq!(config.screening.attention.degrees(), 37.0);
     assert_eq!(config.screening.fever.degrees(), 37.5);
     assert_eq!(config.screening.min_looks, 5);
@@ -317,7 +323,7 @@ prop_compose! {
             reference.0, reference.1, reference.2, reference.3, room.1,
         );
         if let Some(ambient) = room.0 {
-            let _ = writeln!(text, "ambient_c = {ambient:?}");
+            let _ = writeln!(text, "ambient_c = {ambient:?}\nreflected_c = {ambient:?}\nhumidity_percent = {ambient:?}");
         }
         let _ = writeln!(
             text,

@@ -356,5 +356,6 @@ fn scene(number: u64, bytes: &[u8]) -> ThermalFrame {
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.0),
+        path: crate::thermal::path::Path::default(),
     }
 }

@@ -8,6 +8,7 @@ use crate::detect::OnnxDetector;
 use crate::pipeline::Pipeline;
 use crate::pipeline::replay::{CpuTimes, Replay, replay};
 use crate::screening::{Rules, Screening};
+use crate::thermal::profile::Optics;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::ReferenceSettings;
 use crate::thermal::{RadiometerSettings, Room};
@@ -218,7 +219,9 @@ pub(super) fn radiometer(
             set_point: ReferenceTemperature(set_point),
             emissivity: Emissivity::BLACKBODY,
             u_set_point,
+            distance_m: None,
         }),
+        optics: Optics::LEPTON_3_5,
         room: Room::at(ambient_c.map(AmbientTemperature)),
     }
 }

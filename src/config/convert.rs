@@ -143,6 +143,7 @@ fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
             .and_then(|emissivity| Emissivity::new(emissivity.value))
             .unwrap_or(default.emissivity),
         u_set_point: uncertainty(read, &keys::REFERENCE_UNCERTAINTY).unwrap_or(default.u_set_point),
+        distance_m: read.number(&keys::REFERENCE_DISTANCE).map(|m| m.value),
     };
     present.then_some(reference)
 }
@@ -151,6 +152,10 @@ fn room(read: &mut Reader<'_>) -> Room {
     let default = Room::at(celsius(read, &keys::ROOM_AMBIENT).map(|t| AmbientTemperature(t.value)));
     Room {
         u: uncertainty(read, &keys::ROOM_UNCERTAINTY).unwrap_or(default.u),
+        reflected: celsius(read, &keys::ROOM_REFLECTED).map(|t| t.value),
+        humidity_percent: read
+            .number(&keys::ROOM_HUMIDITY)
+            .map_or(default.humidity_percent, |it| it.value),
         ..default
     }
 }

@@ -163,9 +163,12 @@ keys! {
     REFERENCE_SET_POINT = "reference"."set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature the blackbody is set to";
     REFERENCE_EMISSIVITY = "reference"."emissivity": Kind::Number { low: 0.9, high: 1.0, unit: "" }, "of its surface; 1.0 where its maker has put it into the set point";
     REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";
+    REFERENCE_DISTANCE = "reference"."distance_m": Kind::Number { low: 0.2, high: 10.0, unit: "m" }, "how far it stands from the camera; without it, as far as the faces";
 
     ROOM_AMBIENT = "room"."ambient_c": Kind::Number { low: 5.0, high: 40.0, unit: "°C" }, "air temperature at the gate; without it the scene's own is taken";
     ROOM_UNCERTAINTY = "room"."ambient_uncertainty_k": Kind::Number { low: 0.0, high: 10.0, unit: "K" }, "standard uncertainty (k = 1) of the room's temperature; where it is not set 0.5 with a thermometer, 2 without";
+    ROOM_HUMIDITY = "room"."humidity_percent": Kind::Number { low: 0.0, high: 100.0, unit: "%" }, "relative humidity of the air at the gate";
+    ROOM_REFLECTED = "room"."reflected_c": Kind::Number { low: 0.0, high: 50.0, unit: "°C" }, "temperature of what skin reflects (the walls behind the camera); without it the room's";
 
     SCREENING_ATTENTION = "screening"."attention_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on staff measure again";
     SCREENING_FEVER = "screening"."fever_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on it is a possible fever and an alert";

@@ -52,6 +52,7 @@ fn frame(rows: usize, cols: usize) -> ThermalFrame {
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),
+        path: crate::thermal::path::Path::default(),
     }
 }
 

@@ -5,10 +5,8 @@ use super::region::{Region, warmest_small_area};
 use super::{Basis, BodyEstimate, Chain, Reading, Transfer};
 use crate::face::Face;
 use crate::thermal::ThermalFrame;
-use crate::thermal::radiometry::Emissivity;
-use crate::units::{
-    AmbientTemperature, Celsius, SkinTemperature, StandardUncertainty, TemperatureDelta,
-};
+use crate::thermal::path::Path;
+use crate::units::{AmbientTemperature, Celsius, StandardUncertainty, TemperatureDelta};
 
 /// Looks that a reading is made of, at most: the best ones.
 const BEST_LOOKS: usize = 15;
@@ -23,6 +21,9 @@ pub struct Look {
     celsius: f32,
     offset: TemperatureDelta,
     ambient: AmbientTemperature,
+    /// What lies between the picture and this face, of this width.
+    path: Path,
+    width: f32,
     /// Width of the face times the detector's score: how much this look is worth.
     worth: f32,
 }
@@ -40,6 +41,8 @@ pub fn look(frame: &ThermalFrame, face: &Face) -> Option<Look> {
         celsius,
         offset: frame.offset,
         ambient,
+        path: frame.path,
+        width: face.area.width(),
         worth: face.area.width() * face.score,
     })
 }
@@ -93,7 +96,7 @@ impl Looks {
         };
         let corrected = Celsius::new(f64::from(value))?;
         let ambient = middle.ambient;
-        let face = SkinTemperature(Emissivity::SKIN.surface(corrected, ambient.0)?);
+        let face = middle.path.skin(corrected, ambient, middle.width)?;
         let spread = robust_deviation(&best, value);
         let random = spread / (best.len() as f64).sqrt();
         let budget = Budget::SYSTEMATIC
@@ -144,6 +147,8 @@ mod tests {
                 celsius: *celsius,
                 offset: TemperatureDelta::literal(1.5),
                 ambient: AmbientTemperature(Celsius::literal(23.0)),
+                path: Path::default(),
+                width: 20.0,
                 worth: 20.0 + n as f32 * 0.01,
             });
         }

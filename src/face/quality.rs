@@ -109,6 +109,7 @@ mod tests {
             offset: TemperatureDelta::ZERO,
             scene: None,
             ambient_u: StandardUncertainty::literal(0.5),
+            path: crate::thermal::path::Path::default(),
         }
     }
 

@@ -58,6 +58,7 @@ pub struct Gateway {
 pub fn radiometer_settings(config: &Config, camera: &CameraProfile) -> RadiometerSettings {
     RadiometerSettings {
         scale: camera.scale,
+        optics: camera.optics,
         reference: config.reference,
         room: config.room,
     }

@@ -1,6 +1,7 @@
 //! A picture of temperatures: as the sensor gave it ([`RawFrame`]) and as it is believed
 //! ([`ThermalFrame`]).
 
+use super::path::Path;
 use crate::clock::Stamp;
 use crate::units::{
     AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty,
@@ -134,6 +135,8 @@ pub struct ThermalFrame {
     pub scene: Option<AmbientTemperature>,
     /// Of the room's temperature, as [`Room::u`](super::Room::u) says it.
     pub ambient_u: StandardUncertainty,
+    /// What lies between the picture and the skin in it.
+    pub path: Path,
 }
 
 impl ThermalFrame {

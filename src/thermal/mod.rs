@@ -13,6 +13,7 @@
 
 pub mod frame;
 mod health;
+pub mod path;
 pub mod profile;
 mod radiometer;
 pub mod radiometry;

@@ -2,6 +2,8 @@
 
 use super::frame::{FrameHealth, RawFrame, ReferenceView, ThermalFrame};
 use super::health::{PictureCheck, PictureFault, SteadyCheck};
+use super::path::{LevelledBy, Path};
+use super::profile::Optics;
 use super::radiometry::{CountScale, Emissivity};
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
 use super::room::Room;
@@ -20,6 +22,8 @@ const ROOM_WEIGHT: f64 = 0.01;
 pub struct RadiometerSettings {
     /// What a count means.
     pub scale: CountScale,
+    /// Lens and sensor.
+    pub optics: Optics,
     /// The reference in view; without one no frame is ever `Good`.
     pub reference: Option<ReferenceSettings>,
     /// The room at the gate.
@@ -27,10 +31,11 @@ pub struct RadiometerSettings {
 }
 
 impl Default for RadiometerSettings {
-    /// A centikelvin camera, the usual blackbody, a room of which nobody says anything.
+    /// A Lepton 3.5, the usual blackbody, a room of which nobody says anything.
     fn default() -> Self {
         Self {
             scale: CountScale::CentiKelvin,
+            optics: Optics::LEPTON_3_5,
             reference: Some(ReferenceSettings::default()),
             room: Room::default(),
         }
@@ -99,7 +104,7 @@ impl Radiometer {
             (Some(ReferenceState::InView(_)), true) => FrameHealth::Good,
         };
         if let (Some(view), Some(settings)) = (view, self.settings.reference) {
-            self.offset = self.offset_from(&view, &settings);
+            self.offset = self.apparent(&settings) - view.reading.0;
         }
         celsius += self.offset.kelvin() as f32;
         if view.is_some() || self.reference.is_none() {
@@ -108,18 +113,37 @@ impl Radiometer {
         self.frame(raw, celsius, health, view)
     }
 
-    /// What every pixel lacks so that the reference reads what it is.
-    fn offset_from(&self, view: &ReferenceView, settings: &ReferenceSettings) -> TemperatureDelta {
+    /// What the reference looks like from close by.
+    fn apparent(&self, settings: &ReferenceSettings) -> Celsius {
         let ReferenceTemperature(surface) = settings.set_point;
-        let apparent = if settings.emissivity == Emissivity::BLACKBODY {
-            surface
-        } else {
-            let room = self
-                .scene_temperature()
-                .map_or(surface, |AmbientTemperature(t)| t);
-            settings.emissivity.apparent(surface, room)
-        };
-        apparent - view.reading.0
+        if settings.emissivity == Emissivity::BLACKBODY {
+            return surface;
+        }
+        let room = self
+            .settings
+            .room
+            .reflected
+            .or_else(|| self.scene_temperature().map(|AmbientTemperature(air)| air));
+        settings
+            .emissivity
+            .apparent(surface, room.unwrap_or(surface))
+    }
+
+    fn path(&self, (rows, cols): (usize, usize)) -> Path {
+        let Room {
+            reflected,
+            humidity_percent,
+            ..
+        } = self.settings.room;
+        Path {
+            humidity_percent,
+            reflected,
+            reference: self.settings.reference.map(|settings| LevelledBy {
+                apparent: self.apparent(&settings),
+                distance_m: settings.distance_m,
+            }),
+            focal_px: self.settings.optics.focal_px(rows.max(cols)),
+        }
     }
 
     fn scene_temperature(&self) -> Option<AmbientTemperature> {
@@ -163,6 +187,7 @@ impl Radiometer {
             offset: self.offset,
             scene: self.scene_temperature(),
             ambient_u: self.settings.room.u,
+            path: self.path(raw.counts.dim()),
         }
     }
 }

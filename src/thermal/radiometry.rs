@@ -5,16 +5,18 @@
 //! measurement equation turns what the camera sees into what the skin is:
 //! `W(T_app) = ε·W(T_skin) + (1 − ε)·W(T_refl)`, with W the radiance in the camera's band. Over
 //! 8–14 µm and near room temperature W follows Planck's law at one effective wavelength closely
-//! enough for the small correction that (1 − ε) asks for. The path's own share (transmission of
-//! the air) is left to the camera profile.
+//! enough: beside the integral over the band a surface of 15…45 °C is off by at most 0.001 K at an
+//! emissivity of 0.9, and by 0.0002 K at skin's 0.98. What the air between takes and adds is in
+//! [`path`](super::path).
 
 use crate::units::{ABSOLUTE_ZERO_C, Celsius};
 
 /// Second radiation constant hc/k, µm·K (CODATA 2018).
 const C2_UM_K: f64 = 14_387.768_775;
 
-/// Effective wavelength of an 8–14 µm microbolometer near 300 K, µm.
-const EFFECTIVE_WAVELENGTH_UM: f64 = 10.6;
+/// Effective wavelength of an 8–14 µm microbolometer near 300 K, µm: the one of 10.2…10.8 that comes
+/// nearest to the integral over the band.
+const EFFECTIVE_WAVELENGTH_UM: f64 = 10.3;
 
 /// Kelvin per count of a camera whose counts are proportional to absolute temperature.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,13 +57,13 @@ impl CountScale {
 }
 
 /// Radiance in the camera's band, in arbitrary units.
-fn radiance(temperature: Celsius) -> f64 {
+pub(super) fn radiance(temperature: Celsius) -> f64 {
     let x = C2_UM_K / (EFFECTIVE_WAVELENGTH_UM * temperature.kelvin().max(1.0));
     1.0 / x.exp_m1()
 }
 
 /// The blackbody temperature that has this radiance.
-fn temperature_of(radiance: f64) -> Option<Celsius> {
+pub(super) fn temperature_of(radiance: f64) -> Option<Celsius> {
     let x = (1.0 / radiance).ln_1p();
     Celsius::new(C2_UM_K / (EFFECTIVE_WAVELENGTH_UM * x) + ABSOLUTE_ZERO_C)
 }
@@ -119,6 +121,56 @@ mod tests {
             }
             let there = scale.count(Celsius::literal(36.0));
             assert!((scale.celsius(there) - 36.0).abs() <= scale.kelvin_per_count() as f32);
+        }
+    }
+
+    /// Planck's law, integrated over 8–14 µm by Simpson's rule.
+    fn in_band(temperature: Celsius) -> f64 {
+        let steps = 60;
+        let step = 6.0 / f64::from(steps);
+        (0..=steps)
+            .map(|n| {
+                let weight = match n {
+                    0 => 1.0,
+                    n if n == steps => 1.0,
+                    n if n % 2 == 1 => 4.0,
+                    _ => 2.0,
+                };
+                let wavelength = 8.0 + step * f64::from(n);
+                let x = C2_UM_K / (wavelength * temperature.kelvin());
+                weight / (wavelength.powi(5) * x.exp_m1())
+            })
+            .sum()
+    }
+
+    /// The temperature that has this radiance in the band.
+    fn in_band_temperature(radiance: f64) -> Celsius {
+        let (mut low, mut high) = (-50.0, 100.0);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if in_band(Celsius::literal(middle)) < radiance {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Celsius::literal(low)
+    }
+
+    #[test]
+    fn one_wavelength_stands_for_the_whole_band() {
+        for (emissivity, most) in [(0.9, 0.0011), (0.95, 0.0006), (0.98, 0.0003)] {
+            let surface = Emissivity(emissivity);
+            for there in (15..=45).step_by(5).map(f64::from) {
+                for room in [15.0, 20.0, 25.0, 30.0].map(Celsius::literal) {
+                    let there = Celsius::literal(there);
+                    let seen = in_band_temperature(
+                        emissivity * in_band(there) + (1.0 - emissivity) * in_band(room),
+                    );
+                    let off = (surface.surface(seen, room).unwrap() - there).kelvin();
+                    assert!(off.abs() < most, "{there} in {room}: {off} K");
+                }
+            }
         }
     }
 

@@ -25,6 +25,8 @@ pub struct ReferenceSettings {
     pub emissivity: Emissivity,
     /// Standard uncertainty of the set point (certificate and uniformity).
     pub u_set_point: StandardUncertainty,
+    /// How far away it stands, m; `None`: as far as the faces.
+    pub distance_m: Option<f64>,
 }
 
 impl Default for ReferenceSettings {
@@ -34,6 +36,7 @@ impl Default for ReferenceSettings {
             set_point: ReferenceTemperature(Celsius::literal(37.0)),
             emissivity: Emissivity::BLACKBODY,
             u_set_point: StandardUncertainty::literal(0.1),
+            distance_m: None,
         }
     }
 }

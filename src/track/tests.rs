@@ -28,6 +28,7 @@ fn frame_at(sequence: u64, time: Duration) -> ThermalFrame {
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),
+        path: crate::thermal::path::Path::default(),
     }
 }
 

@@ -58,6 +58,7 @@ fn frame(milliseconds: u64) -> ThermalFrame {
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),
+        path: crate::thermal::path::Path::default(),
     }
 }
 

@@ -160,6 +160,7 @@ impl Bench {
                 offset: TemperatureDelta::ZERO,
                 scene: None,
                 ambient_u: StandardUncertainty::literal(0.5),
+                path: crate::thermal::path::Path::default(),
             },
             faces: Vec::new(),
             events,

@@ -138,6 +138,7 @@ fn frame(person: &Person) -> ThermalFrame {
         offset: TemperatureDelta::ZERO,
         scene: Some(AmbientTemperature(Celsius::literal(22.0))),
         ambient_u: StandardUncertainty::literal(0.5),
+        path: crate::thermal::path::Path::default(),
     }
 }
 

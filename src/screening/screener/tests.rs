@@ -98,6 +98,7 @@ impl Scene {
             offset: TemperatureDelta::ZERO,
             scene: Celsius::new(self.room_c).map(AmbientTemperature),
             ambient_u: StandardUncertainty::literal(0.5),
+            path: crate::thermal::path::Path::default(),
         };
         let faces: Vec<Face> = visitors.iter().map(Visitor::face).collect();
         self.screener.step(&frame, &faces)

@@ -74,6 +74,7 @@ impl Lobby {
 fn radiometer(emissivity: f64) -> Radiometer {
     Radiometer::new(RadiometerSettings {
         scale: CountScale::CentiKelvin,
+        optics: Optics::LEPTON_3_5,
         reference: Some(ReferenceSettings {
             emissivity: Emissivity::new(emissivity).unwrap(),
             ..ReferenceSettings::default()
