@@ -77,6 +77,7 @@ pub fn rules(config: &Config) -> Rules {
         fever: config.screening.fever,
         min_looks: config.screening.min_looks,
         min_face_px: config.screening.min_face_px as f32,
+        optics: usual.optics,
         transfer: usual.transfer,
         u_reference: config
             .reference

@@ -105,12 +105,12 @@ impl Memory {
             *self.obstacles.entry(obstacle).or_default() += 1;
         }
         if frame.health == FrameHealth::Good && matches!(flaw, None | Some(Flaw::Glasses)) {
-            self.look(frame, face);
+            self.look(frame, face, rules);
         }
     }
 
     /// One look at a face that nothing spoils but, perhaps, glasses.
-    fn look(&mut self, frame: &ThermalFrame, face: &Face) {
+    fn look(&mut self, frame: &ThermalFrame, face: &Face, rules: &Rules) {
         let worn = face.features.is_some_and(|it| it.occlusion.has_glasses());
         self.glasses.see(worn);
         if self.glasses.are_off() {
@@ -123,7 +123,7 @@ impl Memory {
         } else {
             &mut self.bare
         };
-        if let Some(look) = estimate::look(frame, face) {
+        if let Some(look) = estimate::look(frame, face, &rules.optics) {
             looks.add(look);
         }
     }

@@ -1,7 +1,7 @@
 //! The rules by which a reading becomes a verdict.
 
 use super::{Obstacle, RetestReason, Verdict};
-use crate::estimate::{Reading, Transfer};
+use crate::estimate::{Optics, Reading, Transfer};
 use crate::units::{Celsius, StandardUncertainty, TemperatureDelta};
 
 /// Colder than this the warmest skin of a face is not, °C: whoever comes in from −5 °C shows
@@ -29,6 +29,8 @@ pub struct Rules {
     pub min_looks: u32,
     /// Least width of a face, pixels.
     pub min_face_px: f32,
+    /// What is known of the camera's optics.
+    pub optics: Optics,
     /// From face to body.
     pub transfer: Transfer,
     /// Standard uncertainty of the reference's set point.
@@ -42,6 +44,7 @@ impl Default for Rules {
             fever: Celsius::literal(37.8),
             min_looks: 3,
             min_face_px: 18.0,
+            optics: Optics::default(),
             transfer: Transfer::FACE_MAXIMUM,
             u_reference: StandardUncertainty::literal(0.1),
         }
