@@ -1,6 +1,7 @@
 //! The uncertainty of one reading, part by part (GUM, JCGM 100:2008): why it is ± 0.4.
 
-use crate::units::StandardUncertainty;
+use crate::thermal::radiometry::Emissivity;
+use crate::units::{Celsius, StandardUncertainty, TemperatureDelta};
 
 /// One part of the uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,21 +75,44 @@ pub struct Budget([f64; Part::ALL.len()]);
 impl Budget {
     /// What no amount of looking makes smaller, K: estimates for a one-point corrected
     /// microbolometer, see `calibration/README.md`. Drift between looks at a reference that is seen
-    /// in every frame 0.03; non-uniformity ± 0.15 K, rectangular; emissivity of skin ± 0.01;
-    /// reflected temperature ± 5 K; 1 to 2 m of air; size of source ± 0.15 K, rectangular.
+    /// in every frame 0.03; non-uniformity ± 0.15 K, rectangular; 1 to 2 m of air.
     pub const SYSTEMATIC: Self = Self([0.0; Part::ALL.len()])
         .with(Part::Drift, 0.03)
         .with(Part::NonUniformity, 0.087)
-        .with(Part::Emissivity, 0.075)
-        .with(Part::Reflected, 0.058)
-        .with(Part::Path, 0.03)
-        .with(Part::SizeOfSource, 0.087);
+        .with(Part::Path, 0.03);
+
+    /// How much emissivity and surroundings of the skin may be other than they are taken to be,
+    /// either way, rectangular (Steketee 1973; walls, lamps and people around).
+    const EMISSIVITY: f64 = 0.01;
+    const REFLECTED: TemperatureDelta = TemperatureDelta::literal(5.0);
 
     /// The same with this part, K.
     #[must_use]
     pub const fn with(mut self, part: Part, kelvin: f64) -> Self {
         self.0[part as usize] = kelvin;
         self
+    }
+
+    /// The same with what emissivity and surroundings of skin are unsure by, worked out by the
+    /// measurement equation for this apparent temperature in this room. What no surface can look
+    /// like adds nothing: it is no reading either.
+    #[must_use]
+    pub(super) fn with_radiation(self, apparent: Celsius, room: Celsius) -> Self {
+        let skin = Emissivity::SKIN;
+        let duller = Emissivity::new(skin.value() - Self::EMISSIVITY);
+        let usual = skin.surface(apparent, room);
+        let off = |surface: Option<Celsius>| match (usual, surface) {
+            (Some(usual), Some(surface)) => (surface - usual).kelvin().abs() / 3.0_f64.sqrt(),
+            _ => 0.0,
+        };
+        self.with(
+            Part::Emissivity,
+            off(duller.and_then(|it| it.surface(apparent, room))),
+        )
+        .with(
+            Part::Reflected,
+            off(skin.surface(apparent, room + Self::REFLECTED)),
+        )
     }
 
     /// One part, K.
@@ -130,6 +154,20 @@ mod tests {
             );
             assert_eq!(budget.face().kelvin() > 0.0, part.is_of_face());
         }
+    }
+
+    #[test]
+    fn radiation_is_worked_out_for_this_skin_in_this_room() {
+        let part = |skin, room, part| {
+            let (skin, room) = (Celsius::literal(skin), Celsius::literal(room));
+            Budget::default().with_radiation(skin, room).part(part)
+        };
+        // 0.12 °C for 0.01 of emissivity and 0.09 °C for 5 K, rectangular.
+        assert!((part(35.5, 23.0, Part::Emissivity) - 0.12 / 3.0_f64.sqrt()).abs() < 0.006);
+        assert!((part(35.5, 23.0, Part::Reflected) - 0.09 / 3.0_f64.sqrt()).abs() < 0.004);
+        // Skin as warm as the room reflects what it would emit itself.
+        assert!(part(30.0, 30.0, Part::Emissivity) < 1e-9);
+        assert!(part(30.0, 30.0, Part::Reflected) > 0.04);
     }
 
     #[test]

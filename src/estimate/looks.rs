@@ -1,12 +1,14 @@
 //! From looks to a reading.
 
 use super::budget::{Budget, Part};
-use super::region::{Region, warmest_small_area};
+use super::region::{Regions, Spot};
+use super::size_of_source;
 use super::{Basis, BodyEstimate, Chain, Reading, Transfer};
 use crate::face::Face;
 use crate::thermal::ThermalFrame;
 use crate::thermal::path::Path;
 use crate::units::{AmbientTemperature, Celsius, StandardUncertainty, TemperatureDelta};
+use std::cmp::Ordering;
 
 /// Looks that a reading is made of, at most: the best ones.
 const BEST_LOOKS: usize = 15;
@@ -14,18 +16,33 @@ const BEST_LOOKS: usize = 15;
 /// Looks that are kept for one person.
 const KEPT_LOOKS: usize = 60;
 
-/// One good frame's look at one face.
+/// One good frame's look at one face; temperatures are apparent, offset included, °C.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Look {
-    /// Warmest small area of the upper face, apparent, offset included, °C.
-    celsius: f32,
+    /// Warmest small area of the upper face, as smoothed.
+    seen: f32,
+    /// The same with what its size took given back.
+    whole: f32,
+    /// Of the surroundings of the inner canthi, given back, too.
+    canthi: Option<f32>,
+    /// Of the forehead, which is wide and needs nothing back.
+    forehead: Option<f32>,
+    face_px: f32,
     offset: TemperatureDelta,
     ambient: AmbientTemperature,
-    /// What lies between the picture and this face, of this width.
+    u_ambient: StandardUncertainty,
+    /// What lies between the picture and this face.
     path: Path,
-    width: f32,
     /// Width of the face times the detector's score: how much this look is worth.
     worth: f32,
+}
+
+impl Look {
+    /// Best first; of equally good ones the coldest, so that it does not matter in which order they
+    /// came.
+    fn order(&self, other: &Self) -> Ordering {
+        (other.worth.total_cmp(&self.worth)).then(self.whole.total_cmp(&other.whole))
+    }
 }
 
 /// Looks at a face in a good frame. `None` where the region lies outside of the picture or is
@@ -36,14 +53,27 @@ pub fn look(frame: &ThermalFrame, face: &Face) -> Option<Look> {
     if !face.area.is_proper() {
         return None;
     }
-    let celsius = warmest_small_area(&frame.celsius, &Region::of(face, frame))?;
+    let warmest = Regions::of(face, frame).warmest(&frame.celsius)?;
+    let face_px = face.area.width();
+    let glasses = face.features.is_some_and(|it| it.occlusion.has_glasses());
+    // What glasses leave is wide, and its warmest place may lie at their edge.
+    let gain = if glasses {
+        0.0
+    } else {
+        size_of_source::gain(frame.path.blur_px as f32, face_px)
+    };
+    let whole = |spot: Spot| spot.once + gain * (spot.once - spot.twice);
     Some(Look {
-        celsius,
+        seen: warmest.upper.once,
+        whole: whole(warmest.upper),
+        canthi: warmest.canthi.map(whole),
+        forehead: warmest.forehead.map(|spot| spot.once),
+        face_px,
         offset: frame.offset,
         ambient,
+        u_ambient: frame.ambient_u,
         path: frame.path,
-        width: face.area.width(),
-        worth: face.area.width() * face.score,
+        worth: face_px * face.score,
     })
 }
 
@@ -56,18 +86,11 @@ pub struct Looks {
 impl Looks {
     /// One look more.
     pub fn add(&mut self, look: Look) {
-        self.looks.push(look);
-        if self.looks.len() > KEPT_LOOKS {
-            let worst = self
-                .looks
-                .iter()
-                .enumerate()
-                .min_by(|(_, a), (_, b)| a.worth.total_cmp(&b.worth))
-                .map(|(index, _)| index);
-            if let Some(index) = worst {
-                self.looks.remove(index);
-            }
-        }
+        let place = self
+            .looks
+            .partition_point(|better| better.order(&look) == Ordering::Less);
+        self.looks.insert(place, look);
+        self.looks.truncate(KEPT_LOOKS);
     }
 
     /// How many there are.
@@ -84,29 +107,44 @@ impl Looks {
         transfer: &Transfer,
         u_reference: StandardUncertainty,
     ) -> Option<Reading> {
-        let mut best = self.looks.clone();
-        best.sort_by(|a, b| b.worth.total_cmp(&a.worth));
-        best.truncate(BEST_LOOKS);
-        best.sort_by(|a, b| a.celsius.total_cmp(&b.celsius));
-        let middle = best.get(best.len() / 2)?;
-        let value = if best.len().is_multiple_of(2) {
-            f32::midpoint(middle.celsius, best[best.len() / 2 - 1].celsius)
-        } else {
-            middle.celsius
+        let best = &self.looks[..self.looks.len().min(BEST_LOOKS)];
+        let of = |value: fn(&Look) -> f64| median(best.iter().map(value));
+        let seen = of(|look| look.seen.into())?;
+        let whole = of(|look| look.whole.into())?;
+        let offset = TemperatureDelta::new(of(|look| look.offset.kelvin())?)?;
+        let ambient = AmbientTemperature(Celsius::new(of(|look| look.ambient.degrees())?)?);
+        let face_px = of(|look| look.face_px.into())?;
+        // The air hardly changes while somebody stands there: that of the best look will do.
+        let path = best.first()?.path;
+        let skin = |apparent: f64| path.skin(Celsius::new(apparent)?, ambient, face_px as f32);
+        // Where most of the looks show it.
+        let part = |value: fn(&Look) -> Option<f32>| {
+            let shown: Vec<f64> = best.iter().filter_map(value).map(f64::from).collect();
+            (2 * shown.len() > best.len()).then(|| skin(median(shown.into_iter())?))?
         };
-        let corrected = Celsius::new(f64::from(value))?;
-        let ambient = middle.ambient;
-        let face = middle.path.skin(corrected, ambient, middle.width)?;
-        let spread = robust_deviation(&best, value);
-        let random = spread / (best.len() as f64).sqrt();
+        let face = skin(whole)?;
+        let spread = 1.4826
+            * median(
+                best.iter()
+                    .map(|look| (f64::from(look.whole) - whole).abs()),
+            )?;
         let budget = Budget::SYSTEMATIC
+            .with_radiation(Celsius::new(whole)?, ambient.0)
             .with(Part::Reference, u_reference.kelvin())
-            .with(Part::Looks, random)
+            .with(
+                Part::SizeOfSource,
+                size_of_source::uncertainty(whole - seen, face_px),
+            )
+            .with(Part::Looks, spread / (best.len() as f64).sqrt())
+            .with(
+                Part::Ambient,
+                transfer.k * of(|look| look.u_ambient.kelvin())?,
+            )
             .with(Part::Transfer, transfer.u.kelvin());
         Some(Reading {
             face,
-            canthi: None,
-            forehead: None,
+            canthi: part(|look| look.canthi),
+            forehead: part(|look| look.forehead),
             estimate: BodyEstimate {
                 value: transfer.body(face, ambient)?,
                 u: budget.body(transfer.k),
@@ -114,9 +152,9 @@ impl Looks {
             looks: self.count(),
             spread: TemperatureDelta::new(spread)?,
             chain: Chain {
-                apparent: corrected + -middle.offset,
-                offset: middle.offset,
-                size_of_source: TemperatureDelta::ZERO,
+                apparent: Celsius::new(seen - offset.kelvin())?,
+                offset,
+                size_of_source: TemperatureDelta::new(whole - seen)?,
                 ambient,
             },
             basis: Basis::Reference,
@@ -125,94 +163,16 @@ impl Looks {
     }
 }
 
-/// Median absolute deviation, scaled to the standard deviation of a normal distribution, K.
-fn robust_deviation(looks: &[Look], middle: f32) -> f64 {
-    let mut away: Vec<f32> = looks
-        .iter()
-        .map(|look| (look.celsius - middle).abs())
-        .collect();
-    away.sort_by(f32::total_cmp);
-    away.get(away.len() / 2)
-        .map_or(0.0, |mad| 1.4826 * f64::from(*mad))
+/// The middle value, or the mean of the two in the middle; `None` of nothing. Deviations from it
+/// go through it, too: their median times 1.4826 is the standard deviation of a normal
+/// distribution, however wild a few looks are.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
+    Some(f64::midpoint(lower, upper))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn looks(values: &[f32]) -> Looks {
-        let mut looks = Looks::default();
-        for (n, celsius) in values.iter().enumerate() {
-            looks.add(Look {
-                celsius: *celsius,
-                offset: TemperatureDelta::literal(1.5),
-                ambient: AmbientTemperature(Celsius::literal(23.0)),
-                path: Path::default(),
-                width: 20.0,
-                worth: 20.0 + n as f32 * 0.01,
-            });
-        }
-        looks
-    }
-
-    fn reading(values: &[f32]) -> Reading {
-        looks(values)
-            .reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.058))
-            .unwrap()
-    }
-
-    #[test]
-    fn the_estimate_is_linear_from_33_to_41_degrees() {
-        // The protocol of Healy et al. 2021: steps of 0.25 °C, no plateau, constant slope.
-        let steps: Vec<f64> = (0..=32).map(|n| 33.0 + 0.25 * f64::from(n)).collect();
-        let shown: Vec<f64> = steps
-            .iter()
-            .map(|t| reading(&[*t as f32; 3]).estimate.value.degrees())
-            .collect();
-        for pair in shown.windows(2) {
-            let slope = (pair[1] - pair[0]) / 0.25;
-            // (1 + k) / ε, with the slight curvature of Planck's law.
-            assert!((slope - 1.08 / 0.98).abs() < 0.012, "{slope}");
-        }
-    }
-
-    #[test]
-    fn one_wild_look_changes_nothing_much() {
-        let calm = reading(&[36.0, 36.01, 35.99, 36.0, 36.0]);
-        let wild = reading(&[36.0, 36.01, 35.99, 36.0, 45.0]);
-        assert!((wild.face.degrees() - calm.face.degrees()).abs() < 0.02);
-        assert_eq!(wild.looks, 5);
-    }
-
-    #[test]
-    fn looks_that_disagree_widen_the_uncertainty() {
-        let calm = reading(&[36.0; 5]);
-        let torn = reading(&[35.0, 35.5, 36.0, 36.5, 37.0]);
-        assert!(torn.u() > calm.u());
-        assert!((0.17..0.21).contains(&calm.u().kelvin()), "{:?}", calm.u());
-        assert!(calm.estimate.u.kelvin() > 0.335);
-    }
-
-    #[test]
-    fn no_look_is_no_reading_and_many_looks_stay_few() {
-        assert!(
-            looks(&[])
-                .reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1))
-                .is_none()
-        );
-        assert_eq!(looks(&[36.0; 500]).count(), 60);
-    }
-
-    #[test]
-    fn the_constants_are_those_of_the_calibration() {
-        let file: toml::Table = include_str!("../../calibration/transfer.toml")
-            .parse()
-            .unwrap();
-        let said = |name: &str| file["transfer"][name].as_float().unwrap();
-        let used = Transfer::FACE_MAXIMUM;
-        assert_eq!(
-            [used.k, used.c.kelvin(), used.u.kelvin()],
-            [said("k"), said("c"), said("u_k")]
-        );
-    }
-}
+mod tests;

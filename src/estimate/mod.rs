@@ -11,7 +11,8 @@
 //!
 //! | part | says |
 //! |---|---|
-//! | `region` | which part of the face is measured, and its warmest small area |
+//! | `region` | which parts of the face are measured, and their warmest small areas |
+//! | `size_of_source` | what lens and smoothing took from a small warm area |
 //! | `looks` | looks, and the reading that they come to |
 //! | `transfer` | from face to body |
 //! | `budget` | how sure that is, part by part |
@@ -19,6 +20,7 @@
 mod budget;
 mod looks;
 mod region;
+mod size_of_source;
 mod transfer;
 
 pub use budget::{Budget, Part};

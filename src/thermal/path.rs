@@ -86,6 +86,8 @@ pub struct Path {
     pub reference: Option<LevelledBy>,
     /// Focal length, pixels.
     pub focal_px: f64,
+    /// Blur of the lens, σ of the Gaussian that is nearest to it, pixels.
+    pub blur_px: f64,
 }
 
 impl Default for Path {
@@ -96,6 +98,7 @@ impl Default for Path {
             reflected: None,
             reference: None,
             focal_px: Optics::LEPTON_3_5.focal_px(160),
+            blur_px: Optics::LEPTON_3_5.blur_px,
         }
     }
 }

@@ -143,6 +143,7 @@ impl Radiometer {
                 distance_m: settings.distance_m,
             }),
             focal_px: self.settings.optics.focal_px(rows.max(cols)),
+            blur_px: self.settings.optics.blur_px,
         }
     }
 

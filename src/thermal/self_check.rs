@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::clock::{BootId, ClockTrust, WallTime};
     use crate::thermal::ReferenceView;
+    use crate::thermal::path::Path;
     use crate::units::{
         AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty,
     };
@@ -201,6 +202,7 @@ mod tests {
             offset: TemperatureDelta::literal(1.4),
             scene: Some(AmbientTemperature(Celsius::literal(22.0))),
             ambient_u: StandardUncertainty::literal(0.5),
+            path: Path::default(),
         }
     }
 

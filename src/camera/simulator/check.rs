@@ -200,6 +200,7 @@ fn visitor(key: &str, visitor: &Visitor) -> Result<(), ScenarioError> {
         within(&sub("face_c"), face, 28.0..=45.0, "°C")?;
     }
     within(&sub("contrast"), visitor.contrast, 0.0..=2.0, "")?;
+    within(&sub("canthus_mm"), visitor.canthus_mm, 2.0..=12.0, "mm")?;
     for degrees in [visitor.yaw_deg.0, visitor.yaw_deg.1] {
         within(&sub("yaw_deg"), degrees, -180.0..=180.0, "degrees")?;
     }

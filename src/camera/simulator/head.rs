@@ -49,6 +49,8 @@ pub(super) struct Head {
     pub(super) goatee: bool,
     /// How much cooler than skin a beard is, K.
     pub(super) beard_k: f32,
+    /// How far the warm spot at the inner corner of an eye reaches.
+    pub(super) canthus: f32,
     /// How much the skin varies in spots of its own; 1 is natural.
     pub(super) mottle: f32,
     /// How much warmer the skin over the vessels of the forehead is, K.

@@ -169,6 +169,7 @@ impl Person {
             beard: visitor.beard,
             goatee: false,
             beard_k: 2.6,
+            canthus: (visitor.canthus_mm / 1e3) as f32 / FACE_WIDTH_M,
             mottle: 1.0,
             vessels_k: 0.0,
             orbits: 1.0,

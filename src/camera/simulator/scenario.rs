@@ -262,6 +262,10 @@ pub(super) struct Visitor {
     /// one temperature.
     #[serde(default = "natural")]
     pub(super) contrast: f64,
+    /// How far the warm spot at the inner corner of an eye reaches from its middle, mm; half of that
+    /// is as warm as its middle.
+    #[serde(default = "six_mm")]
+    pub(super) canthus_mm: f64,
     /// How the head turns while standing: from, to, degrees; positive to the right of the picture.
     #[serde(default = "still")]
     pub(super) yaw_deg: (f64, f64),
@@ -470,6 +474,9 @@ fn near() -> f64 {
 }
 fn natural() -> f64 {
     1.0
+}
+fn six_mm() -> f64 {
+    6.3
 }
 fn still() -> (f64, f64) {
     (-6.0, 6.0)

@@ -275,6 +275,7 @@ impl Draw {
             core_c: None,
             face_c: Some(face_c),
             contrast: f64::from(self.between(0.4, 1.8)),
+            canthus_mm: 6.3,
             yaw_deg: (0.0, 0.0),
             facing: Facing::Camera,
             glasses: self.chance(0.3),

@@ -38,8 +38,9 @@ impl Head {
                 - 0.35 * bump(ax - 0.15, y, 0.2, 0.14));
         let below = (below + 0.35 * side).max(0.12) * self.contrast + cold;
         let canthus = {
-            let r2 = ((ax - CANTHUS.0).powi(2) + (y - CANTHUS.1).powi(2)) / (0.042 * 0.042);
-            // Flat over the 5 mm that are the spot, gone after 6 mm from its middle.
+            let r2 = ((ax - CANTHUS.0).powi(2) + (y - CANTHUS.1).powi(2))
+                / (self.canthus * self.canthus);
+            // Flat over the inner half of the way, gone at the end of it.
             (1.7 * (1.0 - r2)).clamp(0.0, 1.0)
         };
         self.face_c - below * (1.0 - smooth_step(0.0, 1.0, canthus))
