@@ -76,10 +76,11 @@ const COLD_SHARE: f64 = 0.25;
 
 /// The word for what readings are measured against, on the wire and in JSON.
 #[must_use]
-pub const fn basis_word(basis: &Basis) -> &'static str {
-    match basis {
-        Basis::Reference => "reference",
-        Basis::Population { .. } => "population",
+pub const fn basis_word(is_relative: bool) -> &'static str {
+    if is_relative {
+        "population"
+    } else {
+        "reference"
     }
 }
 

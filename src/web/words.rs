@@ -362,6 +362,8 @@ mod tests {
                 .flatten()
                 .collect::<Vec<_>>(),
         );
+        let just_in = Verdict::Retest(RetestReason::JustIn);
+        both(&[RELATIVE, RELATIVE_BRIEFLY, advice_after(just_in).unwrap()]);
         table(&Fault::ALL);
         both(&Fault::ALL.map(remedy));
         table(&FrameHealth::ALL);

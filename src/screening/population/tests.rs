@@ -365,7 +365,7 @@ fn a_jump_of_the_clock_forgets_everybody() {
         let mut population = Population::default();
         for n in 0..120 {
             let t = 1000.0 + f64::from(n);
-            drop(population.watch(&frame(t, 20.0)));
+            population.watch(&frame(t, 20.0)).ok();
             population.learn(Seen {
                 at: at(t),
                 estimate: celsius(35.0),
