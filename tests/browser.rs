@@ -16,10 +16,11 @@ mod dashboard;
 
 use dashboard::{Gateway, alert, stamp};
 use menshen::alert::{AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
+use menshen::clock::Stamp;
 use menshen::event::{Event, Fault};
 use menshen::journal::Journal;
 use menshen::units::Celsius;
-use menshen::web::{ActiveFault, LinkWord, Mode};
+use menshen::web::{ActiveFault, LinkWord, LiveFrame, Mode};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -229,6 +230,10 @@ fn base64(text: &str) -> Vec<u8> {
 
 /// The lobby keeps moving while the test looks.
 fn keep_moving(gateway: &Gateway) {
+    keep_showing(gateway, dashboard::lobby);
+}
+
+fn keep_showing(gateway: &Gateway, scene: fn(u64, Stamp) -> LiveFrame) {
     let live = gateway.live.clone();
     let clock = gateway.clock.clone();
     let stop = gateway.shutdown.clone();
@@ -237,7 +242,7 @@ fn keep_moving(gateway: &Gateway) {
         while !stop.is_cancelled() {
             sequence += 1;
             let at = menshen::clock::Clock::now(&clock);
-            live.send_replace(Some(Arc::new(dashboard::lobby(sequence, at))));
+            live.send_replace(Some(Arc::new(scene(sequence, at))));
             tokio::time::sleep(Duration::from_millis(115)).await;
         }
     });
@@ -436,6 +441,45 @@ fn a_lost_picture_is_said_within_seconds() {
     // A picture again: the banner goes.
     keep_moving(&gateway);
     browser.until("document.getElementById('lost').hidden");
+}
+
+#[test]
+fn without_a_reference_every_screen_says_so_and_no_temperature_of_anybody() {
+    let gateway = Gateway::with(vec![dashboard::relative_alert(77, 3)]);
+    let status = |people| Arc::new(dashboard::relative_status(people));
+    gateway.status.send_replace(status(37));
+    keep_showing(&gateway, dashboard::relative_lobby);
+    let browser = Browser::start();
+    for (name, size) in [("relative-desk", DESK), ("relative-phone", PHONE)] {
+        gateway.status.send_replace(status(37));
+        browser.open(&gateway, "/", size);
+        browser.until(LIVE);
+        browser.no_sideways_scroll(size);
+        let text = |id: &str| {
+            let text = browser.eval(&format!("document.getElementById('{id}').innerText"));
+            text.as_str().unwrap().to_owned()
+        };
+        assert!(
+            text("relative").contains("37 of 100"),
+            "{}",
+            text("relative")
+        );
+        browser.shoot(&format!("{name}-learning"));
+        gateway.status.send_replace(status(120));
+        gateway.changes.send_modify(|n| *n += 1);
+        browser.until("document.getElementById('relative').innerText.includes('+0.9 K')");
+        let (people, alerts) = (text("people"), text("pending"));
+        for said in [&people, &alerts] {
+            assert!(said.contains("相对值") && !said.contains("°C"), "{said}");
+        }
+        assert!(people.contains("against 120 people"), "{people}");
+        assert!(alerts.contains("+1.2"), "{alerts}");
+        for id in ["today", "device"] {
+            assert!(text(id).contains("相对值"), "{}", text(id));
+        }
+        browser.no_sideways_scroll(size);
+        browser.shoot(name);
+    }
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl Link {
             address: address(),
             epoch: store.epoch(),
             version: "0.1.0".to_owned(),
+            basis: "reference",
             clock: Arc::new(SimulatedClock::at(now)),
             open_alerts,
         };

@@ -442,6 +442,52 @@ fn the_live_view_gives_the_newest_picture_and_counts_what_it_skipped() {
 }
 
 #[test]
+fn without_a_reference_no_temperature_of_anybody_leaves_the_gateway() {
+    let gateway = Gateway::with(vec![dashboard::relative_alert(77, 3)]);
+    let status = |people| Arc::new(dashboard::relative_status(people));
+    gateway.status.send_replace(status(99));
+    let state = gateway.get("/api/state").json();
+    let population = serde_json::json!({ "people": 99, "needed": 100, "fever_k": null });
+    assert_eq!(state["population"], population);
+    assert_eq!(
+        (state["basis"].as_str(), state["reference"].is_null()),
+        (Some("population"), true)
+    );
+    assert!(gateway.get("/summary").body.contains("99 of 100 people"));
+    gateway.status.send_replace(status(120));
+    let state = gateway.get("/api/state").json();
+    assert_eq!(state["population"]["fever_k"], 0.9);
+
+    let alert = &gateway.get("/api/alerts").json()[0];
+    assert_eq!(alert["basis"], "population");
+    assert_eq!(alert["people"], 120);
+    let near = |key: &str, value: f64| (alert[key].as_f64().unwrap() - value).abs() < 1e-9;
+    assert!(
+        near("difference_k", 1.2) && near("threshold_k", 0.9),
+        "{alert}"
+    );
+    for absolute in ["estimate_c", "face_c", "threshold_c"] {
+        assert!(alert.get(absolute).is_none(), "{alert}");
+    }
+    let lists = gateway.get("/alerts").body;
+    assert!(lists.contains("+1.2 <small>± 0.5 K</small>") && !lists.contains("35.4"));
+
+    let at = gateway.clock.now();
+    gateway
+        .live
+        .send_replace(Some(Arc::new(dashboard::relative_lobby(1, at))));
+    gateway.runtime.block_on(async {
+        let own = format!("http://{}", gateway.address);
+        let mut viewer = view(&gateway, &own).await.unwrap();
+        let person = picture(&mut viewer).await.0["people"][1].clone();
+        assert_eq!(person["people"], 120);
+        assert_eq!(person["relative"]["en"], "relative");
+        assert!(person["difference_k"].is_f64());
+        assert!(person.get("estimate_c").is_none() && person.get("face_c").is_none());
+    });
+}
+
+#[test]
 fn an_old_picture_says_how_old_it_is() {
     let gateway = three();
     gateway.see(1);

@@ -4,7 +4,7 @@
 //! its own, the dashboard. Everything but the visitors is the real thing.
 
 use super::run::assemble;
-use super::{say, tell, until_told_to_stop};
+use super::{estimate, measured, say, tell, until_told_to_stop};
 use crate::config::{CameraSource, Config};
 use crate::event::Event;
 use crate::journal::Recorded;
@@ -106,10 +106,9 @@ fn show(recorded: &Recorded) {
             return;
         }
         Event::AlertRaised(alert) => format!(
-            "ALERT  {}  estimate {:.1} °C ± {:.1}: confirm with a contact thermometer",
+            "ALERT  {}  {}: confirm with a contact thermometer",
             alert.id,
-            alert.reading.estimate.value.degrees(),
-            alert.reading.estimate.u.expanded().kelvin(),
+            estimate(&alert.reading),
         ),
         Event::FaultRaised { fault, .. } => format!("FAULT  {}", fault.as_str()),
         Event::FaultCleared { fault, .. } => format!("over   {}", fault.as_str()),
@@ -135,14 +134,7 @@ fn person(screening: &Screening) -> String {
         .map(|r| format!(" ({r})"))
         .unwrap_or_default();
     let value = screening.reading.map_or_else(String::new, |r| {
-        format!(
-            "  face {:.1} °C ± {:.1}  estimate {:.1} °C ± {:.1}  {} looks",
-            r.face.degrees(),
-            r.u().expanded().kelvin(),
-            r.estimate.value.degrees(),
-            r.estimate.u.expanded().kelvin(),
-            r.looks,
-        )
+        format!("  {}  {} looks", measured(&r, "  "), r.looks)
     });
     format!("person {}  {word}{reason}{value}", screening.id)
 }

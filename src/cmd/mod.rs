@@ -18,6 +18,8 @@ pub mod simulate;
 pub mod version;
 
 use crate::camera::Rotation;
+use crate::estimate::Reading;
+use crate::screening::Difference;
 use crate::units::Celsius;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
@@ -84,6 +86,35 @@ impl Command {
             Self::Check(args) => check::run(&args),
             Self::Version => version::run(),
         }
+    }
+}
+
+/// What was measured, for people: face and estimate, or without a reference the difference.
+fn measured(reading: &Reading, between: &str) -> String {
+    let estimate = estimate(reading);
+    if Difference::of(reading).is_some() {
+        return estimate;
+    }
+    format!(
+        "face {:.1} °C ± {:.1}{between}{estimate}",
+        reading.face.degrees(),
+        reading.u().expanded().kelvin(),
+    )
+}
+
+/// The estimate, for people, or without a reference the difference.
+fn estimate(reading: &Reading) -> String {
+    let u = reading.estimate.u.expanded().kelvin();
+    match Difference::of(reading) {
+        None => format!(
+            "estimate {:.1} °C ± {u:.1}",
+            reading.estimate.value.degrees()
+        ),
+        Some(it) => format!(
+            "relative {:+.1} K ± {u:.1} against {} people",
+            it.above.kelvin(),
+            it.people
+        ),
     }
 }
 

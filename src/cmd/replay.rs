@@ -1,13 +1,13 @@
 //! `menshen replay`: recordings through the whole pipeline, one line of JSON each.
 
-use super::{say, tell};
+use super::{measured, say, tell};
 use crate::camera::Rotation;
 use crate::camera::recording::{Recording, recordings_in};
 use crate::clock::BootId;
 use crate::detect::OnnxDetector;
 use crate::pipeline::Pipeline;
 use crate::pipeline::replay::{CpuTimes, Replay, replay};
-use crate::screening::{Rules, Screening};
+use crate::screening::{Difference, Rules, Screening};
 use crate::thermal::profile::Optics;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::ReferenceSettings;
@@ -32,7 +32,8 @@ pub struct ReplayArgs {
     /// Turn the picture clockwise to set people upright.
     #[arg(long, value_name = "DEGREES", default_value = "0", value_parser = super::rotation)]
     rotate: Rotation,
-    /// Set point of the reference in view, °C; without it nobody is judged.
+    /// Set point of the reference in view, °C; without it people are compared with each other, from a
+    /// hundred on.
     #[arg(long, value_name = "T", value_parser = super::set_point)]
     blackbody_c: Option<Celsius>,
     /// The room, °C; without it, it is taken from the picture.
@@ -53,6 +54,9 @@ struct PersonLine {
     /// Combined standard uncertainty of `face_c`; the screens show U = 2 u.
     u_c: Option<f64>,
     estimate_c: Option<f64>,
+    /// Without a reference: how far above the people before. There is no temperature then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference_k: Option<f64>,
     verdict: &'static str,
     reasons: Vec<&'static str>,
 }
@@ -95,14 +99,17 @@ pub(super) fn rounded(value: f64, scale: f64) -> f64 {
 impl PersonLine {
     fn of(screening: &Screening) -> Self {
         let reading = screening.reading.as_ref();
+        let difference = reading.and_then(Difference::of);
+        let absolute = reading.filter(|_| difference.is_none());
         Self {
             track: screening.id.track.0,
             first_frame: screening.first.sequence,
             last_frame: screening.last.sequence,
             looks: reading.map_or(0, |r| r.looks),
-            face_c: reading.map(|r| rounded(r.face.degrees(), 1e3)),
-            u_c: reading.map(|r| rounded(r.u().kelvin(), 1e3)),
-            estimate_c: reading.map(|r| rounded(r.estimate.value.degrees(), 1e3)),
+            face_c: absolute.map(|r| rounded(r.face.degrees(), 1e3)),
+            u_c: absolute.map(|r| rounded(r.u().kelvin(), 1e3)),
+            estimate_c: absolute.map(|r| rounded(r.estimate.value.degrees(), 1e3)),
+            difference_k: difference.map(|it| rounded(it.above.kelvin(), 1e3)),
             verdict: screening.verdict.as_str(),
             reasons: screening.verdict.reason().into_iter().collect(),
         }
@@ -237,16 +244,7 @@ fn table(file: &str, report: &Replay) -> String {
     lines.extend(report.people.iter().map(|screening| {
         let value = screening.reading.map_or_else(
             || "no reading".to_owned(),
-            |r| {
-                format!(
-                    "face {:.1} °C ± {:.1}, estimate {:.1} °C ± {:.1}, {} looks",
-                    r.face.degrees(),
-                    r.u().expanded().kelvin(),
-                    r.estimate.value.degrees(),
-                    r.estimate.u.expanded().kelvin(),
-                    r.looks
-                )
-            },
+            |r| format!("{}, {} looks", measured(&r, ", "), r.looks),
         );
         let reason = screening
             .verdict

@@ -6,6 +6,7 @@ use crate::camera::recording::RecordingWriter;
 use crate::camera::simulator::{Simulator, WireTruth};
 use crate::clock::{BootId, WallTime};
 use crate::detect::OnnxDetector;
+use crate::estimate::Basis;
 use crate::picture::{Colour, Tag, poster};
 use crate::pipeline::Pipeline;
 use crate::pipeline::source::scenario;
@@ -196,7 +197,8 @@ fn tag(person: &Person) -> Tag {
         Some(Verdict::Retest(_)) => RETEST,
         Some(Verdict::CannotJudge(_)) | None => CANNOT_JUDGE,
     };
-    let text = person.reading.map_or_else(String::new, |reading| {
+    let against_reference = person.reading.filter(|it| it.basis == Basis::Reference);
+    let text = against_reference.map_or_else(String::new, |reading| {
         let estimate = reading.estimate;
         format!(
             "{:.1} ± {:.1}",

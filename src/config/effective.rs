@@ -138,8 +138,9 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let here = matches!(mqtt.host.as_str(), "localhost" | "127.0.0.1" | "::1");
     note(
         config.reference.is_none(),
-        "no reference in view: there is no absolute temperature, so everybody is \"cannot judge\". \
-         Put a blackbody into the picture and set present = true in [reference].",
+        "no reference in view (relative mode): nobody is judged before 100 people were seen within an \
+         hour, then only by the difference to them, with more doubt and more false alarms. Put a \
+         blackbody into the picture and set present = true in [reference].",
     );
     note(
         config.room.ambient.is_none(),

@@ -159,7 +159,7 @@ keys! {
     CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1 or 1/64; where it is not set, the profile's";
     CAMERA_SILENT = "camera"."silent_after_s": Kind::Number { low: 0.5, high: 60.0, unit: "s" }, "without a frame for so long, the camera counts as silent";
 
-    REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one nobody can be judged";
+    REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one people are compared with each other only (relative mode)";
     REFERENCE_SET_POINT = "reference"."set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature the blackbody is set to";
     REFERENCE_EMISSIVITY = "reference"."emissivity": Kind::Number { low: 0.9, high: 1.0, unit: "" }, "of its surface; 1.0 where its maker has put it into the set point";
     REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";

@@ -40,7 +40,7 @@ pub struct Config {
     pub site: SiteConfig,
     /// Where frames come from.
     pub camera: CameraConfig,
-    /// The blackbody in view; `None`: there is none, and nobody can be judged.
+    /// The blackbody in view; `None`: there is none, and people are compared with each other.
     pub reference: Option<ReferenceSettings>,
     /// The room at the gate: its air at 5…40 °C, known to 0…10 K.
     pub room: Room,

@@ -386,6 +386,7 @@ impl<'a> Connection<'a> {
             &settings.address,
             &settings.epoch,
             &settings.version,
+            settings.basis,
             presence,
             Some(&now),
         )
@@ -412,6 +413,7 @@ fn options(settings: &LinkSettings) -> MqttOptions {
         &settings.address,
         &settings.epoch,
         &settings.version,
+        settings.basis,
         Presence::Offline,
         None,
     );
@@ -528,6 +530,7 @@ mod tests {
             address: Address::new("street", "building", "gate").unwrap(),
             epoch: DeviceEpoch("epoch".to_owned()),
             version: "0".to_owned(),
+            basis: "reference",
             clock: Arc::new(SimulatedClock::at(Stamp {
                 boot: BootId(1),
                 monotonic: Duration::ZERO,

@@ -48,6 +48,9 @@ pub struct LinkSettings {
     pub epoch: DeviceEpoch,
     /// Version of the program, for the status.
     pub version: String,
+    /// What this gateway measures against
+    /// ([`basis_word`](crate::screening::basis_word)), for the status.
+    pub basis: &'static str,
     /// For the times in the status, and for what is late.
     pub clock: Arc<dyn Clock>,
     /// The alerts that are not resolved, whenever they change.

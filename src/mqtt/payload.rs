@@ -1,7 +1,8 @@
 //! What goes over the wire: JSON with a version, `"v":1`.
 //!
 //! Leaves the building: counts, verdicts, temperatures, times, ids. Does not: names of staff or
-//! visitors, reasons in free text, pictures. Temperatures have two decimals (machines compare
+//! visitors, reasons in free text, pictures. In relative mode (`"basis":"population"`) there is no
+//! temperature, only a difference to the people before. Temperatures have two decimals (machines compare
 //! them; people are shown one), uncertainties are expanded (U, k = 2). Times are RFC 3339 in UTC,
 //! with `clock` saying whether they can be believed. (`epoch`, `seq`) is the key: a message may
 //! come twice, and is counted once.
@@ -15,7 +16,7 @@ use crate::clock::{ClockTrust, Stamp, WallTime};
 use crate::event::{Event, Fault};
 use crate::id::{AlertId, DeviceEpoch, EventKey};
 use crate::journal::OutboxMessage;
-use crate::screening::Verdict;
+use crate::screening::{Difference, Verdict, basis_word};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ struct StatusPayload<'a> {
     state: &'static str,
     epoch: &'a str,
     version: &'a str,
+    /// What this gateway measures against.
+    basis: &'static str,
     /// The will is written when the connection begins and cannot know when it will be needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock: Option<&'static str>,
@@ -91,12 +94,29 @@ struct AlertPayload<'a> {
 #[derive(Debug, Serialize)]
 struct RaisedPart {
     verdict: &'static str,
-    face_c: f64,
-    face_u_k: f64,
-    estimate_c: f64,
-    estimate_u_k: f64,
-    threshold_c: f64,
+    basis: &'static str,
+    #[serde(flatten)]
+    value: ValuePart,
     looks: u32,
+}
+
+/// A temperature, or what is left of one without a reference.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ValuePart {
+    Absolute {
+        face_c: f64,
+        face_u_k: f64,
+        estimate_c: f64,
+        estimate_u_k: f64,
+        threshold_c: f64,
+    },
+    Relative {
+        difference_k: f64,
+        difference_u_k: f64,
+        threshold_k: f64,
+        people: u32,
+    },
 }
 
 /// `event/fault`.
@@ -203,13 +223,27 @@ pub fn messages(address: &Address, key: &EventKey, event: &Event) -> Vec<OutboxM
 /// What was measured.
 fn raised_part(alert: &Alert) -> RaisedPart {
     let reading = &alert.reading;
+    let difference = Difference::of(reading);
+    let u = hundredths(reading.estimate.u.expanded().kelvin());
+    let value = match difference {
+        Some(it) => ValuePart::Relative {
+            difference_k: hundredths(it.above.kelvin()),
+            difference_u_k: u,
+            threshold_k: hundredths((alert.threshold - it.median).kelvin()),
+            people: it.people,
+        },
+        None => ValuePart::Absolute {
+            face_c: hundredths(reading.face.degrees()),
+            face_u_k: hundredths(reading.u().expanded().kelvin()),
+            estimate_c: hundredths(reading.estimate.value.degrees()),
+            estimate_u_k: u,
+            threshold_c: hundredths(alert.threshold.degrees()),
+        },
+    };
     RaisedPart {
         verdict: Verdict::PossibleFever.as_str(),
-        face_c: hundredths(reading.face.degrees()),
-        face_u_k: hundredths(reading.u().expanded().kelvin()),
-        estimate_c: hundredths(reading.estimate.value.degrees()),
-        estimate_u_k: hundredths(reading.estimate.u.expanded().kelvin()),
-        threshold_c: hundredths(alert.threshold.degrees()),
+        basis: basis_word(difference.is_some()),
+        value,
         looks: reading.looks,
     }
 }
@@ -229,6 +263,7 @@ pub(super) fn status(
     address: &Address,
     epoch: &DeviceEpoch,
     version: &str,
+    basis: &'static str,
     presence: Presence,
     now: Option<&Stamp>,
 ) -> OutboxMessage {
@@ -237,6 +272,7 @@ pub(super) fn status(
         state: presence.as_str(),
         epoch: &epoch.0,
         version,
+        basis,
         clock: now.map(|now| now.trust.as_str()),
         at: now.map(|now| rfc3339(now.wall)),
     };
@@ -371,7 +407,20 @@ mod tests {
 
     #[test]
     fn a_raised_alert() {
-        insta::assert_snapshot!(told(&raised()), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","face_c":36.58,"face_u_k":0.42,"estimate_c":38.13,"estimate_u_k":0.7,"threshold_c":37.3,"looks":7}"#);
+        insta::assert_snapshot!(told(&raised()), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","basis":"reference","face_c":36.58,"face_u_k":0.42,"estimate_c":38.13,"estimate_u_k":0.7,"threshold_c":37.3,"looks":7}"#);
+    }
+
+    #[test]
+    fn a_raised_alert_without_a_reference_tells_a_difference_and_no_temperature() {
+        let Event::AlertRaised(mut alert) = raised() else {
+            panic!("no alert")
+        };
+        alert.reading.basis = Basis::Population {
+            people: 120,
+            median: Celsius::literal(36.9),
+        };
+        alert.threshold = Celsius::literal(37.8);
+        insta::assert_snapshot!(told(&Event::AlertRaised(alert)), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","basis":"population","difference_k":1.23,"difference_u_k":0.7,"threshold_k":0.9,"people":120,"looks":7}"#);
     }
 
     #[test]
@@ -421,10 +470,19 @@ mod tests {
     #[test]
     fn the_status_is_retained_and_the_will_has_no_time() {
         let now = stamp();
-        let say = |presence, now| shown(&status(&address(), &epoch(), "0.1.0", presence, now));
-        insta::assert_snapshot!(say(Presence::Online, Some(&now)), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"online","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
-        insta::assert_snapshot!(say(Presence::Stopped, Some(&now)), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"stopped","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
-        insta::assert_snapshot!(say(Presence::Offline, None), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"offline","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0"}"#);
+        let say = |presence, now| {
+            shown(&status(
+                &address(),
+                &epoch(),
+                "0.1.0",
+                "reference",
+                presence,
+                now,
+            ))
+        };
+        insta::assert_snapshot!(say(Presence::Online, Some(&now)), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"online","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","basis":"reference","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
+        insta::assert_snapshot!(say(Presence::Stopped, Some(&now)), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"stopped","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","basis":"reference","clock":"unsynced","at":"2020-02-18T04:00:00.25Z"}"#);
+        insta::assert_snapshot!(say(Presence::Offline, None), @r#"menshen/v1/dongfang/no-12/main/status/gateway true {"v":1,"state":"offline","epoch":"5f0c2b7e-0000-4000-8000-000000000001","version":"0.1.0","basis":"reference"}"#);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::journal::{Journal, JournalError, Outbox, Recorded};
 use crate::mqtt::link::{LinkSettings, LinkState};
 use crate::mqtt::payload::OpenAlerts;
 use crate::mqtt::topic::Address;
-use crate::screening::Rules;
+use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::CameraProfile;
@@ -100,6 +100,7 @@ fn link_settings(
         address: address(config)?,
         epoch: store.epoch(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        basis: basis_word(config.reference.is_none()),
         clock: Arc::clone(clock),
         open_alerts,
     }))

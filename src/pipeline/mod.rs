@@ -13,7 +13,7 @@ pub mod source;
 use crate::event::{Event, Fault};
 use crate::face::gate::Gated;
 use crate::face::{Detector, DetectorError, Face};
-use crate::screening::{Person, Rules, Screener};
+use crate::screening::{Person, Rules, Screener, Standing};
 use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, SelfChecker, ThermalFrame};
 
 /// What came of one frame.
@@ -99,6 +99,12 @@ impl<D: Detector> Pipeline<D> {
     #[must_use]
     pub const fn skipped(&self) -> u64 {
         self.detector.skipped()
+    }
+
+    /// How far relative mode has come.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.screener.standing()
     }
 
     /// Who is before the camera now.

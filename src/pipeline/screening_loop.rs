@@ -8,12 +8,12 @@ use crate::clock::{Clock, Stamp};
 use crate::event::{Event, Fault};
 use crate::face::Detector;
 use crate::journal::{Journal, Recorded};
-use crate::screening::Rules;
+use crate::screening::{PEOPLE_NEEDED, Rules, Standing};
 use crate::thermal::ReferenceView;
 use crate::thermal::reference::ReferenceSettings;
 use crate::web::{
-    ActiveFault, CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, Mode,
-    PersonState, ReferenceStatus, Thresholds,
+    ActiveFault, CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
+    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl LoopSettings {
                 last_frame: None,
                 health: None,
             },
-            reference: self.reference_status(None, 0.0),
+            reference: self.reference_status(None, 0.0, Standing::default()),
             faults: Vec::new(),
             mqtt: LinkWord::NotConfigured,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -90,9 +90,20 @@ impl LoopSettings {
         }
     }
 
-    fn reference_status(&self, view: Option<ReferenceView>, offset_k: f64) -> ReferenceStatus {
+    fn reference_status(
+        &self,
+        view: Option<ReferenceView>,
+        offset_k: f64,
+        standing: Standing,
+    ) -> ReferenceStatus {
         match self.reference {
-            None => ReferenceStatus::NotConfigured,
+            None => ReferenceStatus::Population(PopulationStatus {
+                people: standing.people,
+                needed: PEOPLE_NEEDED,
+                fever_k: standing
+                    .baseline
+                    .map(|it| (self.rules.threshold(&it.basis()) - it.median).kelvin()),
+            }),
             Some(settings) => ReferenceStatus::Configured {
                 set_point_c: settings.set_point.degrees(),
                 reading_c: view.map(|v| v.reading.degrees()),
@@ -201,9 +212,11 @@ impl State {
         camera.dropped = dropped;
         camera.last_frame = Some(now);
         camera.health = Some(step.thermal.health);
-        self.status.reference = self
-            .settings
-            .reference_status(step.thermal.reference, step.thermal.offset.kelvin());
+        self.status.reference = self.settings.reference_status(
+            step.thermal.reference,
+            step.thermal.offset.kelvin(),
+            pipeline.standing(),
+        );
         self.show_status(captured);
 
         let people = pipeline
@@ -221,9 +234,7 @@ impl State {
                     PersonState::Judged,
                 ),
                 obstacle: person.obstacle,
-                estimate_c: person.reading.map(|r| r.estimate.value.degrees()),
-                expanded_u_k: person.reading.map(|r| r.estimate.u.expanded().kelvin()),
-                face_c: person.reading.map(|r| r.face.degrees()),
+                value: person.reading.as_ref().map(LiveValue::from),
             })
             .collect();
         let thermal = step.thermal;
@@ -239,6 +250,7 @@ impl State {
                 .collect(),
             people,
             health: thermal.health,
+            judging: self.status.judges(thermal.health),
             reference: thermal.reference.map(|view| LiveReference {
                 x: view.centre.x,
                 y: view.centre.y,

@@ -11,6 +11,7 @@
 //! be judged and is asked to take them off. The network is sometimes wrong about glasses, so the
 //! majority of frames decides; whoever takes them off is a blank page after [`GLASSES_ARE_OFF`].
 
+use super::population::{Baseline, Level};
 use super::rules::Rules;
 use super::{Obstacle, Screening, Verdict};
 use crate::alert::{Alert, AlertState};
@@ -19,8 +20,9 @@ use crate::estimate::{self, Looks, Reading};
 use crate::face::Face;
 use crate::face::quality::{self, Flaw};
 use crate::id::{ScreeningId, TrackId};
-use crate::thermal::{FrameHealth, ThermalFrame};
+use crate::thermal::ThermalFrame;
 use crate::track::Track;
+use crate::units::Celsius;
 use std::collections::BTreeMap;
 
 /// Near frames, whatever their health, after which somebody has come to be screened. Half a second
@@ -55,6 +57,11 @@ pub(super) struct Memory {
     obstacles: BTreeMap<Obstacle, u32>,
     /// Why the latest frame could not be.
     latest: Option<Obstacle>,
+    /// What the looks so far come to; no reading exactly where the verdict is `CannotJudge`. `None`
+    /// while there are too few of them.
+    now: Option<(Option<Reading>, Verdict)>,
+    /// What the looks at the bare face come to, judged or not, and the level of the picture then.
+    measured: Option<(Reading, Level)>,
     /// The reading with which the alert was raised.
     alarmed: Option<Reading>,
 }
@@ -91,10 +98,17 @@ impl Glasses {
 
 impl Memory {
     /// One frame with this person's face, which moves at this speed (widths a second).
-    pub(super) fn see(&mut self, frame: &ThermalFrame, face: &Face, speed: f32, rules: &Rules) {
+    pub(super) fn see(
+        &mut self,
+        frame: &ThermalFrame,
+        face: &Face,
+        speed: f32,
+        against: Against,
+        rules: &Rules,
+    ) {
         self.seen = self.seen.saturating_add(1);
         let flaw = quality::flaw(face, speed, frame, rules.min_face_px);
-        let obstacle = of_frame(frame.health).or(flaw.map(Obstacle::from));
+        let obstacle = against.obstacle().or(flaw.map(Obstacle::from));
         self.latest = obstacle;
         self.large |= flaw != Some(Flaw::TooSmall);
         if matches!(flaw, Some(Flaw::TooSmall | Flaw::TooFast)) {
@@ -104,8 +118,9 @@ impl Memory {
         if let Some(obstacle) = obstacle {
             *self.obstacles.entry(obstacle).or_default() += 1;
         }
-        if frame.health == FrameHealth::Good && matches!(flaw, None | Some(Flaw::Glasses)) {
+        if against.obstacle().is_none() && matches!(flaw, None | Some(Flaw::Glasses)) {
             self.look(frame, face);
+            self.judge(against, rules);
         }
     }
 
@@ -114,6 +129,7 @@ impl Memory {
         let worn = face.features.is_some_and(|it| it.occlusion.has_glasses());
         self.glasses.see(worn);
         if self.glasses.are_off() {
+            self.now = None;
             self.glasses = Glasses::default();
             self.bare = Looks::default();
             self.veiled = Looks::default();
@@ -138,41 +154,91 @@ impl Memory {
         self.latest
     }
 
-    /// What the looks so far come to; no reading exactly where the verdict is `CannotJudge`. `None`
-    /// while there are too few of them.
-    fn now(&self, rules: &Rules) -> Option<(Option<Reading>, Verdict)> {
+    /// Judges the looks so far anew.
+    fn judge(&mut self, against: Against, rules: &Rules) {
         let least = rules.min_looks.max(1);
         let of = |looks: &Looks| {
             (looks.count() >= least)
                 .then(|| looks.reading(&rules.transfer, rules.u_reference))
                 .flatten()
-                .map(|reading| (reading, rules.judge(&reading)))
         };
-        let bare = of(&self.bare);
-        let fever = [bare, of(&self.veiled)]
+        let (bare, veiled) = (of(&self.bare), of(&self.veiled));
+        self.measured = match against {
+            Against::People { level, .. } => bare.map(|reading| (reading, level)),
+            _ => None,
+        };
+        self.now = match against {
+            Against::Nothing(_) => return,
+            Against::Reference => self.verdict(bare, veiled, rules),
+            Against::People { baseline: None, .. } => bare.or(veiled).map(|_| {
+                let learning = Verdict::CannotJudge(Obstacle::LearningPopulation);
+                (None, learning)
+            }),
+            Against::People {
+                baseline: Some(baseline),
+                ..
+            } => {
+                let relate = |reading| baseline.relate(reading, &rules.transfer);
+                self.verdict(bare.map(relate), veiled.map(relate), rules)
+            }
+        };
+    }
+
+    /// What the readings of the bare face and of what glasses leave of it come to.
+    fn verdict(
+        &self,
+        bare: Option<Reading>,
+        veiled: Option<Reading>,
+        rules: &Rules,
+    ) -> Option<(Option<Reading>, Verdict)> {
+        let fever = [bare, veiled]
             .into_iter()
             .flatten()
-            .find(|(_, verdict)| *verdict == Verdict::PossibleFever);
-        if let Some((reading, verdict)) = fever {
-            return Some((Some(reading), verdict));
+            .find(|reading| rules.judge(reading) == Verdict::PossibleFever);
+        if let Some(reading) = fever {
+            return Some((Some(reading), Verdict::PossibleFever));
         }
         if self.glasses.are_worn() {
-            return (self.glasses.with >= least)
+            return (self.glasses.with >= rules.min_looks.max(1))
                 .then_some((None, Verdict::CannotJudge(Obstacle::Glasses)));
         }
-        bare.map(|(reading, verdict)| match verdict {
-            Verdict::CannotJudge(_) => (None, verdict),
-            _ => (Some(reading), verdict),
-        })
+        let reading = bare?;
+        let verdict = match self.now {
+            Some((_, before)) => rules.judge_again(before, &reading),
+            None => rules.judge(&reading),
+        };
+        match verdict {
+            Verdict::CannotJudge(_) => Some((None, verdict)),
+            _ => Some((Some(reading), verdict)),
+        }
     }
 
     /// What can be said so far, as in [`Memory::now`]. An alert that was raised stays, with the
     /// reading of all looks while that still is a possible fever, else with the one that raised it.
-    pub(super) fn judged(&self, rules: &Rules) -> Option<(Option<Reading>, Verdict)> {
-        match (self.alarmed, self.now(rules)) {
+    pub(super) fn judged(&self) -> Option<(Option<Reading>, Verdict)> {
+        match (self.alarmed, self.now) {
             (Some(_), now @ Some((_, Verdict::PossibleFever))) | (None, now) => now,
             (Some(alarmed), _) => Some((Some(alarmed), Verdict::PossibleFever)),
         }
+    }
+
+    /// What the population learns from somebody who has left: their estimate and the level of the
+    /// picture. `None` where they were alarmed, wore glasses or were not in condition, and where
+    /// there is a reference.
+    pub(super) fn lesson(&self) -> Option<(Celsius, Level)> {
+        let (reading, level) = self.measured?;
+        let ordinary = match self.judged()?.1 {
+            Verdict::Clear | Verdict::Retest(_) => true,
+            Verdict::CannotJudge(why) => why == Obstacle::LearningPopulation,
+            Verdict::PossibleFever => false,
+        };
+        (ordinary && !self.glasses.are_worn() && Rules::is_in_condition(&reading))
+            .then_some((reading.estimate.value, level))
+    }
+
+    /// Reading of the alert that was raised for this person.
+    pub(super) const fn alarmed(&self) -> Option<Reading> {
+        self.alarmed
     }
 
     /// The alert, once, when the looks so far come to a possible fever.
@@ -180,7 +246,7 @@ impl Memory {
         if self.alarmed.is_some() {
             return None;
         }
-        let (Some(reading), Verdict::PossibleFever) = self.now(rules)? else {
+        let (Some(reading), Verdict::PossibleFever) = self.now? else {
             return None;
         };
         self.alarmed = Some(reading);
@@ -191,7 +257,7 @@ impl Memory {
             },
             raised: now,
             reading,
-            threshold: rules.fever,
+            threshold: rules.threshold(&reading.basis),
             state: AlertState::Open,
         })
     }
@@ -203,7 +269,7 @@ impl Memory {
             return None;
         }
         let (reading, verdict) = self
-            .judged(rules)
+            .judged()
             .unwrap_or_else(|| (None, Verdict::CannotJudge(self.obstacle(rules))));
         Some(Screening {
             id: ScreeningId {
@@ -232,18 +298,26 @@ impl Memory {
     }
 }
 
-/// What a frame of this health says of everybody in it.
-const fn of_frame(health: FrameHealth) -> Option<Obstacle> {
-    match health {
-        FrameHealth::Good => None,
-        FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Obstacle::ReferenceLost),
-        FrameHealth::NoReference => Some(Obstacle::NoReference),
-        FrameHealth::Settling => Some(Obstacle::Settling),
-        // Not there: without a picture no face is seen.
-        FrameHealth::Shutter
-        | FrameHealth::Frozen
-        | FrameHealth::Blank
-        | FrameHealth::WrongSize => Some(Obstacle::TooFewLooks),
+/// What the looks of a frame are measured against.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Against {
+    /// The reference in view.
+    Reference,
+    /// Without a reference, the people before; `None` while they are too few.
+    People {
+        baseline: Option<Baseline>,
+        level: Level,
+    },
+    /// This frame may not be measured.
+    Nothing(Obstacle),
+}
+
+impl Against {
+    const fn obstacle(self) -> Option<Obstacle> {
+        match self {
+            Self::Reference | Self::People { .. } => None,
+            Self::Nothing(obstacle) => Some(obstacle),
+        }
     }
 }
 

@@ -1,14 +1,28 @@
 //! What the gateway says of one person who walked past: one of four classes, with the reason.
 //!
 //! Never a bool: who cannot be judged is counted and shown, for a silent pass is a false negative.
+//!
+//! | part | says |
+//! |---|---|
+//! | `rules` | which verdict a reading comes to |
+//! | `memory` | what is remembered of one person, and what it comes to |
+//! | `incident` | whether somebody with a possible fever has come back |
+//! | `population` | what to compare with where there is no reference |
+//! | `screener` | from frames with faces to events |
 
+mod incident;
 mod memory;
+mod population;
 mod rules;
 mod screener;
 
 pub use memory::FRAMES_TO_PRESENT;
-pub use rules::{COLDEST_FACE, HOTTEST_FACE, LARGEST_SPREAD, ROOM, Rules};
-pub use screener::{FAULT_AFTER, Person, Screener};
+pub use population::{Baseline, Difference, PEOPLE_NEEDED, basis_word};
+pub use rules::{
+    COLDEST_FACE, GUARD, HEALTHY, HOTTEST_FACE, HYSTERESIS, LARGEST_SPREAD, MOST_RAISED, ROOM,
+    Rules, WIDEST_GAP,
+};
+pub use screener::{FAULT_AFTER, Person, Screener, Standing};
 
 use crate::clock::Stamp;
 use crate::estimate::Reading;
@@ -19,10 +33,14 @@ use crate::units::PixelBox;
 /// Why a person should be measured again by staff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetestReason {
-    /// Between the rule of attention and the threshold for possible fever.
+    /// Above the rule of attention, or so near to the threshold for possible fever that the camera
+    /// cannot tell on which side.
     NearThreshold,
     /// The looks at this person disagree with each other.
     Unsteady,
+    /// The forehead lags behind the canthi as it does just in from the cold: what is read now says
+    /// little. Wait ten minutes indoors.
+    JustIn,
 }
 
 /// Why nothing can be said of a person.
@@ -41,8 +59,8 @@ pub enum Obstacle {
     Glasses,
     /// The reference is not in view, or not steady.
     ReferenceLost,
-    /// No reference is configured.
-    NoReference,
+    /// No reference is configured, and too few people were seen to compare with.
+    LearningPopulation,
     /// Just after the camera's shutter event.
     Settling,
     /// Colder than skin can be: covered, or just in from the cold.
@@ -62,7 +80,7 @@ impl Obstacle {
         Self::Turned,
         Self::Glasses,
         Self::ReferenceLost,
-        Self::NoReference,
+        Self::LearningPopulation,
         Self::Settling,
         Self::TooCold,
         Self::TooHot,
@@ -79,7 +97,7 @@ impl Obstacle {
             Self::Turned => "turned",
             Self::Glasses => "glasses",
             Self::ReferenceLost => "reference_lost",
-            Self::NoReference => "no_reference",
+            Self::LearningPopulation => "learning_population",
             Self::Settling => "settling",
             Self::TooCold => "too_cold",
             Self::TooHot => "too_hot",
@@ -102,7 +120,7 @@ impl From<Flaw> for Obstacle {
 
 impl RetestReason {
     /// Every reason.
-    pub const ALL: [Self; 2] = [Self::NearThreshold, Self::Unsteady];
+    pub const ALL: [Self; 3] = [Self::NearThreshold, Self::Unsteady, Self::JustIn];
 
     /// The word for it on the wire, in JSON and in the database.
     #[must_use]
@@ -110,6 +128,7 @@ impl RetestReason {
         match self {
             Self::NearThreshold => "near_threshold",
             Self::Unsteady => "unsteady",
+            Self::JustIn => "just_in",
         }
     }
 }
@@ -117,7 +136,7 @@ impl RetestReason {
 /// The four classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Judged, and below the rule of attention.
+    /// Judged, and below the rule of attention by more than the camera is unsure of.
     Clear,
     /// Judged, and at or above the threshold: staff confirm with a contact thermometer.
     PossibleFever,
@@ -136,6 +155,16 @@ impl Verdict {
             Self::PossibleFever => "possible_fever",
             Self::Retest(_) => "retest",
             Self::CannotJudge(_) => "cannot_judge",
+        }
+    }
+
+    /// How grave it is; `None` where nothing can be said.
+    const fn gravity(self) -> Option<u8> {
+        match self {
+            Self::Clear => Some(0),
+            Self::Retest(_) => Some(1),
+            Self::PossibleFever => Some(2),
+            Self::CannotJudge(_) => None,
         }
     }
 

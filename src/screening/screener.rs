@@ -4,10 +4,16 @@
 //! certain enough, while the person is still there; the screening follows when the person has
 //! left. A fault is raised when the gateway has not been able to judge for [`FAULT_AFTER`], so that
 //! a hand before the reference is no alarm, and a lost reference is.
+//!
+//! Whether there is a reference is the site's decision, not the frame's: only where none is configured
+//! ([`FrameHealth::NoReference`]) are people compared with each other. A reference that is lost stops
+//! all judging, never silently less.
 
-use super::memory::Memory;
+use super::incident::Incidents;
+use super::memory::{Against, Memory};
+use super::population::{Population, Seen};
 use super::rules::Rules;
-use super::{Obstacle, Sighting, Verdict};
+use super::{Baseline, Obstacle, Sighting, Verdict};
 use crate::clock::Stamp;
 use crate::estimate::Reading;
 use crate::event::{Event, Fault};
@@ -48,7 +54,20 @@ pub struct Screener {
     rules: Rules,
     tracker: Tracker,
     people: BTreeMap<TrackId, Memory>,
+    incidents: Incidents,
+    population: Population,
+    standing: Standing,
     faults: Faults,
+}
+
+/// How far relative mode has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// People who count now.
+    pub people: usize,
+    /// What everybody is compared with; `None` while there are too few people, or the picture has
+    /// not settled.
+    pub baseline: Option<Baseline>,
 }
 
 impl Screener {
@@ -59,6 +78,9 @@ impl Screener {
             rules,
             tracker: Tracker::new(),
             people: BTreeMap::new(),
+            incidents: Incidents::default(),
+            population: Population::default(),
+            standing: Standing::default(),
             faults: Faults::default(),
         }
     }
@@ -72,6 +94,7 @@ impl Screener {
             .copied()
             .collect();
         let mut events = self.faults.step(frame);
+        let against = self.against(frame);
         if !frame.health.has_picture() {
             // Nobody was looked for, so nobody has left either.
             return events;
@@ -82,12 +105,58 @@ impl Screener {
         }
         for (face, id) in faces.iter().zip(step.tracks) {
             let memory = self.people.entry(id).or_default();
-            memory.see(frame, face, self.tracker.speed(id), &self.rules);
+            memory.see(frame, face, self.tracker.speed(id), against, &self.rules);
             if let Some(alert) = memory.alarm(frame.stamp, id, &self.rules) {
-                events.push(Event::AlertRaised(alert));
+                let track = self.tracker.present().iter().find(|track| track.id == id);
+                let estimate = alert.reading.estimate.value;
+                if !track.is_some_and(|it| self.incidents.is_back(&it.first, estimate)) {
+                    events.push(Event::AlertRaised(alert));
+                }
             }
         }
         events
+    }
+
+    /// What this frame's looks are measured against.
+    fn against(&mut self, frame: &ThermalFrame) -> Against {
+        match frame.health {
+            FrameHealth::Good => Against::Reference,
+            FrameHealth::Searching | FrameHealth::ReferenceLost => {
+                Against::Nothing(Obstacle::ReferenceLost)
+            }
+            FrameHealth::Settling => Against::Nothing(Obstacle::Settling),
+            FrameHealth::NoReference => {
+                let watched = self.population.watch(frame);
+                self.standing = Standing {
+                    people: self.population.people(&frame.stamp),
+                    baseline: watched
+                        .ok()
+                        .and_then(|level| self.population.baseline(&frame.stamp, level)),
+                };
+                match watched {
+                    Ok(level) => Against::People {
+                        baseline: self.standing.baseline,
+                        level,
+                    },
+                    Err(obstacle) => Against::Nothing(obstacle),
+                }
+            }
+            // Without a picture no face is seen; what the camera does meanwhile is not known.
+            FrameHealth::Shutter
+            | FrameHealth::Frozen
+            | FrameHealth::Blank
+            | FrameHealth::WrongSize => {
+                self.population.blind();
+                Against::Nothing(Obstacle::TooFewLooks)
+            }
+        }
+    }
+
+    /// How far relative mode has come, as of the latest frame; nobody counts where there is a
+    /// reference.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
     }
 
     /// Nothing more will come: everybody has left.
@@ -107,7 +176,7 @@ impl Screener {
             .iter()
             .filter_map(|track| {
                 let memory = self.people.get(&track.id)?;
-                let (reading, verdict) = memory.judged(&self.rules).unzip();
+                let (reading, verdict) = memory.judged().unzip();
                 Some(Person {
                     track: track.id,
                     last: track.last,
@@ -122,6 +191,16 @@ impl Screener {
 
     fn leave(&mut self, track: &Track) -> Option<Event> {
         let memory = self.people.remove(&track.id)?;
+        if let Some(reading) = memory.alarmed() {
+            self.incidents.left(track.last, reading.estimate.value);
+        }
+        if let Some((estimate, level)) = memory.lesson() {
+            self.population.learn(Seen {
+                at: track.last.stamp,
+                estimate,
+                level,
+            });
+        }
         memory.screening(track, &self.rules).map(Event::Screened)
     }
 }

@@ -39,7 +39,8 @@ pub struct Telemetry {
     pub housing: Option<Celsius>,
 }
 
-/// Why a frame may, or may not, be measured. Only `Good` yields a reading.
+/// Why a frame may, or may not, be measured. Only `Good` yields a temperature; `NoReference` at most a
+/// difference between people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FrameHealth {
     /// Reference in view and steady: measure.

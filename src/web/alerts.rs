@@ -6,12 +6,13 @@
 
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
 use super::problem::Problem;
-use super::words::{BODY_SITES, InWords, THERMOMETER_MODES, Words};
+use super::words::{BODY_SITES, InWords, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
 use super::{Shared, when};
 use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::AlertId;
+use crate::screening::Difference;
 use crate::units::Celsius;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
@@ -56,9 +57,15 @@ pub(super) struct AlertCard {
     pub(super) state: Words,
     pub(super) raised: String,
     pub(super) raised_machine: String,
-    pub(super) estimate: String,
+    /// A temperature, or in relative mode a difference; one decimal, without its unit.
+    pub(super) value: String,
     pub(super) expanded_u: String,
-    pub(super) face: String,
+    /// The unit of value, uncertainty and threshold.
+    pub(super) unit: &'static str,
+    /// Skin temperature of the face, °C; none in relative mode.
+    pub(super) face: Option<String>,
+    /// Relative mode: the word for it, and how many people it is relative to.
+    pub(super) relative: Option<(Words, u32)>,
     pub(super) threshold: String,
     pub(super) looks: u32,
     pub(super) act: Option<ActView>,
@@ -114,6 +121,17 @@ fn outcome_view(outcome: &Outcome) -> OutcomeView {
 
 fn card(alert: &Alert, now: &Stamp) -> AlertCard {
     let reading = &alert.reading;
+    let difference = Difference::of(reading);
+    let (value, threshold) = match difference {
+        None => (
+            format!("{:.1}", reading.estimate.value.degrees()),
+            format!("{:.1}", alert.threshold.degrees()),
+        ),
+        Some(it) => (
+            format!("{:+.1}", it.above.kelvin()),
+            format!("{:+.1}", (alert.threshold - it.median).kelvin()),
+        ),
+    };
     let (who, outcome) = match &alert.state {
         AlertState::Open => (None, None),
         AlertState::Acknowledged { by, at } => (Some(act(by, at, now)), None),
@@ -127,10 +145,14 @@ fn card(alert: &Alert, now: &Stamp) -> AlertCard {
         state: alert.state.words(),
         raised: when::short(&alert.raised, now),
         raised_machine: when::machine(&alert.raised),
-        estimate: format!("{:.1}", reading.estimate.value.degrees()),
+        value,
         expanded_u: format!("{:.1}", reading.estimate.u.expanded().kelvin()),
-        face: format!("{:.1}", reading.face.degrees()),
-        threshold: format!("{:.1}", alert.threshold.degrees()),
+        unit: if difference.is_some() { "K" } else { "°C" },
+        face: difference
+            .is_none()
+            .then(|| format!("{:.1}", reading.face.degrees())),
+        relative: difference.map(|it| (RELATIVE_BRIEFLY, it.people)),
+        threshold,
         looks: reading.looks,
         act: who,
         outcome,

@@ -12,6 +12,7 @@ use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::alert::{Alert, AlertState, ContactReading, Outcome};
 use crate::clock::Stamp;
+use crate::screening::{Difference, basis_word};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -67,14 +68,30 @@ struct AlertJson {
     id: String,
     raised: MomentJson,
     state: Coded,
-    estimate_c: f64,
+    basis: &'static str,
+    #[serde(flatten)]
+    value: ValueJson,
     expanded_u_k: f64,
-    face_c: f64,
     looks: u32,
-    threshold_c: f64,
     by: Option<String>,
     at: Option<MomentJson>,
     outcome: Option<OutcomeJson>,
+}
+
+/// A temperature, or what is left of one without a reference.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ValueJson {
+    Absolute {
+        estimate_c: f64,
+        face_c: f64,
+        threshold_c: f64,
+    },
+    Relative {
+        difference_k: f64,
+        threshold_k: f64,
+        people: u32,
+    },
 }
 
 fn contact(reading: &ContactReading) -> ContactJson {
@@ -119,6 +136,8 @@ impl From<&Alert> for AlertJson {
             AlertState::Acknowledged { by, at } => (Some(by.clone()), Some(at), None),
             AlertState::Resolved { by, at, outcome } => (Some(by.clone()), Some(at), Some(outcome)),
         };
+        let reading = &alert.reading;
+        let difference = Difference::of(reading);
         Self {
             id: alert.id.to_string(),
             raised: (&alert.raised).into(),
@@ -126,11 +145,21 @@ impl From<&Alert> for AlertJson {
                 code: alert.state.as_str(),
                 words: alert.state.words(),
             },
-            estimate_c: alert.reading.estimate.value.degrees(),
-            expanded_u_k: alert.reading.estimate.u.expanded().kelvin(),
-            face_c: alert.reading.face.degrees(),
-            looks: alert.reading.looks,
-            threshold_c: alert.threshold.degrees(),
+            basis: basis_word(difference.is_some()),
+            value: match difference {
+                None => ValueJson::Absolute {
+                    estimate_c: reading.estimate.value.degrees(),
+                    face_c: reading.face.degrees(),
+                    threshold_c: alert.threshold.degrees(),
+                },
+                Some(it) => ValueJson::Relative {
+                    difference_k: it.above.kelvin(),
+                    threshold_k: (alert.threshold - it.median).kelvin(),
+                    people: it.people,
+                },
+            },
+            expanded_u_k: reading.estimate.u.expanded().kelvin(),
+            looks: reading.looks,
             by,
             at: at.map(MomentJson::from),
             outcome: outcome.map(OutcomeJson::from),
@@ -173,6 +202,13 @@ struct ReferenceJson {
     set_point_c: f64,
     reading_c: Option<f64>,
     offset_k: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct PopulationJson {
+    people: usize,
+    needed: usize,
+    fever_k: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -226,7 +262,9 @@ struct StateJson {
     epoch: String,
     mode: &'static str,
     camera: CameraJson,
+    basis: &'static str,
     reference: Option<ReferenceJson>,
+    population: Option<PopulationJson>,
     faults: Vec<FaultJson>,
     mqtt: LinkJson,
     outbox: OutboxJson,
@@ -311,8 +349,14 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response,
             Mode::Demo => "demo",
         },
         camera: camera(&status, &now),
+        basis: basis_word(status.population().is_some()),
+        population: status.population().map(|it| PopulationJson {
+            people: it.people,
+            needed: it.needed,
+            fever_k: it.fever_k,
+        }),
         reference: match status.reference {
-            ReferenceStatus::NotConfigured => None,
+            ReferenceStatus::Population(_) => None,
             ReferenceStatus::Configured {
                 set_point_c,
                 reading_c,

@@ -9,7 +9,7 @@
 //! row. Nothing here blocks a thread.
 
 use super::problem::Problem;
-use super::state::{LiveFrame, LivePerson, PersonState};
+use super::state::{LiveFrame, LivePerson, LiveValue, PersonState};
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::clock::Stamp;
@@ -65,9 +65,51 @@ struct PersonHeader {
     reason: Option<Words>,
     advice: Option<Words>,
     looks: Option<[u32; 2]>,
-    estimate_c: Option<f64>,
-    expanded_u_k: Option<f64>,
-    face_c: Option<f64>,
+    #[serde(flatten)]
+    value: Option<ValueHeader>,
+}
+
+/// What was measured of a person: a temperature, or a difference.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ValueHeader {
+    Absolute {
+        estimate_c: f64,
+        expanded_u_k: f64,
+        face_c: f64,
+    },
+    Relative {
+        difference_k: f64,
+        expanded_u_k: f64,
+        people: u32,
+        relative: Words,
+    },
+}
+
+impl From<LiveValue> for ValueHeader {
+    fn from(value: LiveValue) -> Self {
+        match value {
+            LiveValue::Absolute {
+                estimate_c,
+                expanded_u_k,
+                face_c,
+            } => Self::Absolute {
+                estimate_c,
+                expanded_u_k,
+                face_c,
+            },
+            LiveValue::Relative {
+                difference_k,
+                expanded_u_k,
+                people,
+            } => Self::Relative {
+                difference_k,
+                expanded_u_k,
+                people,
+                relative: words::RELATIVE_BRIEFLY,
+            },
+        }
+    }
 }
 
 /// What stands before the pixels.
@@ -92,9 +134,14 @@ struct Header {
 
 impl From<&LivePerson> for PersonHeader {
     fn from(person: &LivePerson) -> Self {
-        let (code, reason, looks) = match person.state {
-            PersonState::Looking { looks, needed } => ("looking", None, Some([looks, needed])),
-            PersonState::Judged(verdict) => (verdict.as_str(), words::reason(verdict), None),
+        let (code, reason, looks, next) = match person.state {
+            PersonState::Looking { looks, needed } => {
+                ("looking", None, Some([looks, needed]), None)
+            }
+            PersonState::Judged(verdict) => {
+                let next = words::advice_after(verdict);
+                (verdict.as_str(), words::reason(verdict), None, next)
+            }
         };
         let area = person.area;
         Self {
@@ -105,11 +152,9 @@ impl From<&LivePerson> for PersonHeader {
                 words: person.state.words(),
             },
             reason,
-            advice: person.obstacle.and_then(words::advice),
+            advice: person.obstacle.and_then(words::advice).or(next),
             looks,
-            estimate_c: person.estimate_c,
-            expanded_u_k: person.expanded_u_k,
-            face_c: person.face_c,
+            value: person.value.map(ValueHeader::from),
         }
     }
 }
@@ -139,7 +184,7 @@ fn message(frame: &LiveFrame, skipped: u64, now: &Stamp) -> Result<Vec<u8>, serd
         height: frame.height,
         dropped: frame.dropped,
         skipped,
-        measuring: frame.health == crate::thermal::FrameHealth::Good,
+        measuring: frame.judging,
         health: Said {
             code: frame.health.as_str(),
             words: frame.health.words(),
@@ -272,6 +317,7 @@ mod tests {
             centi_celsius: vec![-1, 3663],
             people: Vec::new(),
             health: FrameHealth::Good,
+            judging: true,
             reference: None,
             dropped,
         }

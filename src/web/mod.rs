@@ -34,7 +34,8 @@ pub mod words;
 
 pub use state::{
     ActiveFault, CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
-    LiveReference, Mode, PersonState, ReferenceStatus, SiteName, Thresholds,
+    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName,
+    Thresholds,
 };
 
 use crate::journal::JournalError;

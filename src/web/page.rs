@@ -120,16 +120,32 @@ struct Device {
 
 /// The blackbody, as it is shown.
 struct ReferenceView {
-    configured: bool,
+    population: Option<PopulationView>,
     set_point: String,
     reading: Option<String>,
     offset: String,
 }
 
+/// Relative mode, as it is shown.
+struct PopulationView {
+    people: usize,
+    needed: usize,
+    /// `None` while nobody is judged.
+    fever: Option<String>,
+    words: Words,
+    briefly: Words,
+}
+
 fn reference_view(reference: ReferenceStatus) -> ReferenceView {
     match reference {
-        ReferenceStatus::NotConfigured => ReferenceView {
-            configured: false,
+        ReferenceStatus::Population(it) => ReferenceView {
+            population: Some(PopulationView {
+                people: it.people,
+                needed: it.needed,
+                fever: it.fever_k.map(|kelvin| format!("{kelvin:+.1}")),
+                words: words::RELATIVE,
+                briefly: words::RELATIVE_BRIEFLY,
+            }),
             set_point: String::new(),
             reading: None,
             offset: String::new(),
@@ -139,7 +155,7 @@ fn reference_view(reference: ReferenceStatus) -> ReferenceView {
             reading_c,
             offset_k,
         } => ReferenceView {
-            configured: true,
+            population: None,
             set_point: format!("{set_point_c:.2}"),
             reading: reading_c.map(|reading| format!("{reading:.2}")),
             offset: offset_k.map_or_else(String::new, |offset| format!("{offset:+.2}")),
@@ -180,7 +196,7 @@ impl Device {
             frames: camera.frames,
             dropped: camera.dropped,
             health: camera.health.map(|health| health.words()),
-            measuring: !stale && camera.health == Some(crate::thermal::FrameHealth::Good),
+            measuring: !stale && camera.health.is_some_and(|health| status.judges(health)),
             stale_since: stale
                 .then(|| last.map_or_else(String::new, |last| when::short(last, now))),
             reference: reference_view(status.reference),

@@ -5,10 +5,11 @@
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
 use crate::clock::{Clock, Stamp};
+use crate::estimate::Reading;
 use crate::event::Fault;
 use crate::id::TrackId;
 use crate::journal::{Journal, Outbox};
-use crate::screening::{Obstacle, Verdict};
+use crate::screening::{Difference, Obstacle, Verdict};
 use crate::thermal::FrameHealth;
 use crate::units::PixelBox;
 use std::fmt;
@@ -82,12 +83,49 @@ pub struct LivePerson {
     pub state: PersonState,
     /// What keeps the face from being measured now.
     pub obstacle: Option<Obstacle>,
-    /// Body estimate, °C; only ever together with `expanded_u_k`.
-    pub estimate_c: Option<f64>,
-    /// Expanded uncertainty of the estimate (k = 2), K.
-    pub expanded_u_k: Option<f64>,
-    /// Skin temperature of the face, °C.
-    pub face_c: Option<f64>,
+    /// What was measured.
+    pub value: Option<LiveValue>,
+}
+
+/// What was measured of a person.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LiveValue {
+    /// Against the blackbody.
+    Absolute {
+        /// Body estimate, °C.
+        estimate_c: f64,
+        /// Its expanded uncertainty (k = 2), K.
+        expanded_u_k: f64,
+        /// Skin temperature of the face, °C.
+        face_c: f64,
+    },
+    /// Against the people before: no temperature.
+    Relative {
+        /// Estimate less their median, K.
+        difference_k: f64,
+        /// Its expanded uncertainty (k = 2), K.
+        expanded_u_k: f64,
+        /// How many they are.
+        people: u32,
+    },
+}
+
+impl From<&Reading> for LiveValue {
+    fn from(reading: &Reading) -> Self {
+        let expanded_u_k = reading.estimate.u.expanded().kelvin();
+        match Difference::of(reading) {
+            None => Self::Absolute {
+                estimate_c: reading.estimate.value.degrees(),
+                expanded_u_k,
+                face_c: reading.face.degrees(),
+            },
+            Some(difference) => Self::Relative {
+                difference_k: difference.above.kelvin(),
+                expanded_u_k,
+                people: difference.people,
+            },
+        }
+    }
 }
 
 /// The blackbody in the newest picture.
@@ -120,6 +158,8 @@ pub struct LiveFrame {
     pub people: Vec<LivePerson>,
     /// Whether it may be measured.
     pub health: FrameHealth,
+    /// Whether people in it are judged.
+    pub judging: bool,
     /// The blackbody, where it is in view.
     pub reference: Option<LiveReference>,
     /// Frames that the gateway skipped since its start because it was busy.
@@ -163,8 +203,8 @@ pub struct CameraStatus {
 /// The blackbody, as far as the pages show it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReferenceStatus {
-    /// None is configured: nobody is judged.
-    NotConfigured,
+    /// None is configured: people are compared with those before.
+    Population(PopulationStatus),
     /// Configured, and perhaps in view.
     Configured {
         /// What it is set to, °C.
@@ -174,6 +214,17 @@ pub enum ReferenceStatus {
         /// What is added to every pixel, K; `None` while it is not in view.
         offset_k: Option<f64>,
     },
+}
+
+/// Relative mode, as far as the pages show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PopulationStatus {
+    /// People who count now.
+    pub people: usize,
+    /// People without whom nobody is judged.
+    pub needed: usize,
+    /// From how much above the people before it is a possible fever, K; `None` while nobody is judged.
+    pub fever_k: Option<f64>,
 }
 
 /// A fault that is not over.
@@ -214,6 +265,27 @@ pub enum Mode {
     Real,
     /// Simulated or recorded pictures.
     Demo,
+}
+
+impl GatewayStatus {
+    /// Relative mode, where this gateway is in it.
+    #[must_use]
+    pub const fn population(&self) -> Option<PopulationStatus> {
+        match self.reference {
+            ReferenceStatus::Population(population) => Some(population),
+            ReferenceStatus::Configured { .. } => None,
+        }
+    }
+
+    /// Whether people in a picture of this health are judged.
+    #[must_use]
+    pub fn judges(&self, health: FrameHealth) -> bool {
+        match health {
+            FrameHealth::Good => true,
+            FrameHealth::NoReference => self.population().is_some_and(|it| it.fever_k.is_some()),
+            _ => false,
+        }
+    }
 }
 
 /// How the gateway is.

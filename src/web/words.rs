@@ -65,6 +65,7 @@ impl InWords for RetestReason {
         match self {
             Self::NearThreshold => words("接近阈值", "near the threshold"),
             Self::Unsteady => words("读数不稳", "unsteady readings"),
+            Self::JustIn => words("刚从冷处进来", "just in from the cold"),
         }
     }
 }
@@ -78,7 +79,7 @@ impl InWords for Obstacle {
             Self::Turned => words("未正对镜头", "looking away"),
             Self::Glasses => words("戴着眼镜", "wearing glasses"),
             Self::ReferenceLost => words("黑体丢失", "reference lost"),
-            Self::NoReference => words("未配置黑体", "no reference configured"),
+            Self::LearningPopulation => words("对照人数不足", "too few people to compare with yet"),
             Self::Settling => words("快门校正后尚未稳定", "settling after the shutter"),
             Self::TooCold => words("面部过冷或被遮挡", "face too cold or covered"),
             Self::TooHot => words("温度过高，不是人脸", "too hot for a face"),
@@ -100,13 +101,38 @@ pub const fn advice(obstacle: Obstacle) -> Option<Words> {
         Obstacle::Turned => Some(words("请正对镜头", "please face the camera")),
         Obstacle::Glasses => Some(words("请摘下眼镜", "please take off your glasses")),
         Obstacle::ReferenceLost
-        | Obstacle::NoReference
+        | Obstacle::LearningPopulation
         | Obstacle::Settling
         | Obstacle::TooCold
         | Obstacle::TooHot
         | Obstacle::RoomOutOfRange => None,
     }
 }
+
+/// What a person with this verdict does next, where there is something.
+#[must_use]
+pub const fn advice_after(verdict: Verdict) -> Option<Words> {
+    match verdict {
+        Verdict::Retest(RetestReason::JustIn) => Some(words(
+            "请在室内等十分钟，再测一次",
+            "please wait 10 minutes indoors, then measure again",
+        )),
+        Verdict::Clear
+        | Verdict::PossibleFever
+        | Verdict::Retest(RetestReason::NearThreshold | RetestReason::Unsteady)
+        | Verdict::CannotJudge(_) => None,
+    }
+}
+
+/// What it means that there is no reference, for every screen that shows verdicts.
+pub const RELATIVE: Words = words(
+    "相对模式：没有黑体，只显示与近期人群的差值，不是体温；画面上的温度未经校正",
+    "Relative mode: without a reference only the difference to the people before is shown, no body \
+     temperature; temperatures in the picture are uncorrected",
+);
+
+/// The same in a word, beside a value.
+pub const RELATIVE_BRIEFLY: Words = words("相对值", "relative");
 
 impl InWords for Fault {
     fn words(&self) -> Words {
@@ -164,7 +190,10 @@ impl InWords for FrameHealth {
             Self::Good => words("画面正常，可以测温", "Picture good, measuring"),
             Self::Searching => words("正在寻找黑体", "Looking for the reference"),
             Self::ReferenceLost => words("黑体丢失，停止测温", "Reference lost, not measuring"),
-            Self::NoReference => words("未配置黑体，不能测温", "No reference, not measuring"),
+            Self::NoReference => words(
+                "没有黑体：只与近期人群比较",
+                "No reference: people are compared with each other",
+            ),
             Self::Shutter => words("快门校正中", "Shutter closed"),
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),
             Self::Frozen => words("画面卡住，停止测温", "Picture frozen, not measuring"),
@@ -349,6 +378,8 @@ mod tests {
                 .flatten()
                 .collect::<Vec<_>>(),
         );
+        let just_in = Verdict::Retest(RetestReason::JustIn);
+        both(&[RELATIVE, RELATIVE_BRIEFLY, advice_after(just_in).unwrap()]);
         table(&Fault::ALL);
         both(&Fault::ALL.map(remedy));
         table(&FrameHealth::ALL);

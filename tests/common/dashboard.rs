@@ -24,8 +24,8 @@ use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
 use menshen::web::{
-    CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, Mode,
-    PersonState, ReferenceStatus, SiteName, Thresholds,
+    CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
+    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName, Thresholds,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -77,6 +77,17 @@ pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
         threshold: Celsius::literal(37.8),
         state: AlertState::Open,
     }
+}
+
+/// The same alert in relative mode: 1.2 K above 120 people whom the camera reads at 34.2 °C.
+pub fn relative_alert(track: u64, seconds_ago: u64) -> Alert {
+    let mut alert = alert(track, seconds_ago, 35.4);
+    alert.reading.basis = Basis::Population {
+        people: 120,
+        median: Celsius::literal(34.2),
+    };
+    alert.threshold = Celsius::literal(35.1);
+    alert
 }
 
 /// A journal in memory.
@@ -246,6 +257,36 @@ pub fn status() -> GatewayStatus {
     }
 }
 
+/// Relative mode with so many people; judging from a hundred on.
+pub fn relative_status(people: usize) -> GatewayStatus {
+    let mut status = status();
+    status.camera.health = Some(FrameHealth::NoReference);
+    status.reference = ReferenceStatus::Population(PopulationStatus {
+        people,
+        needed: 100,
+        fever_k: (people >= 100).then_some(0.9),
+    });
+    status
+}
+
+/// The lobby in relative mode.
+pub fn relative_lobby(sequence: u64, at: Stamp) -> LiveFrame {
+    let mut frame = lobby(sequence, at);
+    frame.health = FrameHealth::NoReference;
+    frame.reference = None;
+    for person in &mut frame.people {
+        person.value = person.value.map(|value| match value {
+            LiveValue::Absolute { estimate_c, .. } => LiveValue::Relative {
+                difference_k: estimate_c - 36.9,
+                expanded_u_k: 1.02,
+                people: 120,
+            },
+            relative => relative,
+        });
+    }
+    frame
+}
+
 /// A warm ellipse with soft edges, over what is there.
 fn blob(picture: &mut [f32], centre: (f32, f32), half: (f32, f32), core: f32) {
     for y in 0..120 {
@@ -272,9 +313,11 @@ fn person(track: u64, area: [f32; 4], state: PersonState, estimate: Option<f64>)
         state,
         // Who is still being measured would be sooner, nearer.
         obstacle: matches!(state, PersonState::Looking { .. }).then_some(Obstacle::TooFar),
-        estimate_c: estimate,
-        expanded_u_k: estimate.map(|_| 0.54),
-        face_c: estimate.map(|value| value - 2.1),
+        value: estimate.map(|estimate_c| LiveValue::Absolute {
+            estimate_c,
+            expanded_u_k: 0.54,
+            face_c: estimate_c - 2.1,
+        }),
     }
 }
 
@@ -353,6 +396,7 @@ pub fn lobby(sequence: u64, at: Stamp) -> LiveFrame {
             ),
         ],
         health: FrameHealth::Good,
+        judging: true,
         reference: Some(LiveReference {
             x: 145.0,
             y: 14.0,

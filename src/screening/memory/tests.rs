@@ -4,6 +4,7 @@
 use super::*;
 use crate::clock::{BootId, ClockTrust, WallTime};
 use crate::face::{Features, Landmarks, Occlusion, Pose};
+use crate::thermal::FrameHealth;
 
 use crate::track::Tracker;
 use crate::units::{
@@ -146,12 +147,16 @@ fn rules() -> Rules {
     Rules::default()
 }
 
+fn see(memory: &mut Memory, frame: &ThermalFrame, person: &Person) {
+    memory.see(frame, &face(person), 0.0, Against::Reference, &rules());
+}
+
 /// So many frames of somebody, one after the other; then what is remembered.
 fn seen(film: &[(u32, Person)]) -> Memory {
     let mut memory = Memory::default();
     for (frames, person) in film {
         for _ in 0..*frames {
-            memory.see(&frame(person), &face(person), 0.0, &rules());
+            see(&mut memory, &frame(person), person);
         }
     }
     memory
@@ -174,7 +179,7 @@ fn verdict(film: &[(u32, Person)]) -> Verdict {
 }
 
 fn estimate(film: &[(u32, Person)]) -> f64 {
-    let (reading, _) = seen(film).judged(&rules()).unwrap();
+    let (reading, _) = seen(film).judged().unwrap();
     reading.unwrap().estimate.value.degrees()
 }
 
@@ -191,7 +196,7 @@ fn who_wears_glasses_is_asked_to_take_them_off_and_is_never_clear() {
     for person in [with_glasses(HEALTHY_C), with_glasses(36.0)] {
         let memory = seen(&[(20, person)]);
         assert_eq!(said(&memory), (CANNOT_FOR_GLASSES, true));
-        assert_eq!(memory.judged(&rules()), Some((None, CANNOT_FOR_GLASSES)));
+        assert_eq!(memory.judged(), Some((None, CANNOT_FOR_GLASSES)));
         assert_eq!(memory.latest_obstacle(), Some(Obstacle::Glasses));
     }
 }
@@ -287,9 +292,9 @@ fn a_frame_that_cannot_be_measured_is_nobodys_fault() {
         yaw_deg: 60.0,
         ..bare(HEALTHY_C)
     };
-    let mut frame = frame(&turned);
-    frame.health = FrameHealth::Settling;
-    memory.see(&frame, &face(&turned), 0.0, &rules());
+    let frame = frame(&turned);
+    let settling = Against::Nothing(Obstacle::Settling);
+    memory.see(&frame, &face(&turned), 0.0, settling, &rules());
     assert_eq!(memory.latest_obstacle(), Some(Obstacle::Settling));
 }
 

@@ -6,10 +6,11 @@ use crate::clock::{BootId, ClockTrust, WallTime};
 use crate::screening::{FRAMES_TO_PRESENT, Screening};
 use crate::thermal::radiometry::Emissivity;
 use crate::track::GONE_AFTER;
-use crate::units::{
-    AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
-};
+use crate::units::{AmbientTemperature, Celsius, PixelBox, StandardUncertainty, TemperatureDelta};
 use ndarray::Array2;
+
+mod again;
+mod relative;
 
 const ROOM_C: f64 = 22.0;
 const HEALTHY_C: f64 = 36.6;
@@ -273,7 +274,6 @@ fn every_obstacle_is_reached() {
     for (health, obstacle) in [
         (FrameHealth::Searching, Obstacle::ReferenceLost),
         (FrameHealth::ReferenceLost, Obstacle::ReferenceLost),
-        (FrameHealth::NoReference, Obstacle::NoReference),
         (FrameHealth::Settling, Obstacle::Settling),
     ] {
         cannot(with_health(health), obstacle);
@@ -493,63 +493,4 @@ fn a_shutter_event_is_no_fault_but_one_that_does_not_end_is() {
         scene.health = FrameHealth::Good;
         assert_eq!(kinds(&scene.step(&[])), ["fault_cleared"]);
     }
-}
-
-/// A reading as [`Rules::judge`] sees it.
-fn reading(face_c: f64, estimate_c: f64, room_c: f64, spread_k: f64) -> Reading {
-    let mut scene = Scene::new();
-    scene.steps(3, &[visitor(HEALTHY_C)]);
-    let mut reading = scene.screener.people()[0].reading.unwrap();
-    reading.face = SkinTemperature(Celsius::new(face_c).unwrap());
-    reading.estimate.value = Celsius::new(estimate_c).unwrap();
-    reading.chain.ambient = AmbientTemperature(Celsius::new(room_c).unwrap());
-    reading.spread = TemperatureDelta::new(spread_k).unwrap();
-    reading
-}
-
-#[test]
-fn verdicts_change_at_their_bounds() {
-    use crate::screening::RetestReason::{NearThreshold, Unsteady};
-    use Obstacle::{RoomOutOfRange, TooCold, TooHot};
-    use Verdict::{CannotJudge, Clear, PossibleFever, Retest};
-    let just = 1e-9;
-    for (face_c, estimate_c, room_c, spread_k, verdict) in [
-        (35.0, 37.3 - just, 22.0, 0.1, Clear),
-        (35.0, 37.3, 22.0, 0.1, Retest(NearThreshold)),
-        (35.0, 37.8 - just, 22.0, 0.1, Retest(NearThreshold)),
-        (35.0, 37.8, 22.0, 0.1, PossibleFever),
-        // Coldest and hottest skin still count.
-        (33.0, 36.0, 22.0, 0.1, Clear),
-        (33.0 - just, 36.0, 22.0, 0.1, CannotJudge(TooCold)),
-        (43.0, 40.0, 22.0, 0.1, PossibleFever),
-        (43.0 + just, 40.0, 22.0, 0.1, CannotJudge(TooHot)),
-        // So do the ends of the range of rooms.
-        (35.0, 36.0, 12.0, 0.1, Clear),
-        (35.0, 36.0, 12.0 - just, 0.1, CannotJudge(RoomOutOfRange)),
-        (35.0, 36.0, 34.0, 0.1, Clear),
-        (35.0, 36.0, 34.0 + just, 0.1, CannotJudge(RoomOutOfRange)),
-        // Looks that disagree by more than the largest spread are measured again; a possible
-        // fever stays one.
-        (35.0, 36.0, 22.0, 0.5, Clear),
-        (35.0, 36.0, 22.0, 0.5 + just, Retest(Unsteady)),
-        (35.0, 37.5, 22.0, 0.5 + just, Retest(Unsteady)),
-        (35.0, 37.8, 22.0, 9.0, PossibleFever),
-    ] {
-        let judged = Rules::default().judge(&reading(face_c, estimate_c, room_c, spread_k));
-        assert_eq!(judged, verdict, "{face_c} {estimate_c} {room_c} {spread_k}");
-    }
-}
-
-#[test]
-fn a_site_moves_its_thresholds_and_nothing_else() {
-    let rules = Rules {
-        attention: Celsius::literal(37.0),
-        fever: Celsius::literal(37.2),
-        ..Rules::default()
-    };
-    let judge = |estimate_c| rules.judge(&reading(35.0, estimate_c, 22.0, 0.1)).as_str();
-    assert_eq!(
-        [36.99, 37.0, 37.19, 37.2].map(judge),
-        ["clear", "retest", "retest", "possible_fever"]
-    );
 }

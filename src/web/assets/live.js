@@ -42,6 +42,7 @@ let lastClock = "";
 let drawn = true;
 
 const tenth = (value) => value.toFixed(1);
+const signed = (value) => `${value < 0 ? "−" : "+"}${tenth(Math.abs(value))}`;
 
 function open(buffer) {
   const view = new DataView(buffer);
@@ -124,20 +125,27 @@ function label(text, x, y, color, dense) {
   screen.fillText(text, left + pad, top + high / 2);
 }
 
+// A temperature; without a reference a difference with its sign; nothing where nothing was measured.
+function sayValue(person) {
+  if (person.relative) return signed(person.difference_k);
+  return person.estimate_c === undefined ? "" : tenth(person.estimate_c);
+}
+
 function sayPerson(person) {
   const look = LOOK[person.state.code] || LOOK.cannot_judge;
   const parts = [`${look.icon} ${person.state.zh}`];
   if (person.looks) parts.push(`${person.looks[0]}/${person.looks[1]}`);
-  if (person.estimate_c !== null && person.expanded_u_k !== null) {
-    parts.push(`${tenth(person.estimate_c)} ± ${tenth(person.expanded_u_k)} °C`);
-  }
+  const value = sayValue(person);
+  if (value) parts.push(`${value} ± ${tenth(person.expanded_u_k)} ${person.relative ? "K" : "°C"}`);
+  if (person.relative) parts.push(person.relative.zh);
   return parts.join(" ");
 }
 
 // On a phone the words would cover each other; they stand in the list below the picture.
 function sayBriefly(person) {
   const { icon } = LOOK[person.state.code] || LOOK.cannot_judge;
-  if (person.estimate_c !== null) return `${icon} ${tenth(person.estimate_c)}`;
+  const value = sayValue(person);
+  if (value) return `${icon} ${value}${person.relative ? " K" : ""}`;
   return person.looks ? `${icon} ${person.looks[0]}/${person.looks[1]}` : icon;
 }
 
@@ -206,8 +214,11 @@ function listPeople() {
       item.append(state, " ", english(person.state.en));
       if (person.reason) item.append(" · ", person.reason.zh, " ", english(person.reason.en));
       if (person.advice) item.append(" · ", person.advice.zh, " ", english(person.advice.en));
-      if (person.face_c !== null) {
+      if (person.face_c !== undefined) {
         item.append(" · 面部 ", english("face"), ` ${tenth(person.face_c)} °C`);
+      }
+      if (person.relative) {
+        item.append(` · 对照 ${person.people} 人 `, english(`${person.relative.en}, against ${person.people} people`));
       }
       return item;
     }),
