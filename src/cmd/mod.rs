@@ -6,7 +6,9 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
+pub mod calibrate;
 pub mod check;
+mod clinical;
 pub mod demo;
 pub mod evaluate;
 pub mod record;
@@ -14,6 +16,7 @@ pub mod replay;
 pub mod run;
 pub mod scenes;
 pub mod simulate;
+pub mod threshold;
 pub mod version;
 
 use crate::camera::Rotation;
@@ -50,6 +53,11 @@ pub enum Command {
     /// Measure how good the detector and the gateway are, on data of which the truth is known.
     #[command(subcommand)]
     Evaluate(evaluate::Evaluate),
+    /// Fit constants to measurements.
+    #[command(subcommand)]
+    Calibrate(calibrate::Calibrate),
+    /// Say what a threshold means: whom it finds, and whom it calls in error.
+    Threshold(threshold::ThresholdArgs),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
@@ -73,6 +81,8 @@ impl Command {
             Self::Run(args) => run::run(&args),
             Self::Replay(args) => replay::run(&args),
             Self::Evaluate(what) => evaluate::run(&what),
+            Self::Calibrate(what) => calibrate::run(&what),
+            Self::Threshold(args) => threshold::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),

@@ -197,17 +197,4 @@ mod tests {
         );
         assert_eq!(looks(&[36.0; 500]).count(), 60);
     }
-
-    #[test]
-    fn the_constants_are_those_of_the_calibration() {
-        let file: toml::Table = include_str!("../../calibration/transfer.toml")
-            .parse()
-            .unwrap();
-        let said = |name: &str| file["transfer"][name].as_float().unwrap();
-        let used = Transfer::FACE_MAXIMUM;
-        assert_eq!(
-            [used.k, used.c.kelvin(), used.u.kelvin()],
-            [said("k"), said("c"), said("u_k")]
-        );
-    }
 }

@@ -3,6 +3,7 @@
 //! Never a bool: who cannot be judged is counted and shown, for a silent pass is a false negative.
 
 mod memory;
+pub mod operating;
 mod rules;
 mod screener;
 
