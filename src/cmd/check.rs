@@ -4,7 +4,7 @@
 //! Reads the configuration and looks whether the files that it names are there; opens no camera,
 //! no database and no connection. Blocks no longer than that takes.
 
-use super::say;
+use super::{say, threshold};
 use crate::config::{CameraSource, Config};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,11 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         "# menshen: usable, from {origin}\n\n{}",
         config.effective_toml()
     );
+    if let Some(meaning) = threshold::in_one_line(config.screening.fever) {
+        text.push_str("\n# ");
+        text.push_str(&meaning);
+        text.push('\n');
+    }
     let mut remarks = config.warnings();
     remarks.extend(config.mqtt.password_warning());
     remarks.extend(missing_files(&config));

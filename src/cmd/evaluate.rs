@@ -1,4 +1,5 @@
-//! `menshen evaluate`: how good the detector and the gateway are, against what somebody saw.
+//! `menshen evaluate`: how good the detector and the gateway are, against what somebody saw or
+//! measured. `evaluate faces` is here, the others in their own files.
 //!
 //! Recordings go through the whole pipeline once, as in `menshen replay`; what the detector says
 //! on the way is kept and scored, so that the figures are those of the gateway and not of a
@@ -8,6 +9,7 @@
 //! The data's conventions are the defaults: recordings that lie on their side, with a reference
 //! at 37 °C in view, and labels in `../labels/faces.json`.
 
+mod clinical;
 mod data;
 mod report;
 mod table;
@@ -63,6 +65,8 @@ const WIDTHS: [(f32, Option<f32>); 3] = [
 pub enum Evaluate {
     /// The face detector, alone and in the whole pipeline.
     Faces(FacesArgs),
+    /// The estimate and the scores, on people whose oral temperature is known.
+    Clinical(clinical::ClinicalArgs),
 }
 
 /// Arguments of `menshen evaluate faces`.
@@ -96,7 +100,13 @@ pub struct FacesArgs {
 /// # Errors
 /// Where there is nothing to evaluate on, it cannot be read, or the model cannot be used.
 pub fn run(what: &Evaluate) -> anyhow::Result<ExitCode> {
-    let Evaluate::Faces(args) = what;
+    match what {
+        Evaluate::Faces(args) => faces(args),
+        Evaluate::Clinical(args) => clinical::run(args),
+    }
+}
+
+fn faces(args: &FacesArgs) -> anyhow::Result<ExitCode> {
     let mut detector = match &args.model {
         Some(path) => OnnxDetector::from_folder(path)?,
         None => OnnxDetector::built_in()?,

@@ -8,6 +8,7 @@
 
 pub mod calibrate;
 pub mod check;
+mod clinical;
 pub mod demo;
 pub mod evaluate;
 pub mod record;
@@ -15,6 +16,7 @@ pub mod replay;
 pub mod run;
 pub mod scenes;
 pub mod simulate;
+pub mod threshold;
 pub mod version;
 
 use crate::camera::Rotation;
@@ -53,9 +55,11 @@ pub enum Command {
     /// Measure how good the detector and the gateway are, on data of which the truth is known.
     #[command(subcommand)]
     Evaluate(evaluate::Evaluate),
-    /// Calibrate the camera with a blackbody.
+    /// Calibrate the camera with a blackbody, or fit constants to measurements of people.
     #[command(subcommand)]
     Calibrate(calibrate::Calibrate),
+    /// Say what a threshold means: whom it finds, and whom it calls in error.
+    Threshold(threshold::ThresholdArgs),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
@@ -80,6 +84,7 @@ impl Command {
             Self::Replay(args) => replay::run(&args),
             Self::Evaluate(what) => evaluate::run(&what),
             Self::Calibrate(what) => calibrate::run(&what),
+            Self::Threshold(args) => threshold::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),

@@ -8,7 +8,7 @@ use super::profile;
 use super::read::{Placed, Reader};
 use super::{
     CameraConfig, CameraSource, Config, MqttConfig, ProfileChoice, ScreeningConfig, SiteConfig,
-    StoreConfig, WebConfig,
+    StoreConfig, TransferFile, WebConfig,
 };
 use crate::camera::Rotation;
 use crate::thermal::Room;
@@ -164,9 +164,26 @@ fn screening(read: &mut Reader<'_>) -> ScreeningConfig {
     let default = ScreeningConfig::default();
     let attention = celsius(read, &keys::SCREENING_ATTENTION);
     let fever = celsius(read, &keys::SCREENING_FEVER);
+    let target = read.number(&keys::SCREENING_SPECIFICITY);
+    if let (Some(_), Some(target)) = (&fever, &target) {
+        read.problem(
+            target.span.clone(),
+            "target_specificity and fever_c are both in [screening]",
+            "each of them says where a possible fever begins: keep one",
+        );
+    }
+    let targeted = target.as_ref().and_then(|it| threshold_for(it.value));
+    if let (Some(target), None) = (&target, targeted) {
+        read.problem(
+            target.span.clone(),
+            "target_specificity in [screening] cannot be used: no clinical table is built in",
+            "write fever_c instead",
+        );
+    }
     let config = ScreeningConfig {
         attention: attention.as_ref().map_or(default.attention, |t| t.value),
-        fever: fever.as_ref().map_or(default.fever, |t| t.value),
+        fever: targeted.unwrap_or(fever.as_ref().map_or(default.fever, |t| t.value)),
+        target_specificity: target.as_ref().map(|it| it.value),
         min_looks: read
             .whole(&keys::SCREENING_LOOKS)
             .unwrap_or(default.min_looks),
@@ -175,17 +192,34 @@ fn screening(read: &mut Reader<'_>) -> ScreeningConfig {
             .unwrap_or(default.min_face_px),
     };
     let (low, high) = (config.attention.degrees(), config.fever.degrees());
+    let place = attention.or(fever).map(|it| it.span);
     if low > high
-        && let Some(place) = attention.or(fever)
+        && let Some(place) = place.or(target.map(|it| it.span))
     {
+        let threshold = match config.target_specificity {
+            Some(target) => {
+                format!("the threshold that target_specificity {target:?} comes to ({high:?} °C)")
+            }
+            None => format!("fever_c ({high:?} °C)"),
+        };
         read.problem(
-            place.span,
-            &format!("attention_c ({low:?} °C) is above fever_c ({high:?} °C) in [screening]"),
-            "attention comes first: set attention_c at or below fever_c; a key that is not in the \
-             file has its default (attention_c 37.3, fever_c 37.8)",
+            place,
+            &format!("attention_c ({low:?} °C) is above {threshold} in [screening]"),
+            &format!(
+                "attention comes first: set attention_c at or below the threshold; a key that is \
+                 not in the file has its default (attention_c {:?}, fever_c {:?})",
+                default.attention.degrees(),
+                default.fever.degrees()
+            ),
         );
     }
     config
+}
+
+/// The threshold that reaches a specificity on the clinical data, °C.
+fn threshold_for(specificity: f64) -> Option<Celsius> {
+    let table = TransferFile::shipped().ok()?.operating();
+    table.threshold_for(specificity)
 }
 
 fn mqtt(read: &mut Reader<'_>, site: &SiteConfig) -> MqttConfig {

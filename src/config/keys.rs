@@ -172,6 +172,7 @@ keys! {
 
     SCREENING_ATTENTION = "screening"."attention_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on staff measure again";
     SCREENING_FEVER = "screening"."fever_c": Kind::Number { low: 35.0, high: 40.0, unit: "°C" }, "from here on it is a possible fever and an alert";
+    SCREENING_SPECIFICITY = "screening"."target_specificity": Kind::Number { low: 0.8, high: 0.999, unit: "" }, "in place of fever_c: the share of people without a fever who are not called";
     SCREENING_LOOKS = "screening"."min_looks": Kind::Whole { low: 1, high: 100, unit: "frames" }, "good frames that a reading needs";
     SCREENING_FACE = "screening"."min_face_px": Kind::Whole { low: 8, high: 512, unit: "pixels" }, "width of the smallest face that is measured";
 

@@ -18,12 +18,18 @@ pub mod profile;
 mod profile_keys;
 mod read;
 mod report;
+mod transfer;
 
 pub use environment::{Origin, log_filter};
 pub use password::PasswordError;
 pub use report::{ConfigError, Problem};
+pub use transfer::{
+    OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,
+    TransferSection,
+};
 
 use crate::camera::Rotation;
+use crate::screening::Rules;
 use crate::thermal::Room;
 use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
@@ -124,6 +130,8 @@ pub struct ScreeningConfig {
     pub attention: Celsius,
     /// From here on it is a possible fever, 35…40 °C of body estimate.
     pub fever: Celsius,
+    /// The specificity from which `fever` follows, where the file says that and not a temperature.
+    pub target_specificity: Option<f64>,
     /// Good looks that a reading needs, 1…100.
     pub min_looks: u32,
     /// Width of the smallest face that is measured, 8…512 pixels.
@@ -231,9 +239,11 @@ impl CameraConfig {
 
 impl Default for ScreeningConfig {
     fn default() -> Self {
+        let rules = Rules::default();
         Self {
-            attention: Celsius::literal(37.3),
-            fever: Celsius::literal(37.8),
+            attention: rules.attention,
+            fever: rules.fever,
+            target_specificity: None,
             min_looks: 3,
             min_face_px: 18,
         }

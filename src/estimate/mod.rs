@@ -25,7 +25,7 @@ mod transfer;
 
 pub use budget::{Budget, Part};
 pub use looks::{Look, Looks, look};
-pub use transfer::Transfer;
+pub use transfer::{RankingScore, Score, Transfer};
 
 use crate::units::{
     AmbientTemperature, Celsius, SkinTemperature, StandardUncertainty, TemperatureDelta,

@@ -1,4 +1,5 @@
-//! How good a detector is, and the gateway with it: what was found against what somebody saw.
+//! How good a detector is, and the gateway with it: what was found against what somebody saw. And
+//! in [`clinical`], what temperatures say of fever against what an oral thermometer said.
 //!
 //! The one definition of every figure: `menshen evaluate faces` prints them, `tests/recordings.rs`
 //! holds bounds on them, and `models/training/evaluate.py` counts in the same way.
@@ -12,6 +13,7 @@
 //! - Errors of points and pose, and what a face wears, are taken of faces that belong to a
 //!   detection which says so: the rest is a matter of recall.
 
+pub mod clinical;
 mod faces;
 mod people;
 
@@ -78,5 +80,38 @@ impl Count {
     #[must_use]
     pub fn ratio(self) -> Option<f64> {
         (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+    }
+
+    /// The 95 % interval of the ratio (Wilson 1927): it stays within 0 and 1, and is right for few
+    /// and for none. `None` of nothing.
+    #[must_use]
+    pub fn interval(self) -> Option<(f64, f64)> {
+        /// 97.5 % point of the normal distribution.
+        const Z: f64 = 1.959_964;
+        let (share, n) = (self.ratio()?, self.of as f64);
+        let middle = share + Z * Z / (2.0 * n);
+        let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+        let limit = |sum: f64| (sum / (1.0 + Z * Z / n)).clamp(0.0, 1.0);
+        Some((limit(middle - half), limit(middle + half)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Count;
+
+    #[test]
+    fn the_interval_is_that_of_published_examples() {
+        // Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+        for (hits, of, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let (l, h) = Count { hits, of }.interval().unwrap();
+            assert!((l - low).abs() < 6e-5 && (h - high).abs() < 6e-5, "{l} {h}");
+        }
+        assert_eq!(Count::default().interval(), None);
     }
 }

@@ -7,11 +7,13 @@
 //! | `rules` | which verdict a reading comes to |
 //! | `memory` | what is remembered of one person, and what it comes to |
 //! | `incident` | whether somebody with a possible fever has come back |
+//! | [`operating`] | what a threshold means: whom it finds, and whom it calls in error |
 //! | `population` | what to compare with where there is no reference |
 //! | `screener` | from frames with faces to events |
 
 mod incident;
 mod memory;
+pub mod operating;
 mod population;
 mod rules;
 mod screener;

@@ -65,7 +65,9 @@ pub const MOST_RAISED: TemperatureDelta = TemperatureDelta::literal(0.3);
 pub struct Rules {
     /// From this estimate on staff measure again. Default 37.3 °C, the local rule of February 2020.
     pub attention: Celsius,
-    /// From this estimate on it is a possible fever. Default 37.8 °C.
+    /// From this estimate on it is a possible fever. Default 37.9 °C: the lowest
+    /// that calls at most one in a hundred people without a fever on the clinical data (see
+    /// [`super::operating`] and `calibration/README.md`).
     pub fever: Celsius,
     /// Good looks that a reading needs, at least 3.
     pub min_looks: u32,
@@ -81,7 +83,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             attention: Celsius::literal(37.3),
-            fever: Celsius::literal(37.8),
+            fever: Celsius::literal(37.9),
             min_looks: 3,
             min_face_px: 18.0,
             transfer: Transfer::FACE_MAXIMUM,

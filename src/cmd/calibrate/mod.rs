@@ -1,6 +1,9 @@
 //! `menshen calibrate`: the numbers that stand between counts and a temperature to believe.
 
 mod blackbody;
+mod transfer;
+
+pub(super) use transfer::digest;
 
 use std::process::ExitCode;
 
@@ -9,6 +12,8 @@ use std::process::ExitCode;
 pub enum Calibrate {
     /// Measure what the camera reads of a blackbody, and write the camera's profile.
     Blackbody(blackbody::BlackbodyArgs),
+    /// The constants that lead from face to body, from a table of people.
+    Transfer(transfer::TransferArgs),
 }
 
 /// Calibrates.
@@ -18,5 +23,6 @@ pub enum Calibrate {
 pub fn run(what: &Calibrate) -> anyhow::Result<ExitCode> {
     match what {
         Calibrate::Blackbody(args) => blackbody::run(args),
+        Calibrate::Transfer(args) => transfer::run(args),
     }
 }

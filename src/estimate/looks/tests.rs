@@ -80,19 +80,6 @@ fn no_look_is_no_reading_and_many_looks_stay_few() {
 }
 
 #[test]
-fn the_constants_are_those_of_the_calibration() {
-    let file: toml::Table = include_str!("../../../calibration/transfer.toml")
-        .parse()
-        .unwrap();
-    let said = |name: &str| file["transfer"][name].as_float().unwrap();
-    let used = Transfer::FACE_MAXIMUM;
-    assert_eq!(
-        [used.k, used.c.kelvin(), used.u.kelvin()],
-        [said("k"), said("c"), said("u_k")]
-    );
-}
-
-#[test]
 fn parts_are_read_like_the_whole_and_only_where_most_looks_show_them() {
     let of = |shown: usize| {
         let mut looks = Looks::default();
