@@ -9,6 +9,8 @@
 //! at 37 °C in view, and labels in `../labels/faces.json`.
 
 mod data;
+mod rendered;
+mod rendered_table;
 mod report;
 mod table;
 
@@ -63,6 +65,8 @@ const WIDTHS: [(f32, Option<f32>); 3] = [
 pub enum Evaluate {
     /// The face detector, alone and in the whole pipeline.
     Faces(FacesArgs),
+    /// Readings of simulated visitors, against the skin that was painted.
+    Rendered(rendered::RenderedArgs),
 }
 
 /// Arguments of `menshen evaluate faces`.
@@ -96,13 +100,17 @@ pub struct FacesArgs {
 /// # Errors
 /// Where there is nothing to evaluate on, it cannot be read, or the model cannot be used.
 pub fn run(what: &Evaluate) -> anyhow::Result<ExitCode> {
-    let Evaluate::Faces(args) = what;
-    let mut detector = match &args.model {
-        Some(path) => OnnxDetector::from_folder(path)?,
-        None => OnnxDetector::built_in()?,
+    let mut detector = match what {
+        Evaluate::Faces(FacesArgs {
+            model: Some(path), ..
+        }) => OnnxDetector::from_folder(path)?,
+        Evaluate::Faces(_) | Evaluate::Rendered(_) => OnnxDetector::built_in()?,
     };
     // Everything runs on the detector's own thread: its CPU time is all the CPU time there is.
-    detector.worker().run(|| evaluate(args, &mut detector))
+    detector.worker().run(|| match what {
+        Evaluate::Faces(args) => evaluate(args, &mut detector),
+        Evaluate::Rendered(args) => rendered::evaluate(args, &mut detector),
+    })
 }
 
 fn evaluate(args: &FacesArgs, detector: &mut OnnxDetector) -> anyhow::Result<ExitCode> {

@@ -14,6 +14,7 @@
 
 mod faces;
 mod people;
+pub mod rendered;
 
 pub use faces::{Detections, Flag, FlagScore, PointError, PoseAxis, Sheet};
 pub use people::{Class, Known, Outcome, Summary};

@@ -224,6 +224,7 @@ impl State {
                 estimate_c: person.reading.map(|r| r.estimate.value.degrees()),
                 expanded_u_k: person.reading.map(|r| r.estimate.u.expanded().kelvin()),
                 face_c: person.reading.map(|r| r.face.degrees()),
+                budget: person.reading.map(|r| r.budget),
             })
             .collect();
         let thermal = step.thermal;

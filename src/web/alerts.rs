@@ -4,6 +4,7 @@
 //! number); whether an alert may be acknowledged or an outcome is complete is decided by
 //! [`crate::alert`] inside the journal's transaction. Writes run on a blocking thread.
 
+use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
 use super::problem::Problem;
 use super::words::{BODY_SITES, InWords, THERMOMETER_MODES, Words};
@@ -61,6 +62,7 @@ pub(super) struct AlertCard {
     pub(super) face: String,
     pub(super) threshold: String,
     pub(super) looks: u32,
+    pub(super) budget: BudgetView,
     pub(super) act: Option<ActView>,
     pub(super) outcome: Option<OutcomeView>,
 }
@@ -132,6 +134,7 @@ fn card(alert: &Alert, now: &Stamp) -> AlertCard {
         face: format!("{:.1}", reading.face.degrees()),
         threshold: format!("{:.1}", alert.threshold.degrees()),
         looks: reading.looks,
+        budget: BudgetView::of(reading),
         act: who,
         outcome,
     }

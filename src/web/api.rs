@@ -5,6 +5,7 @@
 //! Reading the store runs on a blocking thread.
 
 use super::alerts::LIST_LIMIT;
+use super::budget;
 use super::page::{self, Today};
 use super::problem::ApiProblem;
 use super::state::{GatewayStatus, LinkWord, Mode, ReferenceStatus};
@@ -70,6 +71,7 @@ struct AlertJson {
     estimate_c: f64,
     expanded_u_k: f64,
     face_c: f64,
+    budget: BTreeMap<&'static str, f64>,
     looks: u32,
     threshold_c: f64,
     by: Option<String>,
@@ -129,6 +131,7 @@ impl From<&Alert> for AlertJson {
             estimate_c: alert.reading.estimate.value.degrees(),
             expanded_u_k: alert.reading.estimate.u.expanded().kelvin(),
             face_c: alert.reading.face.degrees(),
+            budget: budget::json(&alert.reading.budget),
             looks: alert.reading.looks,
             threshold_c: alert.threshold.degrees(),
             by,

@@ -8,6 +8,7 @@
 //! One message = u32 LE length of the header, the header as JSON, then °C × 100 as i16 LE, row by
 //! row. Nothing here blocks a thread.
 
+use super::budget;
 use super::problem::Problem;
 use super::state::{LiveFrame, LivePerson, PersonState};
 use super::words::{self, InWords, Words};
@@ -20,6 +21,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +70,9 @@ struct PersonHeader {
     estimate_c: Option<f64>,
     expanded_u_k: Option<f64>,
     face_c: Option<f64>,
+    /// Standard uncertainty of the face, K, and its parts.
+    face_u_k: Option<f64>,
+    budget: Option<BTreeMap<&'static str, f64>>,
 }
 
 /// What stands before the pixels.
@@ -110,6 +115,8 @@ impl From<&LivePerson> for PersonHeader {
             estimate_c: person.estimate_c,
             expanded_u_k: person.expanded_u_k,
             face_c: person.face_c,
+            face_u_k: person.budget.map(|it| it.face().kelvin()),
+            budget: person.budget.as_ref().map(budget::json),
         }
     }
 }

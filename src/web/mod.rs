@@ -22,6 +22,7 @@
 
 pub mod alerts;
 pub mod api;
+mod budget;
 pub mod guard;
 pub mod live;
 pub mod page;

@@ -5,6 +5,7 @@
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
 use crate::clock::{Clock, Stamp};
+use crate::estimate::Budget;
 use crate::event::Fault;
 use crate::id::TrackId;
 use crate::journal::{Journal, Outbox};
@@ -88,6 +89,8 @@ pub struct LivePerson {
     pub expanded_u_k: Option<f64>,
     /// Skin temperature of the face, °C.
     pub face_c: Option<f64>,
+    /// Where the uncertainty comes from.
+    pub budget: Option<Budget>,
 }
 
 /// The blackbody in the newest picture.

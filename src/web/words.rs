@@ -6,6 +6,7 @@
 use super::state::{LinkWord, Mode, PersonState};
 use crate::alert::{AlertState, BodySite, Outcome, ThermometerMode};
 use crate::clock::ClockTrust;
+use crate::estimate::Part;
 use crate::event::Fault;
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
@@ -167,6 +168,55 @@ impl InWords for PersonState {
             Self::Looking { .. } => words("正在测量", "Measuring"),
             Self::Judged(verdict) => verdict.words(),
         }
+    }
+}
+
+impl InWords for Part {
+    fn words(&self) -> Words {
+        match self {
+            Self::Reference => words("黑体", "blackbody"),
+            Self::Drift => words("相机漂移", "drift"),
+            Self::NonUniformity => words("画面不均匀", "uneven picture"),
+            Self::Emissivity => words("皮肤发射率", "emissivity of skin"),
+            Self::Reflected => words("环境反射", "reflected surroundings"),
+            Self::Path => words("空气", "air"),
+            Self::SizeOfSource => words("目标大小", "size of the warm spot"),
+            Self::Looks => words("多次测量的离散", "scatter of the looks"),
+            Self::Ambient => words("室温", "room temperature"),
+            Self::Transfer => words("由面部推算体温", "from face to body"),
+        }
+    }
+}
+
+/// Where the number of a part of the uncertainty comes from.
+#[must_use]
+pub const fn source(part: Part) -> Words {
+    match part {
+        Part::Reference => words("黑体证书", "its certificate, from the configuration"),
+        Part::Drift => words("每帧都对照黑体", "the blackbody is read in every frame"),
+        Part::NonUniformity => words(
+            "黑体与面部之间 ±0.15 K",
+            "0.15 K either way between blackbody and face",
+        ),
+        Part::Emissivity => words(
+            "0.98 ± 0.01，按测量方程",
+            "0.98 +- 0.01, by the measurement equation",
+        ),
+        Part::Reflected => words(
+            "环境 ±5 K，按测量方程",
+            "surroundings +- 5 K, by the measurement equation",
+        ),
+        Part::Path => words("1 到 2 m 的空气", "1 to 2 m of air"),
+        Part::SizeOfSource => words(
+            "已作修正；剩余部分取决于面部像素数",
+            "corrected; what is left goes with the pixels of the face",
+        ),
+        Part::Looks => words("本次测量", "this measurement"),
+        Part::Ambient => words("室温不确定度乘以 k", "what the room is unsure by, times k"),
+        Part::Transfer => words(
+            "与口腔体温计的标准差（Wang 等，2023）",
+            "standard deviation about an oral thermometer (Wang et al. 2023)",
+        ),
     }
 }
 
@@ -333,6 +383,8 @@ mod tests {
                 .flatten()
                 .collect::<Vec<_>>(),
         );
+        table(&Part::ALL);
+        both(&Part::ALL.map(source));
         table(&Fault::ALL);
         both(&Fault::ALL.map(remedy));
         table(&FrameHealth::ALL);
