@@ -192,30 +192,21 @@ impl InWords for Part {
 #[must_use]
 pub const fn source(part: Part) -> Words {
     match part {
-        Part::Reference => words("黑体证书", "its certificate, from the configuration"),
-        Part::Drift => words("每帧都对照黑体", "the blackbody is read in every frame"),
-        Part::NonUniformity => words(
-            "黑体与面部之间 ±0.15 K",
-            "0.15 K either way between blackbody and face",
-        ),
-        Part::Emissivity => words(
-            "0.98 ± 0.01，按测量方程",
-            "0.98 +- 0.01, by the measurement equation",
-        ),
-        Part::Reflected => words(
-            "环境 ±5 K，按测量方程",
-            "surroundings +- 5 K, by the measurement equation",
-        ),
-        Part::Path => words("1 到 2 m 的空气", "1 to 2 m of air"),
+        Part::Reference => words("黑体证书", "its certificate"),
+        Part::Drift => words("每帧对照黑体", "read against it in every frame"),
+        Part::NonUniformity => words("黑体到面部 ±0.15 K", "0.15 K from blackbody to face"),
+        Part::Emissivity => words("0.98 ± 0.01", "0.98, known to 0.01"),
+        Part::Reflected => words("环境 ±5 K", "known to 5 K"),
+        Part::Path => words("1 到 2 m", "1 to 2 m of it"),
         Part::SizeOfSource => words(
-            "已作修正；剩余部分取决于面部像素数",
-            "corrected; what is left goes with the pixels of the face",
+            "已修正；余下的取决于面部像素数",
+            "corrected; the rest goes with the pixels of the face",
         ),
         Part::Looks => words("本次测量", "this measurement"),
-        Part::Ambient => words("室温不确定度乘以 k", "what the room is unsure by, times k"),
+        Part::Ambient => words("室温的不确定度乘以 k", "what it is unsure by, times k"),
         Part::Transfer => words(
             "与口腔体温计的标准差（Wang 等，2023）",
-            "standard deviation about an oral thermometer (Wang et al. 2023)",
+            "about an oral thermometer (Wang et al. 2023)",
         ),
     }
 }
