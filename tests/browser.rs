@@ -389,6 +389,41 @@ fn a_new_alert_comes_by_itself_and_is_acknowledged_and_resolved_by_keyboard() {
     );
 }
 
+/// Why it is ± so much: by keyboard, beside an alert and beside somebody who is there now.
+#[test]
+fn the_uncertainty_unfolds_by_keyboard_and_stays_while_the_picture_moves() {
+    let gateway = busy();
+    let browser = Browser::start();
+    for (name, size) in [("desk", DESK), ("phone", PHONE)] {
+        browser.open(&gateway, "/", size);
+        browser.until(LIVE);
+        browser.tab_to("article.open .budget summary");
+        browser.keys(ENTER);
+        browser.until("document.querySelector('article.open .budget').open");
+        let table = browser.eval("document.querySelector('article.open .budget table').innerText");
+        let table = table.as_str().unwrap();
+        for said in ["黑体", "emissivity of skin", "0.10", "0.05", "0.15", "0.27"] {
+            assert!(table.contains(said), "{said}: {table}");
+        }
+        browser.tab_to("#people .budget summary");
+        browser.keys(ENTER);
+        browser.until("document.querySelector('#people .budget[open]') !== null");
+        let frames = browser.eval("Number(document.body.dataset.frames)");
+        browser.until(&format!(
+            "Number(document.body.dataset.frames) > {frames} + 3"
+        ));
+        assert_eq!(
+            browser.eval("document.activeElement.matches('#people .budget[open] summary')"),
+            json!(true)
+        );
+        let cell =
+            "document.querySelector('#people .budget[open] [data-part=ambient]').textContent";
+        assert_eq!(browser.eval(cell), json!("0.08"));
+        browser.no_sideways_scroll(size);
+        browser.shoot(&format!("{name}-budget"));
+    }
+}
+
 #[test]
 fn a_refusal_is_said_on_the_page() {
     let gateway = Gateway::with(vec![alert(77, 3, 38.7)]);

@@ -107,7 +107,11 @@ fn an_alert_goes_from_open_to_resolved_by_plain_forms() {
     assert_eq!(resolved["outcome"]["code"], "confirmed");
     assert_eq!(resolved["outcome"]["contact"]["value_c"], 38.6);
     assert_eq!(resolved["outcome"]["contact"]["site"], "ear");
+    // Why it is ± so much, without a script, too.
+    assert_eq!(resolved["budget"]["reference"], 0.1);
+    assert_eq!(resolved["budget"]["path"], 0.0);
     let lists = gateway.get("/alerts").body;
+    assert!(lists.contains("<td class=\"number digits\" data-part=\"size_of_source\">0.05</td>"));
     let after = lists.split("id=\"resolved\"").nth(1).unwrap();
     assert!(after.contains("确认发热") && after.contains("38.6 °C"));
 }
@@ -417,6 +421,9 @@ fn the_live_view_gives_the_newest_picture_and_counts_what_it_skipped() {
         assert_eq!(header["people"][1]["state"]["code"], "possible_fever");
         assert_eq!(header["people"][1]["state"]["zh"], "疑似发热");
         assert_eq!(header["people"][1]["advice"], serde_json::Value::Null);
+        assert_eq!(header["people"][1]["budget"]["ambient"], 0.08);
+        assert_eq!(header["people"][1]["face_u_k"], 0.15);
+        assert_eq!(header["people"][2]["budget"], serde_json::Value::Null);
         assert_eq!(header["people"][2]["looks"], serde_json::json!([2, 5]));
         assert_eq!(header["people"][2]["advice"]["zh"], "请走近一点");
         assert_eq!(header["reference"]["reading_c"], 34.21);

@@ -11,6 +11,8 @@
 
 mod clinical;
 mod data;
+mod rendered;
+mod rendered_table;
 mod report;
 mod table;
 
@@ -67,6 +69,8 @@ pub enum Evaluate {
     Faces(FacesArgs),
     /// The estimate and the scores, on people whose oral temperature is known.
     Clinical(clinical::ClinicalArgs),
+    /// Readings of simulated visitors, against the skin that was painted.
+    Rendered(rendered::RenderedArgs),
 }
 
 /// Arguments of `menshen evaluate faces`.
@@ -101,18 +105,22 @@ pub struct FacesArgs {
 /// Where there is nothing to evaluate on, it cannot be read, or the model cannot be used.
 pub fn run(what: &Evaluate) -> anyhow::Result<ExitCode> {
     match what {
-        Evaluate::Faces(args) => faces(args),
+        Evaluate::Faces(args) => {
+            let mut detector = match &args.model {
+                Some(path) => OnnxDetector::from_folder(path)?,
+                None => OnnxDetector::built_in()?,
+            };
+            // Everything runs on the detector's own thread: its CPU time is all there is.
+            detector.worker().run(|| evaluate(args, &mut detector))
+        }
+        Evaluate::Rendered(args) => {
+            let mut detector = OnnxDetector::built_in()?;
+            detector
+                .worker()
+                .run(|| rendered::evaluate(args, &mut detector))
+        }
         Evaluate::Clinical(args) => clinical::run(args),
     }
-}
-
-fn faces(args: &FacesArgs) -> anyhow::Result<ExitCode> {
-    let mut detector = match &args.model {
-        Some(path) => OnnxDetector::from_folder(path)?,
-        None => OnnxDetector::built_in()?,
-    };
-    // Everything runs on the detector's own thread: its CPU time is all the CPU time there is.
-    detector.worker().run(|| evaluate(args, &mut detector))
 }
 
 fn evaluate(args: &FacesArgs, detector: &mut OnnxDetector) -> anyhow::Result<ExitCode> {

@@ -16,6 +16,7 @@
 pub mod clinical;
 mod faces;
 mod people;
+pub mod rendered;
 
 pub use faces::{Detections, Flag, FlagScore, PointError, PoseAxis, Sheet};
 pub use people::{Class, Known, Outcome, Summary};

@@ -235,6 +235,7 @@ impl State {
                 ),
                 obstacle: person.obstacle,
                 value: person.reading.as_ref().map(LiveValue::from),
+                budget: person.reading.map(|reading| reading.budget),
             })
             .collect();
         let thermal = step.thermal;

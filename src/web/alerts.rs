@@ -4,6 +4,7 @@
 //! number); whether an alert may be acknowledged or an outcome is complete is decided by
 //! [`crate::alert`] inside the journal's transaction. Writes run on a blocking thread.
 
+use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
 use super::problem::Problem;
 use super::words::{BODY_SITES, InWords, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
@@ -68,6 +69,7 @@ pub(super) struct AlertCard {
     pub(super) relative: Option<(Words, u32)>,
     pub(super) threshold: String,
     pub(super) looks: u32,
+    pub(super) budget: BudgetView,
     pub(super) act: Option<ActView>,
     pub(super) outcome: Option<OutcomeView>,
 }
@@ -154,6 +156,7 @@ fn card(alert: &Alert, now: &Stamp) -> AlertCard {
         relative: difference.map(|it| (RELATIVE_BRIEFLY, it.people)),
         threshold,
         looks: reading.looks,
+        budget: BudgetView::of(reading),
         act: who,
         outcome,
     }

@@ -5,6 +5,7 @@
 //! Reading the store runs on a blocking thread.
 
 use super::alerts::LIST_LIMIT;
+use super::budget;
 use super::page::{self, Today};
 use super::problem::ApiProblem;
 use super::state::{GatewayStatus, LinkWord, Mode, ReferenceStatus};
@@ -72,6 +73,7 @@ struct AlertJson {
     #[serde(flatten)]
     value: ValueJson,
     expanded_u_k: f64,
+    budget: BTreeMap<&'static str, f64>,
     looks: u32,
     by: Option<String>,
     at: Option<MomentJson>,
@@ -159,6 +161,7 @@ impl From<&Alert> for AlertJson {
                 },
             },
             expanded_u_k: reading.estimate.u.expanded().kelvin(),
+            budget: budget::json(&reading.budget),
             looks: reading.looks,
             by,
             at: at.map(MomentJson::from),

@@ -8,6 +8,7 @@
 //! One message = u32 LE length of the header, the header as JSON, then °C × 100 as i16 LE, row by
 //! row. Nothing here blocks a thread.
 
+use super::budget;
 use super::problem::Problem;
 use super::state::{LiveFrame, LivePerson, LiveValue, PersonState};
 use super::words::{self, InWords, Words};
@@ -20,6 +21,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +69,9 @@ struct PersonHeader {
     looks: Option<[u32; 2]>,
     #[serde(flatten)]
     value: Option<ValueHeader>,
+    /// Standard uncertainty of the face, K, and its parts.
+    face_u_k: Option<f64>,
+    budget: Option<BTreeMap<&'static str, f64>>,
 }
 
 /// What was measured of a person: a temperature, or a difference.
@@ -155,6 +160,8 @@ impl From<&LivePerson> for PersonHeader {
             advice: person.obstacle.and_then(words::advice).or(next),
             looks,
             value: person.value.map(ValueHeader::from),
+            face_u_k: person.budget.map(|it| it.face().kelvin()),
+            budget: person.budget.as_ref().map(budget::json),
         }
     }
 }

@@ -23,6 +23,7 @@
 
 pub mod alerts;
 pub mod api;
+mod budget;
 pub mod calibration;
 pub mod guard;
 pub mod live;

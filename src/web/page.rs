@@ -5,6 +5,7 @@
 //! Reading the store runs on a blocking thread.
 
 use super::alerts::{LIST_LIMIT, Lists};
+use super::budget::BudgetView;
 use super::problem::Problem;
 use super::state::{Dashboard, GatewayStatus, LinkWord, Mode, ReferenceStatus, SiteName};
 use super::words::{self, InWords, Words};
@@ -234,6 +235,8 @@ impl Device {
 #[derive(Template)]
 #[template(path = "page.html", config = "src/web/askama.toml")]
 struct Page<'a> {
+    /// The table without numbers, for a script to fill in.
+    budget: BudgetView,
     site: &'a SiteName,
     lists: Lists,
     today: Today,
@@ -276,6 +279,7 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>) -> Result<Response, 
     let status = Arc::clone(&shared.dashboard.status.borrow());
     html(&Page {
         site: &shared.dashboard.site,
+        budget: BudgetView::blank(),
         lists: Lists::new(&alerts, &now),
         today,
         device: Device::new(&status, outbox, &now),

@@ -5,7 +5,7 @@
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
 use crate::clock::{Clock, Stamp};
-use crate::estimate::Reading;
+use crate::estimate::{Budget, Reading};
 use crate::event::Fault;
 use crate::id::TrackId;
 use crate::journal::{Journal, Outbox};
@@ -85,6 +85,8 @@ pub struct LivePerson {
     pub obstacle: Option<Obstacle>,
     /// What was measured.
     pub value: Option<LiveValue>,
+    /// Where the uncertainty comes from.
+    pub budget: Option<Budget>,
 }
 
 /// What was measured of a person.

@@ -6,6 +6,7 @@
 use super::state::{LinkWord, Mode, PersonState};
 use crate::alert::{AlertState, BodySite, Outcome, ThermometerMode};
 use crate::clock::ClockTrust;
+use crate::estimate::Part;
 use crate::event::Fault;
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
@@ -215,6 +216,46 @@ impl InWords for PersonState {
     }
 }
 
+impl InWords for Part {
+    fn words(&self) -> Words {
+        match self {
+            Self::Reference => words("黑体", "blackbody"),
+            Self::Drift => words("相机漂移", "drift"),
+            Self::NonUniformity => words("画面不均匀", "uneven picture"),
+            Self::Emissivity => words("皮肤发射率", "emissivity of skin"),
+            Self::Reflected => words("环境反射", "reflected surroundings"),
+            Self::Path => words("空气", "air"),
+            Self::SizeOfSource => words("目标大小", "size of the warm spot"),
+            Self::Looks => words("多次测量的离散", "scatter of the looks"),
+            Self::Ambient => words("室温", "room temperature"),
+            Self::Transfer => words("由面部推算体温", "from face to body"),
+        }
+    }
+}
+
+/// Where the number of a part of the uncertainty comes from.
+#[must_use]
+pub const fn source(part: Part) -> Words {
+    match part {
+        Part::Reference => words("黑体证书", "its certificate"),
+        Part::Drift => words("每帧对照黑体", "read against it in every frame"),
+        Part::NonUniformity => words("黑体到面部 ±0.15 K", "0.15 K from blackbody to face"),
+        Part::Emissivity => words("0.98 ± 0.01", "0.98, known to 0.01"),
+        Part::Reflected => words("环境 ±5 K", "known to 5 K"),
+        Part::Path => words("1 到 2 m", "1 to 2 m of it"),
+        Part::SizeOfSource => words(
+            "已修正；余下的取决于面部像素数",
+            "corrected; the rest goes with the pixels of the face",
+        ),
+        Part::Looks => words("本次测量", "this measurement"),
+        Part::Ambient => words("室温的不确定度乘以 k", "what it is unsure by, times k"),
+        Part::Transfer => words(
+            "与口腔体温计的标准差（Wang 等，2023）",
+            "about an oral thermometer (Wang et al. 2023)",
+        ),
+    }
+}
+
 impl InWords for AlertState {
     fn words(&self) -> Words {
         match self {
@@ -380,6 +421,8 @@ mod tests {
         );
         let just_in = Verdict::Retest(RetestReason::JustIn);
         both(&[RELATIVE, RELATIVE_BRIEFLY, advice_after(just_in).unwrap()]);
+        table(&Part::ALL);
+        both(&Part::ALL.map(source));
         table(&Fault::ALL);
         both(&Fault::ALL.map(remedy));
         table(&FrameHealth::ALL);

@@ -48,6 +48,15 @@ pub fn stamp(seconds_ago: u64) -> Stamp {
     }
 }
 
+/// 0.1, 0.05 and 0.1 K in the face, 0.08 K of the room.
+pub fn budget() -> Budget {
+    Budget::default()
+        .with(Part::Reference, 0.1)
+        .with(Part::SizeOfSource, 0.05)
+        .with(Part::Looks, 0.1)
+        .with(Part::Ambient, 0.08)
+}
+
 pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
     Alert {
         id: ScreeningId {
@@ -72,7 +81,7 @@ pub fn alert(track: u64, seconds_ago: u64, estimate: f64) -> Alert {
                 ambient: AmbientTemperature(Celsius::literal(19.5)),
             },
             basis: Basis::Reference,
-            budget: Budget::default().with(Part::Reference, 0.2),
+            budget: budget(),
         },
         threshold: Celsius::literal(37.8),
         state: AlertState::Open,
@@ -318,6 +327,7 @@ fn person(track: u64, area: [f32; 4], state: PersonState, estimate: Option<f64>)
             expanded_u_k: 0.54,
             face_c: estimate_c - 2.1,
         }),
+        budget: estimate.map(|_| budget()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Simulated lobbies through the whole pipeline, with what is true of them: for the golden and the
-//! accuracy tests.
+//! Simulated lobbies through the whole pipeline, with what is true of them: for the
+//! golden tests.
 
 #![allow(
     dead_code,
@@ -11,20 +11,19 @@
 )]
 
 use menshen::alert::Alert;
-use menshen::camera::simulator::{Facing, FrameTruth, PersonTruth, Scenario, Simulator};
+use menshen::camera::simulator::{FrameTruth, PersonTruth, Scenario, Simulator};
 use menshen::camera::{Camera, CameraError};
 use menshen::clock::{BootId, WallTime};
 use menshen::event::Event;
-use menshen::face::{Detector, DetectorError, Face, Features, Occlusion, Pose};
+use menshen::face::Detector;
 use menshen::id::TrackId;
 use menshen::pipeline::Pipeline;
 use menshen::screening::{Rules, Screening};
+use menshen::thermal::RadiometerSettings;
 use menshen::thermal::radiometry::Emissivity;
 use menshen::thermal::reference::ReferenceSettings;
-use menshen::thermal::{RadiometerSettings, ThermalFrame};
 use menshen::units::{Celsius, PixelBox, ReferenceTemperature};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 /// 2020-02-24 00:00 in Shanghai.
 pub const START: WallTime = WallTime(1_582_473_600_000);
@@ -40,46 +39,6 @@ pub struct Run {
 
 /// A scenario to its end, once, with a reference at 37.0 °C of this emissivity.
 pub fn run<D: Detector>(scenario: Scenario, emissivity: Emissivity, detector: D) -> Run {
-    play(scenario, emissivity, detector, |_| {})
-}
-
-/// The same with every face that looks at the camera found where it truly is: for what is measured
-/// of a face, whatever the network makes of it.
-pub fn run_with_true_faces(scenario: Scenario, emissivity: Emissivity) -> Run {
-    let faces = Arc::new(Mutex::new(Vec::new()));
-    let detector = TrueFaces(Arc::clone(&faces));
-    play(scenario, emissivity, detector, |truth| {
-        let seen = truth
-            .people
-            .iter()
-            .filter(|p| p.facing == Facing::Camera && p.visible > 0.9)
-            .map(|person| Face {
-                area: person.area,
-                features: person.landmarks.map(|landmarks| Features {
-                    landmarks,
-                    occlusion: Occlusion::default(),
-                    pose: Pose::default(),
-                }),
-                score: 1.0,
-            });
-        *faces.lock().unwrap() = seen.collect();
-    })
-}
-
-struct TrueFaces(Arc<Mutex<Vec<Face>>>);
-
-impl Detector for TrueFaces {
-    fn detect(&mut self, _: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-}
-
-fn play<D: Detector>(
-    scenario: Scenario,
-    emissivity: Emissivity,
-    detector: D,
-    mut tell: impl FnMut(&FrameTruth),
-) -> Run {
     let mut camera = Simulator::new(scenario.repeated(false), BootId(1), START);
     let settings = RadiometerSettings {
         scale: camera.info().scale,
@@ -99,7 +58,6 @@ fn play<D: Detector>(
     loop {
         match camera.next_with_truth() {
             Ok(Some((frame, truth))) => {
-                tell(&truth);
                 let step = pipeline.step(&frame);
                 assert_eq!(step.detector, None);
                 run.events.extend(step.events);

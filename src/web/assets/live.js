@@ -203,26 +203,53 @@ function english(text) {
   return span;
 }
 
+// One line for each person, kept while the person is there, so that a table that somebody has
+// unfolded stays unfolded and keeps the focus.
+const lines = new Map();
+
+function linePerson(person) {
+  let line = lines.get(person.track);
+  if (!line) {
+    const item = document.createElement("li");
+    const text = document.createElement("p");
+    const why = $("why").content.cloneNode(true).firstElementChild;
+    item.append(text, why);
+    line = { item, text, why };
+    lines.set(person.track, line);
+  }
+  const { item, text, why } = line;
+  item.className = `v-${person.state.code}`;
+  const state = document.createElement("b");
+  state.textContent = sayPerson(person);
+  text.replaceChildren(state, " ", english(person.state.en));
+  if (person.reason) text.append(" · ", person.reason.zh, " ", english(person.reason.en));
+  if (person.advice) text.append(" · ", person.advice.zh, " ", english(person.advice.en));
+  if (person.face_c !== undefined) {
+    text.append(" · 面部 ", english("face"), ` ${tenth(person.face_c)} °C`);
+  }
+  if (person.relative) {
+    text.append(` · 对照 ${person.people} 人 `, english(`${person.relative.en}, against ${person.people} people`));
+  }
+  why.hidden = person.budget === null || person.expanded_u_k === undefined;
+  if (!why.hidden) {
+    why.querySelector("[data-u]").textContent = tenth(person.expanded_u_k);
+    const all = { ...person.budget, face: person.face_u_k, estimate: person.expanded_u_k / 2 };
+    for (const cell of why.querySelectorAll("[data-part]")) {
+      cell.textContent = all[cell.dataset.part].toFixed(2);
+    }
+  }
+  return item;
+}
+
 function listPeople() {
   const list = $("people");
-  list.replaceChildren(
-    ...frame.head.people.map((person) => {
-      const item = document.createElement("li");
-      item.className = `v-${person.state.code}`;
-      const state = document.createElement("b");
-      state.textContent = sayPerson(person);
-      item.append(state, " ", english(person.state.en));
-      if (person.reason) item.append(" · ", person.reason.zh, " ", english(person.reason.en));
-      if (person.advice) item.append(" · ", person.advice.zh, " ", english(person.advice.en));
-      if (person.face_c !== undefined) {
-        item.append(" · 面部 ", english("face"), ` ${tenth(person.face_c)} °C`);
-      }
-      if (person.relative) {
-        item.append(` · 对照 ${person.people} 人 `, english(`${person.relative.en}, against ${person.people} people`));
-      }
-      return item;
-    }),
-  );
+  const items = frame.head.people.map(linePerson);
+  const there = new Set(frame.head.people.map((person) => person.track));
+  for (const track of lines.keys()) if (!there.has(track)) lines.delete(track);
+  // Moved only where somebody came or went: an element that is moved loses the focus.
+  const same = items.length === list.childElementCount
+    && items.every((item, at) => list.children[at] === item);
+  if (!same) list.replaceChildren(...items);
 }
 
 function tell() {
@@ -276,7 +303,10 @@ function watchPicture() {
     banner.hidden = !stale;
     $("stage").classList.toggle("lost", stale);
     // A verdict beside an old picture would be read as one of now.
-    if (stale) $("people").replaceChildren();
+    if (stale) {
+      $("people").replaceChildren();
+      lines.clear();
+    }
   }
 }
 setInterval(watchPicture, 250);
