@@ -91,6 +91,7 @@ fn check_alert(alert: &Value, epoch: &Value) {
         "clock",
         "gate",
         "verdict",
+        "basis",
         "face_c",
         "face_u_k",
         "estimate_c",
@@ -103,6 +104,7 @@ fn check_alert(alert: &Value, epoch: &Value) {
     assert_eq!(&alert["epoch"], epoch);
     assert!(alert["seq"].as_u64().is_some_and(|seq| seq >= 1), "{alert}");
     assert_eq!(alert["verdict"], "possible_fever");
+    assert_eq!(alert["basis"], "reference");
     assert_eq!(alert["threshold_c"], 37.8);
     let at = alert["at"].as_str().unwrap();
     assert!(at.parse::<jiff::Timestamp>().is_ok(), "{at}");

@@ -14,11 +14,13 @@ mod common;
 use common::{acknowledge, alert, recorded_alert, screening, stamp, tempfolder};
 use menshen::alert::{AlertState, Outcome, Refused};
 use menshen::clock::BootId;
+use menshen::estimate::Basis;
 use menshen::event::{Event, Fault};
 use menshen::id::{EventKey, Sequence};
 use menshen::journal::{Journal, JournalError, Outbox, OutboxCount, OutboxMessage};
 use menshen::screening::{Obstacle, Verdict};
 use menshen::store::{Addressing, MAX_PAYLOAD, Store, StoreError};
+use menshen::units::Celsius;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -63,7 +65,7 @@ fn what_is_recorded_is_read_back_exactly() {
     let boot = store.boot();
     // Numbers without a short decimal form: the alert must come back bit by bit.
     let mut raised = alert(boot, 1);
-    raised.reading.face.0 = menshen::units::Celsius::new(35.1 + 0.2 + 1.0 / 3.0).unwrap();
+    raised.reading.face.0 = Celsius::new(35.1 + 0.2 + 1.0 / 3.0).unwrap();
     let events = [
         Event::AlertRaised(raised.clone()),
         Event::Screened(screening(boot, 1, Verdict::PossibleFever)),
@@ -83,6 +85,36 @@ fn what_is_recorded_is_read_back_exactly() {
     assert_eq!(waiting.len(), 3);
     assert_eq!(waiting[2].message.payload, b"3");
     assert_eq!(waiting[2].at, stamp(boot, 3));
+}
+
+#[test]
+fn a_reading_without_a_reference_is_kept_whole_and_stands_in_no_column_of_temperatures() {
+    let folder = tempfolder();
+    let store = open(folder.path());
+    let boot = store.boot();
+    let mut relative = screening(boot, 2, Verdict::PossibleFever);
+    relative.reading.as_mut().unwrap().basis = Basis::Population {
+        people: 120,
+        median: Celsius::literal(36.9),
+    };
+    let absolute = screening(boot, 1, Verdict::PossibleFever);
+    let events = [absolute, relative].map(Event::Screened);
+    let recorded = store.record(&events).unwrap();
+    assert_eq!(store.events(Sequence(0), 10).unwrap(), recorded);
+    drop(store);
+    let file = folder.path().join("menshen.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let has_columns = |track: u64| -> (bool, bool) {
+        let columns = "SELECT face_c IS NOT NULL, estimate_c IS NOT NULL FROM screening
+                       WHERE track = ?1";
+        let track = i64::try_from(track).unwrap();
+        let both = connection.query_row(columns, [track], |row| Ok((row.get(0)?, row.get(1)?)));
+        both.unwrap()
+    };
+    assert_eq!(
+        (has_columns(1), has_columns(2)),
+        ((true, true), (false, false))
+    );
 }
 
 #[test]

@@ -13,13 +13,13 @@
 //! **Robust.** The middle is the median, so one in ten may be feverish. A wave of feverish people who
 //! stay just below the alarm could still carry it upwards. So it is never above what the lowest tenth
 //! says the median of healthy people is (their standard deviation is known, [`SPREAD`]): where every
-//! second person is feverish, that moves by less than [`MOST_RAISED`]. And the rate is
+//! second person is feverish, that moves by 0.2 K, and by chance up to [`MOST_RAISED`]. And the rate is
 //! limited: newer people raise what the older half says by [`MOST_RAISED`] at most.
 //!
 //! **Drift.** A camera's own drift and its steps after a shutter event move walls and faces alike;
 //! a room that warms up, or an open door, moves the walls alone. The picture cannot say which. So the
-//! walls are a weak anchor: the middle follows them upwards by [`MOST_RAISED`] at most and downwards
-//! by [`STEP`], a shutter event's. What the walls say beyond is added to the uncertainty. Too low a
+//! walls are a weak anchor: from the plain median of what was read, the middle follows them upwards by
+//! [`MOST_RAISED`] at most and downwards by [`STEP`], a shutter event's. What the walls say beyond is added to the uncertainty. Too low a
 //! middle makes alarms, too high a one misses fevers: hence the difference.
 //!
 //! **Unsettled.** While the level moves faster than a lobby can, nobody is looked at, and for as long
@@ -27,7 +27,8 @@
 //!
 //! What remains: a drift upwards beyond what can be followed raises false alarms; a person who walks
 //! past ten times is ten people; a building in which more than half of all people are feverish looks
-//! healthy, up to the limit of [`MOST_RAISED`].
+//! healthy, up to the limit of [`MOST_RAISED`] over the site's own threshold; and a room that warms up
+//! in the same hour hides the half of an outbreak that the walls no longer speak against.
 
 use super::Obstacle;
 use super::rules::MOST_RAISED;
@@ -221,7 +222,7 @@ impl Population {
 
     /// One person more; nobody who left before the clock jumped.
     pub(super) fn learn(&mut self, seen: Seen) {
-        if !self.now.is_some_and(|now| now.since(&seen.at).is_some()) {
+        if self.now.is_none_or(|now| now.since(&seen.at).is_none()) {
             return;
         }
         self.seen.push_back(seen);
@@ -258,12 +259,12 @@ fn baseline(seen: &[Seen], now: &Stamp, level: Level) -> Option<Baseline> {
         // Who left in the same instant is ordered by value, so that nothing depends on the order.
         when.then(a.estimate.degrees().total_cmp(&b.estimate.degrees()))
     });
-    let read: Vec<f64> = seen.iter().map(|it| it.estimate.degrees()).collect();
+    let mut read: Vec<f64> = seen.iter().map(|it| it.estimate.degrees()).collect();
     let above: Vec<f64> = seen
         .iter()
         .map(|it| (it.estimate - it.level.0).kelvin())
         .collect();
-    let alone = middle(&read)?;
+    let alone = quantile(&mut read, 0.5)?;
     let middle_above = middle(&above)?;
     let anchored = middle_above + level.0.degrees();
     let median = anchored.clamp(alone - STEP, alone + MOST_RAISED.kelvin());

@@ -111,9 +111,9 @@ CREATE TABLE screening (
     reason TEXT CHECK ((reason IS NOT NULL) = (verdict IN ('retest', 'cannot_judge'))),
     -- 1 where the person came to be screened, 0 where a face merely passed.
     presented INTEGER NOT NULL CHECK (presented IN (0, 1)),
-    -- Warmest skin of the upper face; NULL where not judged.
+    -- Warmest skin of the upper face; NULL where not judged, or judged without a reference.
     face_c REAL,
-    -- Estimate of body temperature; NULL where not judged.
+    -- Estimate of body temperature; NULL as above.
     estimate_c REAL,
     PRIMARY KEY (boot, track)
 ) STRICT;

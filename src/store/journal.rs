@@ -11,7 +11,7 @@ use super::row::{
 use super::{Store, outbox};
 use crate::alert::{Alert, AlertState, Outcome};
 use crate::clock::{BootId, Stamp, WallTime};
-use crate::estimate::Reading;
+use crate::estimate::{Basis, Reading};
 use crate::event::Event;
 use crate::id::{AlertId, EventKey, Sequence, TrackId};
 use crate::journal::{Journal, JournalError, Recorded};
@@ -272,7 +272,10 @@ fn screened(
     seq: Sequence,
     screening: &Screening,
 ) -> Result<(), JournalError> {
-    let reading = screening.reading.as_ref();
+    // Without a reference there is no temperature; the event has the whole reading all the same.
+    let absolute = screening
+        .reading
+        .filter(|reading| reading.basis == Basis::Reference);
     transaction
         .prepare_cached(
             "INSERT INTO screening (boot, track, seq, last_wall_ms, verdict, reason, presented,
@@ -287,8 +290,8 @@ fn screened(
             screening.verdict.as_str(),
             screening.verdict.reason(),
             screening.presented,
-            reading.map(|reading| reading.face.degrees()),
-            reading.map(|reading| reading.estimate.value.degrees()),
+            absolute.map(|reading| reading.face.degrees()),
+            absolute.map(|reading| reading.estimate.value.degrees()),
         ])?;
     Ok(())
 }

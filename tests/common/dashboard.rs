@@ -290,7 +290,7 @@ pub fn relative_lobby(sequence: u64, at: Stamp) -> LiveFrame {
                 expanded_u_k: 1.02,
                 people: 120,
             },
-            relative => relative,
+            relative @ LiveValue::Relative { .. } => relative,
         });
     }
     frame
