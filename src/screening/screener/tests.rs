@@ -512,8 +512,8 @@ fn verdicts_change_at_their_bounds() {
     for (face_c, estimate_c, room_c, spread_k, verdict) in [
         (35.0, 37.3 - just, 22.0, 0.1, Clear),
         (35.0, 37.3, 22.0, 0.1, Retest(NearThreshold)),
-        (35.0, 37.8 - just, 22.0, 0.1, Retest(NearThreshold)),
-        (35.0, 37.8, 22.0, 0.1, PossibleFever),
+        (35.0, 37.9 - just, 22.0, 0.1, Retest(NearThreshold)),
+        (35.0, 37.9, 22.0, 0.1, PossibleFever),
         // Coldest and hottest skin still count.
         (33.0, 36.0, 22.0, 0.1, Clear),
         (33.0 - just, 36.0, 22.0, 0.1, CannotJudge(TooCold)),
@@ -529,7 +529,7 @@ fn verdicts_change_at_their_bounds() {
         (35.0, 36.0, 22.0, 0.5, Clear),
         (35.0, 36.0, 22.0, 0.5 + just, Retest(Unsteady)),
         (35.0, 37.5, 22.0, 0.5 + just, Retest(Unsteady)),
-        (35.0, 37.8, 22.0, 9.0, PossibleFever),
+        (35.0, 37.9, 22.0, 9.0, PossibleFever),
     ] {
         let judged = Rules::default().judge(&reading(face_c, estimate_c, room_c, spread_k));
         assert_eq!(judged, verdict, "{face_c} {estimate_c} {room_c} {spread_k}");
