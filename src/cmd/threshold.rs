@@ -152,6 +152,9 @@ pub(super) fn in_one_line(threshold: Celsius) -> Option<String> {
     ))
 }
 
+/// What a line of the table is called, and where its figure and number of people stand.
+type Row = (&'static str, fn(&Figures) -> (ShareReport, u64));
+
 impl Figures {
     fn of(point: &Point) -> Option<Self> {
         Some(Self {
@@ -217,7 +220,6 @@ impl Report {
         for it in &self.cameras {
             let _ = write!(text, "{:<29}", it.camera);
         }
-        type Row = (&'static str, fn(&Figures) -> (ShareReport, u64));
         let rows: [Row; 3] = [
             ("finds, of oral 37.5 °C or more", |it| {
                 (it.sensitivity, it.feverish)
