@@ -130,7 +130,7 @@ fn a_misspelt_key_is_shown_with_its_place_and_the_right_one() {
         message,
         "menshen.toml:2:3: unknown key \"atention_c\" in [screening]\n  \
          |\n2 |   atention_c = 37.5\n  |   ^^^^^^^^^^\n\
-         hint: did you mean \"attention_c\"? valid keys: attention_c, fever_c, min_looks, min_face_px"
+         hint: did you mean \"attention_c\"? valid keys: attention_c, fever_c, target_specificity, min_looks, min_face_px"
     );
 }
 
@@ -176,7 +176,7 @@ fn each_refusal_says_what_to_do() {
         ("[room]\nambient_c = inf", "from 5.0 to 40.0 °C"),
         (
             "[screening]\nattention_c = 38",
-            "is above fever_c (37.8 °C)",
+            "is above fever_c (37.9 °C)",
         ),
         ("[mqtt]\nport = 0", "from 1 to 65535"),
         ("[mqtt]\nport = -1", "from 1 to 65535"),

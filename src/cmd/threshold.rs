@@ -152,6 +152,9 @@ pub(super) fn in_one_line(threshold: Celsius) -> Option<String> {
     ))
 }
 
+/// What a line of the table is called, and where its figure and number of people stand.
+type Row = (&'static str, fn(&Figures) -> (ShareReport, u64));
+
 impl Figures {
     fn of(point: &Point) -> Option<Self> {
         Some(Self {
@@ -213,11 +216,10 @@ impl Report {
                  finer is known)"
             );
         }
-        let _ = write!(text, "\n{:<36}{:<22}", "", "the worse camera");
+        let _ = write!(text, "\n{:<37}{:<23}", "", "the worse camera");
         for it in &self.cameras {
-            let _ = write!(text, "{:<22}", it.camera);
+            let _ = write!(text, "{:<29}", it.camera);
         }
-        type Row = (&'static str, fn(&Figures) -> (ShareReport, u64));
         let rows: [Row; 3] = [
             ("finds, of oral 37.5 °C or more", |it| {
                 (it.sensitivity, it.feverish)
@@ -230,26 +232,26 @@ impl Report {
             }),
         ];
         for (what, of) in rows {
-            let _ = write!(text, "\n{what:<36}{:<22}", share(of(&self.worse).0, 3));
+            let _ = write!(text, "\n{what:<37}{:<23}", share(of(&self.worse).0, 3));
             for it in &self.cameras {
                 let (of, n) = of(&it.figures);
-                let _ = write!(text, "{:<22}", format!("{} n {n}", share(of, 3)));
+                let _ = write!(text, "{:<29}", format!("{} n {n}", share(of, 3)));
             }
         }
         let _ = write!(
             text,
-            "\n{:<36}{:<22}",
+            "\n{:<37}{:<23}",
             "false alarms in 1000 people",
             share(self.worse.false_alarms_per_1000, 0)
         );
         for it in &self.cameras {
-            let _ = write!(text, "{:<22}", share(it.figures.false_alarms_per_1000, 0));
+            let _ = write!(text, "{:<29}", share(it.figures.false_alarms_per_1000, 0));
         }
         text.push('\n');
         for it in &self.predictive {
             let _ = writeln!(
                 text,
-                "{:<36}{}",
+                "{:<37}{}",
                 format!(
                     "right calls where {} % have a fever",
                     percent(it.prevalence)

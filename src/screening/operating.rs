@@ -160,15 +160,15 @@ impl Operating {
     #[must_use]
     pub fn threshold_for(&self, specificity: f64) -> Option<Celsius> {
         let first = self.0.iter().map(|it| it.first).min()?;
-        let end = |it: &People| it.first + it.steps.len() as i64;
-        let end = self.0.iter().map(end).max()?;
+        let last = |it: &People| (it.first..).zip(&it.steps).map(|(at, _)| at).last();
+        let last = self.0.iter().filter_map(last).max()?;
         let reaches = |threshold: &i64| {
             let points = self.points(*threshold);
             let ratios = points.iter().filter_map(|(_, it)| it.specificity.ratio());
             let (sum, count) = ratios.fold((0.0, 0), |(sum, n), ratio| (sum + ratio, n + 1));
             count > 0 && sum / f64::from(count) >= specificity
         };
-        let step = (first..=end).find(reaches)?;
+        let step = (first..=last + 1).find(reaches)?;
         Celsius::new(step as f64 / STEPS)
     }
 }

@@ -48,9 +48,9 @@ const MOST_PEOPLE: usize = 200;
 /// How long somebody counts.
 const WINDOW: Duration = Duration::from_hours(1);
 
-/// Standard deviation of the estimate in healthy people, K (1252 readings of the clinical data's
-/// development part: 0.376).
-const SPREAD: f64 = 0.376;
+/// Standard deviation of the estimate in healthy people, K: 0.36 (FLIR) and 0.43 (ICI), counted as
+/// those of [`HEALTHY`](super::rules::HEALTHY).
+const SPREAD: f64 = 0.40;
 
 /// The lowest tenth of a normal distribution lies so many standard deviations below its median.
 const TENTH: f64 = 1.2816;

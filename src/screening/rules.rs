@@ -53,9 +53,9 @@ pub const HYSTERESIS: TemperatureDelta = TemperatureDelta::literal(0.1);
 /// way back to normal (Dzien 2020) the gap falls below it after about two and a half minutes.
 pub const WIDEST_GAP: TemperatureDelta = TemperatureDelta::literal(1.15);
 
-/// Median of the estimate in people without fever, °C: 36.91 (FLIR) and 36.89 (ICI) in the 1252
-/// readings of the clinical data's development part with an oral temperature below 37.5 °C.
-pub const HEALTHY: Celsius = Celsius::literal(36.9);
+/// Median of the estimate in people without fever, °C: 36.85 (FLIR) and 36.77 (ICI) in the 1252
+/// readings with an oral temperature below 37.5 °C that are counted in `calibration/transfer.toml`.
+pub const HEALTHY: Celsius = Celsius::literal(36.8);
 
 /// Most by which a population may raise the thresholds, K: it cannot be told from an outbreak.
 pub const MOST_RAISED: TemperatureDelta = TemperatureDelta::literal(0.3);

@@ -131,14 +131,12 @@ impl Fitted {
     /// The file that ships.
     fn file(&self, table: &ClinicalTable, path: &Path, source: &str) -> String {
         let Balance { k, c, u, measured } = &self.balance;
-        let mut text = format!(
-            "# From the temperature of a face to an estimate of body temperature:\n#\n\
+        let mut text = "# From the temperature of a face to an estimate of body temperature:\n#\n\
              #     T_body = T_face + k * (T_face - T_room) + c        all in °C\n#\n\
              # and to a score that ranks faces. Written by `menshen calibrate transfer`; how, and why so, \
              stands in\n# README.md. The program takes its constants from here.\n\n\
              [transfer]\n# Share of the difference to the room that skin loses, K/K: two decimals of \
-             the mean of\n"
-        );
+             the mean of\n".to_owned();
         for it in measured {
             let _ = writeln!(text, "#   {} {} {:.4}", it.camera, it.region.as_str(), it.k);
         }
@@ -166,7 +164,7 @@ impl Fitted {
             }
             text.push_str("]\n");
         }
-        self.add_source(&mut text, table, path, source);
+        Self::add_source(&mut text, table, path, source);
         for people in self.operating(&table.rows) {
             let list = |of: fn(&crate::screening::operating::Step) -> u64| {
                 let each: Vec<String> = people.steps.iter().map(|it| of(it).to_string()).collect();
@@ -187,7 +185,7 @@ impl Fitted {
         text
     }
 
-    fn add_source(&self, text: &mut String, table: &ClinicalTable, path: &Path, source: &str) {
+    fn add_source(text: &mut String, table: &ClinicalTable, path: &Path, source: &str) {
         let rooms = table.rows.iter().map(|row| row.room_c);
         let file = path.file_name().unwrap_or(path.as_os_str());
         let (all, feverish) = people(&table.rows);

@@ -173,10 +173,16 @@ pub struct Score {
 }
 
 impl Score {
-    /// Fits the weights, and chooses the penalty on people left out. `None` where there are too few
-    /// people, none of one kind, or a region is missing everywhere.
+    /// Fits the weights, and chooses the penalty on people left out. A region that half of the
+    /// people or more do not have gets none. `None` where no region is left, there are too few
+    /// people, or none of one kind.
     #[must_use]
     pub fn fit(rows: &[&Row], regions: &[Region], k: f64, seed: u64) -> Option<(Self, f64)> {
+        let is_usual = |region: &&Region| {
+            let seen = rows.iter().filter(|row| row.celsius(**region).is_some());
+            2 * seen.count() > rows.len()
+        };
+        let regions: &[Region] = &regions.iter().filter(is_usual).copied().collect::<Vec<_>>();
         let inner = folds(rows, INNER_FOLDS, seed);
         let mut left_out = vec![vec![None; rows.len()]; PENALTIES.len()];
         for fold in 0..INNER_FOLDS {
@@ -379,6 +385,9 @@ mod tests {
         let rows = lawful();
         let rows: Vec<&Row> = rows.iter().collect();
         let (score, penalty) = Score::fit(&rows, &GATEWAY, 0.11, 1).unwrap();
+        // What nobody has is left out.
+        let (full, _) = Score::fit(&rows, &FULL, 0.11, 1).unwrap();
+        assert_eq!(full.terms.len(), 3);
         assert!(PENALTIES.contains(&penalty));
         let well = rows.iter().filter(|row| !row.is_feverish());
         let of_well: Vec<f64> = well.map(|row| score.value(row).unwrap()).collect();

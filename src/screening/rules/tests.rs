@@ -73,8 +73,8 @@ fn verdicts_change_at_their_bounds() {
     for (face_c, estimate_c, room_c, spread_k, verdict) in [
         (35.0, 37.3 - just, 22.0, 0.1, Clear),
         (35.0, 37.3, 22.0, 0.1, Retest(NearThreshold)),
-        (35.0, 37.8 - just, 22.0, 0.1, Retest(NearThreshold)),
-        (35.0, 37.8, 22.0, 0.1, PossibleFever),
+        (35.0, 37.9 - just, 22.0, 0.1, Retest(NearThreshold)),
+        (35.0, 37.9, 22.0, 0.1, PossibleFever),
         // Coldest and hottest skin still count.
         (33.0, 36.0, 22.0, 0.1, Clear),
         (33.0 - just, 36.0, 22.0, 0.1, CannotJudge(TooCold)),
@@ -90,7 +90,7 @@ fn verdicts_change_at_their_bounds() {
         (35.0, 36.0, 22.0, 0.5, Clear),
         (35.0, 36.0, 22.0, 0.5 + just, Retest(Unsteady)),
         (35.0, 37.5, 22.0, 0.5 + just, Retest(Unsteady)),
-        (35.0, 37.8, 22.0, 9.0, PossibleFever),
+        (35.0, 37.9, 22.0, 9.0, PossibleFever),
     ] {
         let judged = judge(&with(face_c, estimate_c, room_c, spread_k));
         assert_eq!(judged, verdict, "{face_c} {estimate_c} {room_c} {spread_k}");
@@ -133,10 +133,10 @@ fn the_less_the_camera_knows_the_earlier_staff_measure_again() {
             })
         };
         let band = 1.645 * 1.08 * budget.face().kelvin();
-        assert_eq!(judge(37.8 - band - 1e-9), Clear);
-        assert_eq!(judge(37.8 - band + 1e-9), Retest(NearThreshold));
-        assert_eq!(judge(37.8 - 1e-9), Retest(NearThreshold));
-        assert_eq!(judge(37.8), PossibleFever);
+        assert_eq!(judge(37.9 - band - 1e-9), Clear);
+        assert_eq!(judge(37.9 - band + 1e-9), Retest(NearThreshold));
+        assert_eq!(judge(37.9 - 1e-9), Retest(NearThreshold));
+        assert_eq!(judge(37.9), PossibleFever);
         bands.push(band);
     }
     assert!(bands.is_sorted() && bands[0] < bands[3], "{bands:?}");
@@ -150,7 +150,7 @@ fn a_verdict_gets_graver_at_once_and_milder_only_beyond_the_hysteresis() {
     let again = |before, estimate_c| rules.judge_again(before, &reading(estimate_c));
     assert_eq!(again(Clear, 37.29), Clear);
     assert_eq!(again(Clear, 37.3), Retest(NearThreshold));
-    assert_eq!(again(Clear, 37.8), PossibleFever);
+    assert_eq!(again(Clear, 37.9), PossibleFever);
     let near = Retest(NearThreshold);
     assert_eq!([37.3, 37.25, 37.201].map(|c| again(near, c)), [near; 3]);
     assert_eq!(again(near, 37.199), Clear);
