@@ -228,7 +228,14 @@ fn walls_alone_move_little_and_hardly_upwards() {
 
 #[test]
 fn an_outbreak_hides_itself_by_little() {
-    for height in [(0.7, 0.1), (0.85, 0.3), (1.5, 0.5), (3.0, 0.3)] {
+    // Mean and deviation of how far the feverish are above the healthy, and the share of them whom an
+    // alarm 1.1 K above the median finds when it is raised by all that it may be.
+    for (height, share) in [
+        ((0.7, 0.1), None),
+        ((0.85, 0.3), None),
+        ((1.5, 0.5), Some(0.58)),
+        ((3.0, 0.3), Some(0.99)),
+    ] {
         let lobby = Lobby {
             feverish: |h| if h < 1.0 { 0.02 } else { 0.5 },
             height,
@@ -241,9 +248,9 @@ fn an_outbreak_hides_itself_by_little() {
             "{height:?} {}",
             day.highest()
         );
-        if height.0 > 1.4 {
+        if let Some(share) = share {
             let found = f64::from(day.found) / f64::from(day.feverish);
-            assert!(found > 0.75, "{height:?}: {found}");
+            assert!(found > share, "{height:?}: {found}");
         }
     }
 }
