@@ -52,7 +52,7 @@ impl Look {
 /// Looks at a face in a good frame. `None` where the region lies outside of the picture or is
 /// covered, the box is none, or the room is not known yet.
 #[must_use]
-pub fn look(frame: &ThermalFrame, face: &Face, optics: &Optics) -> Option<Look> {
+pub fn look(frame: &ThermalFrame, face: &Face, optics: Optics) -> Option<Look> {
     let ambient = frame.scene?;
     if !face.area.is_proper() {
         return None;

@@ -55,7 +55,7 @@ const UNSEEN: f64 = 27.0;
 
 impl Optics {
     /// By how much the difference of one smoothing more is multiplied, on a face of this width.
-    pub(super) fn gain(&self, face_px: f32) -> f32 {
+    pub(super) fn gain(self, face_px: f32) -> f32 {
         let once = self.lens_blur_px * self.lens_blur_px + PIXEL + GRID + SMOOTHING;
         let twice = once + SMOOTHING;
         let radius = SPOT_RADIUS_MM / FACE_WIDTH_MM * face_px;

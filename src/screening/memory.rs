@@ -123,7 +123,7 @@ impl Memory {
         } else {
             &mut self.bare
         };
-        if let Some(look) = estimate::look(frame, face, &rules.optics) {
+        if let Some(look) = estimate::look(frame, face, rules.optics) {
             looks.add(look);
         }
     }

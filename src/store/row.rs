@@ -109,8 +109,8 @@ impl From<&Reading> for ReadingRow {
         let parts = Part::ALL.into_iter();
         Self {
             face_c: reading.face.degrees(),
-            canthi_c: reading.canthi.map(|skin| skin.degrees()),
-            forehead_c: reading.forehead.map(|skin| skin.degrees()),
+            canthi_c: reading.canthi.map(SkinTemperature::degrees),
+            forehead_c: reading.forehead.map(SkinTemperature::degrees),
             estimate_c: reading.estimate.value.degrees(),
             estimate_u_k: reading.estimate.u.kelvin(),
             looks: reading.looks,

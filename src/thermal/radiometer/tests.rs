@@ -103,7 +103,7 @@ fn face(frame: &ThermalFrame) -> f64 {
         score: 0.9,
     };
     let mut looks = Looks::default();
-    looks.add(estimate::look(frame, &face, &Optics::default()).unwrap());
+    looks.add(estimate::look(frame, &face, Optics::default()).unwrap());
     let reading = looks.reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1));
     reading.unwrap().face.degrees()
 }
