@@ -32,8 +32,8 @@ const PIXEL: f32 = 1.0 / 12.0;
 const GRID: f32 = 1.0 / 12.0;
 pub(super) const SMOOTHING: f32 = 0.5;
 
-/// How well the correction is known: half of it, for spots of 4 to 8 mm and lenses 0.3 px sharper or
-/// softer than they are said to be.
+/// How well the correction is known: half of it, for spots of 4 to 8 mm and lenses 0.2 px sharper to
+/// 0.3 px softer than they are said to be.
 const UNKNOWN_SHARE: f64 = 0.5;
 
 /// What no correction sees, K·px²: 0.03 K at 30 pixels, going with the area of a pixel on the skin.

@@ -240,8 +240,8 @@ pub const fn source(part: Part) -> Words {
         Part::Reference => words("黑体证书", "its certificate"),
         Part::Drift => words("每帧对照黑体", "read against it in every frame"),
         Part::NonUniformity => words("黑体到面部 ±0.15 K", "0.15 K from blackbody to face"),
-        Part::Emissivity => words("0.98 ± 0.01", "0.98, known to 0.01"),
-        Part::Reflected => words("环境 ±5 K", "known to 5 K"),
+        Part::Emissivity => words("0.98，可能差 0.01", "0.98, known to 0.01"),
+        Part::Reflected => words("可能差 5 K", "known to 5 K"),
         Part::Path => words("1 到 2 m", "1 to 2 m of it"),
         Part::SizeOfSource => words(
             "已修正；余下的取决于面部像素数",

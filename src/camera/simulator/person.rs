@@ -125,9 +125,8 @@ impl Person {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut draw = |from: f32, to: f32| rng.random_range(from..to);
         let drawn_core = f64::from(draw(36.3, 36.9));
-        let cold_k = visitor
-            .from_cold_min
-            .map_or(0.0, |m| cold_deficit_k(m as f32));
+        let minutes = visitor.from_cold_min;
+        let cold_k = minutes.map_or(0.0, |m| cold_deficit_k(m as f32));
         let face_c = match (visitor.face_c, visitor.core_c) {
             (Some(face), _) => face,
             (None, core) => {

@@ -1,3 +1,5 @@
+//! Looks come to the same reading in any order, follow the skin as it is, and few of them rule the rest.
+
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;

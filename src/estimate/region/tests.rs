@@ -1,3 +1,5 @@
+//! Each part of a face is found where it is, and nothing of what covers it or lies beside it.
+
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
