@@ -236,7 +236,9 @@ impl Memory {
 const fn of_frame(health: FrameHealth) -> Option<Obstacle> {
     match health {
         FrameHealth::Good => None,
-        FrameHealth::Searching | FrameHealth::ReferenceLost => Some(Obstacle::ReferenceLost),
+        FrameHealth::Searching | FrameHealth::ReferenceLost | FrameHealth::ReferenceUnstable => {
+            Some(Obstacle::ReferenceLost)
+        }
         FrameHealth::NoReference => Some(Obstacle::NoReference),
         FrameHealth::Settling => Some(Obstacle::Settling),
         // Not there: without a picture no face is seen.

@@ -156,9 +156,10 @@ impl Faults {
             // The shutter and what follows it neither raise nor clear anything, unless they do
             // not end.
             FrameHealth::Shutter | FrameHealth::Settling if !self.lasts(now) => return Vec::new(),
-            FrameHealth::Searching | FrameHealth::ReferenceLost | FrameHealth::Settling => {
-                Some(Fault::ReferenceLost)
-            }
+            FrameHealth::Searching
+            | FrameHealth::ReferenceLost
+            | FrameHealth::ReferenceUnstable
+            | FrameHealth::Settling => Some(Fault::ReferenceLost),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),
             FrameHealth::Blank | FrameHealth::WrongSize | FrameHealth::Shutter => {
                 Some(Fault::CameraBlank)

@@ -93,6 +93,8 @@ pub(super) struct SteadyCheck {
     readings: VecDeque<(Stamp, f32)>,
     last_ffc: Option<Duration>,
     last: Option<Stamp>,
+    /// A shutter event was seen, and the reading has not been steady since.
+    shuttered: bool,
 }
 
 impl SteadyCheck {
@@ -108,6 +110,7 @@ impl SteadyCheck {
         self.last_ffc = raw.telemetry.last_ffc;
         if broken || shuttered {
             self.readings.clear();
+            self.shuttered = true;
         }
         let Some(reading) = reading else {
             return false;
@@ -135,6 +138,13 @@ impl SteadyCheck {
             .iter()
             .map(|(_, r)| *r)
             .fold(f32::NEG_INFINITY, f32::max);
-        watched && high - low <= STEADY_WITHIN_K
+        let steady = watched && high - low <= STEADY_WITHIN_K;
+        self.shuttered &= !steady;
+        steady
+    }
+
+    /// Whether what was seen last is still of a shutter event.
+    pub(super) const fn is_shuttered(&self) -> bool {
+        self.shuttered
     }
 }

@@ -11,7 +11,10 @@ mod radiometer;
 pub mod radiometry;
 pub mod reference;
 mod room;
+mod watch;
 
-pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
+pub use frame::{
+    FrameHealth, RawFrame, ReferenceFlaw, ReferenceQuality, ReferenceView, Telemetry, ThermalFrame,
+};
 pub use radiometer::{Radiometer, RadiometerSettings};
 pub use room::Room;

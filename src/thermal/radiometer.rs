@@ -1,13 +1,19 @@
 //! The first stage of the pipeline: raw frames in, believable temperatures out.
 
-use super::frame::{FrameHealth, RawFrame, ReferenceView, ThermalFrame};
+use super::frame::{
+    FrameHealth, RawFrame, ReferenceFlaw, ReferenceQuality, ReferenceView, ThermalFrame,
+};
 use super::health::{PictureCheck, PictureFault, SteadyCheck};
 use super::path::{LevelledBy, Path};
 use super::profile::Optics;
 use super::radiometry::{CountScale, Emissivity};
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
 use super::room::Room;
-use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, TemperatureDelta};
+use super::watch::{TOLERANCE_K, Watch};
+use crate::clock::Stamp;
+use crate::units::{
+    AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, TemperatureDelta,
+};
 use ndarray::Array2;
 
 /// Share of the coldest pixels whose upper end is taken for the room: a lobby's walls and floor
@@ -49,6 +55,8 @@ pub struct Radiometer {
     lookup: Vec<f32>,
     picture: PictureCheck,
     steady: SteadyCheck,
+    watch: Watch,
+    place: Option<PixelPoint>,
     reference: Option<ReferenceTracker>,
     offset: TemperatureDelta,
     scene: Option<f64>,
@@ -64,6 +72,8 @@ impl Radiometer {
                 .collect(),
             picture: PictureCheck::default(),
             steady: SteadyCheck::default(),
+            watch: Watch::default(),
+            place: None,
             reference: settings.reference.map(ReferenceTracker::new),
             offset: TemperatureDelta::ZERO,
             scene: None,
@@ -89,14 +99,19 @@ impl Radiometer {
             .reference
             .as_mut()
             .map(|tracker| tracker.step(&celsius));
-        let view = match state {
+        let mut view = match state {
             Some(ReferenceState::InView(view)) => Some(view),
             _ => None,
         };
         let steady = self
             .steady
             .step(raw, view.map(|v| v.reading.degrees() as f32));
+        let stable = match &mut view {
+            Some(view) => self.watched(raw.stamp, &celsius, view),
+            None => true,
+        };
         let health = match (state, steady) {
+            (Some(ReferenceState::InView(_)), _) if !stable => FrameHealth::ReferenceUnstable,
             (None, _) => FrameHealth::NoReference,
             (Some(ReferenceState::Searching), _) => FrameHealth::Searching,
             (Some(ReferenceState::Lost), _) => FrameHealth::ReferenceLost,
@@ -111,6 +126,29 @@ impl Radiometer {
             self.look_at_the_room(&celsius);
         }
         self.frame(raw, celsius, health, view)
+    }
+
+    /// Whether the reference still has the temperature that it had; says so in its quality.
+    fn watched(&mut self, now: Stamp, celsius: &Array2<f32>, view: &mut ReferenceView) -> bool {
+        let there = view.centre;
+        // While it is followed it has one place; found anew, its reading may differ by a tenth for the
+        // pixels' sake alone.
+        if self.place != Some(there) {
+            self.watch.forget();
+            self.place = Some(there);
+        }
+        let reading = view.reading.degrees() as f32;
+        let shuttered = self.steady.is_shuttered();
+        let stable = self.watch.step(now, celsius, reading, shuttered);
+        let left = if stable {
+            1.0 - self.watch.deviation().abs() / TOLERANCE_K
+        } else {
+            0.0
+        };
+        if left < view.quality.score {
+            view.quality = ReferenceQuality::worst(&[(ReferenceFlaw::Unstable, left)]);
+        }
+        stable
     }
 
     /// What the reference looks like from close by.

@@ -148,6 +148,10 @@ impl InWords for FrameHealth {
             Self::Good => words("画面正常，可以测温", "Picture good, measuring"),
             Self::Searching => words("正在寻找黑体", "Looking for the reference"),
             Self::ReferenceLost => words("黑体丢失，停止测温", "Reference lost, not measuring"),
+            Self::ReferenceUnstable => words(
+                "黑体温度不稳，停止测温；请检查其电源和温控",
+                "Reference unstable, not measuring: check its power and controller",
+            ),
             Self::NoReference => words("未配置黑体，不能测温", "No reference, not measuring"),
             Self::Shutter => words("快门校正中", "Shutter closed"),
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),
