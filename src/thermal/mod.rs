@@ -1,7 +1,8 @@
 //! From sensor counts to temperatures that can be believed.
 //!
-//! [`frame`] holds the pictures, [`radiometry`] what a count and a surface mean, [`mod@reference`] the
-//! blackbody in view; [`Radiometer`] is the stage of the pipeline that puts them together.
+//! [`frame`] holds the pictures, [`profile`] what is known of the camera, [`radiometry`] what a count
+//! and a surface mean, [`path`] what the air between does, [`mod@reference`] the blackbody in view,
+//! `watch` whether it is as warm as it was; [`Radiometer`] is the stage of the pipeline that puts them together.
 
 pub mod frame;
 mod health;

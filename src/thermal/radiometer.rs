@@ -115,8 +115,10 @@ impl Radiometer {
             (None, _) => FrameHealth::NoReference,
             (Some(ReferenceState::Searching), _) => FrameHealth::Searching,
             (Some(ReferenceState::Lost), _) => FrameHealth::ReferenceLost,
-            (Some(ReferenceState::InView(_)), false) => FrameHealth::Settling,
-            (Some(ReferenceState::InView(_)), true) => FrameHealth::Good,
+            (Some(ReferenceState::InView(_)), steady) if !steady || self.watch.has_jumped() => {
+                FrameHealth::Settling
+            }
+            (Some(ReferenceState::InView(_)), _) => FrameHealth::Good,
         };
         if let (Some(view), Some(settings)) = (view, self.settings.reference) {
             self.offset = self.apparent(&settings) - view.reading.0;

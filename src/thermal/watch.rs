@@ -38,8 +38,8 @@ const QUORUM: f32 = 0.5;
 const MAJORITY: f32 = 0.75;
 
 /// Largest deviation that is borne, K: over it, the blackbody is unstable. A tenth would be wished for,
-/// but in 5 of 51 real recordings of 5 to 50 s camera or blackbody move by 0.10 to 0.13 K of
-/// themselves (in half of them by 0.05 K or less).
+/// but in 4 of 51 real recordings of 5 to 50 s camera or blackbody move by 0.11 to 0.13 K of
+/// themselves (in 37 of them by less than 0.08 K).
 pub(super) const TOLERANCE_K: f32 = 0.15;
 
 /// Deviation below which an unstable one is believed again, K.
@@ -67,6 +67,8 @@ pub(super) struct Watch {
     /// How far the scene has risen over the reference since, K.
     deviation: f32,
     unstable: bool,
+    /// In this very frame nearly all of the scene is away from the reference, before smoothing.
+    jumped: bool,
     last: Option<Stamp>,
     /// Since when the deviation has been near which value.
     calm: Option<(Stamp, f32)>,
@@ -83,6 +85,12 @@ impl Watch {
         self.deviation
     }
 
+    /// Whether nearly all of the scene is away from the reference in the last frame: it is not waited
+    /// for the smoothed deviation.
+    pub(super) const fn has_jumped(&self) -> bool {
+        self.jumped
+    }
+
     /// Looks at a frame in which the reference reads this; `shuttered`: a shutter event settles.
     /// False where the blackbody is unstable.
     pub(super) fn step(
@@ -94,6 +102,7 @@ impl Watch {
     ) -> bool {
         let step = self.last.and_then(|last| now.since(&last));
         self.last = Some(now);
+        self.jumped = false;
         if shuttered {
             // Until it has settled; then every block goes on from where the deviation was, as the
             // shutter gives each pixel another level.
@@ -116,6 +125,7 @@ impl Watch {
     fn compare(&mut self, blocks: &[f32], step: Duration) {
         let away = |(now, was): (&f32, &f32)| now - was;
         let agrees = |away: f32, deviation: f32| (away - deviation).abs() < AGREES_K;
+        let enough = MAJORITY * blocks.len() as f32;
         let mut all: Vec<f32> = blocks.iter().zip(&self.baseline).map(away).collect();
         let mut asked: Vec<f32> = all
             .iter()
@@ -127,11 +137,12 @@ impl Watch {
             let common = middle(&mut all).unwrap_or(self.deviation);
             all.retain(|&it| agrees(it, common));
             asked = all;
-            if (asked.len() as f32) < MAJORITY * blocks.len() as f32 {
+            if (asked.len() as f32) < enough {
                 asked.clear();
             }
         }
         if let Some(now) = middle(&mut asked) {
+            self.jumped = now.abs() > TOLERANCE_K && asked.len() as f32 >= enough;
             self.deviation += share(step, SMOOTH) * (now - self.deviation);
         }
         self.frames = (self.frames + 1.0).min(FIRST_FRAMES);
