@@ -21,7 +21,8 @@ const BLOCKS: usize = 12;
 /// tolerance.
 const BASELINE: Duration = Duration::from_mins(8);
 
-/// How fast a block that somebody stood in, or that a chair was moved into, gets a new baseline.
+/// How long a block must be away from the others, by a person or a chair, until it gets a new baseline:
+/// all at once, as one that crept there would soon be asked again and say something wrong.
 const RELEARN: Duration = Duration::from_secs(30);
 
 /// How fast the deviation itself is smoothed.
@@ -63,6 +64,8 @@ const FIRST_FRAMES: f32 = 18.0;
 pub(super) struct Watch {
     /// `block − reference` as it was, K.
     baseline: Vec<f32>,
+    /// For how long each block has been away from the others, s.
+    away: Vec<f32>,
     frames: f32,
     /// How far the scene has risen over the reference since, K.
     deviation: f32,
@@ -113,6 +116,7 @@ impl Watch {
         let blocks = blocks(celsius, reading);
         if self.baseline.len() != blocks.len() || self.frames == 0.0 {
             self.baseline = blocks.iter().map(|now| now - self.deviation).collect();
+            self.away = vec![0.0; blocks.len()];
             self.frames = 1.0;
             return !self.unstable;
         }
@@ -148,11 +152,19 @@ impl Watch {
         self.frames = (self.frames + 1.0).min(FIRST_FRAMES);
         let learning = self.frames < FIRST_FRAMES;
         let deviation = self.deviation;
-        for (now, was) in blocks.iter().zip(&mut self.baseline) {
+        let followed = self.baseline.iter_mut().zip(&mut self.away);
+        for (now, (was, away_s)) in blocks.iter().zip(followed) {
             let off = now - *was;
             if !agrees(off, deviation) {
-                *was += share(step, RELEARN) * (off - deviation);
-            } else if learning {
+                *away_s += step.as_secs_f32();
+                if *away_s > RELEARN.as_secs_f32() {
+                    *was = now - deviation;
+                    *away_s = 0.0;
+                }
+                continue;
+            }
+            *away_s = 0.0;
+            if learning {
                 *was += (off - deviation) / self.frames;
             } else if !self.unstable {
                 *was += share(step, BASELINE) * off;
