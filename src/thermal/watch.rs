@@ -39,8 +39,8 @@ const QUORUM: f32 = 0.5;
 const MAJORITY: f32 = 0.75;
 
 /// Largest deviation that is borne, K: over it, the blackbody is unstable. A tenth would be wished for,
-/// but in 4 of 51 real recordings of 5 to 50 s camera or blackbody move by 0.11 to 0.13 K of
-/// themselves (in 37 of them by less than 0.08 K).
+/// but in 5 of 51 real recordings of 5 to 50 s camera or blackbody move by 0.11 to 0.13 K of
+/// themselves.
 pub(super) const TOLERANCE_K: f32 = 0.15;
 
 /// Deviation below which an unstable one is believed again, K.
