@@ -98,7 +98,8 @@ fn a_calibration_is_read_key_by_key() {
     };
     // 2020-02-24T00:00Z.
     assert_eq!(calibration.made, WallTime(1_582_502_400_000));
-    assert_eq!(calibration.days_left(calibration.made), 14);
+    let lasts = calibration.expires().0 - calibration.made.0;
+    assert_eq!(lasts, 15 * 86_400_000);
     assert_eq!(calibration.points.len(), 2);
     assert_eq!(calibration.points[1].read.degrees(), 37.06);
     assert_eq!(calibration.blackbody.emissivity.value(), 0.97);

@@ -230,6 +230,7 @@ pub(super) fn radiometer(
         }),
         optics: Optics::LEPTON_3_5,
         room: Room::at(ambient_c.map(AmbientTemperature)),
+        calibration_expires: None,
     }
 }
 

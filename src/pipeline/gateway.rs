@@ -21,7 +21,7 @@ use crate::mqtt::topic::Address;
 use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
-use crate::thermal::profile::CameraProfile;
+use crate::thermal::profile::{Calibration, CameraProfile};
 use crate::web::{Dashboard, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -61,6 +61,7 @@ pub fn radiometer_settings(config: &Config, camera: &CameraProfile) -> Radiomete
         optics: camera.optics,
         reference: config.reference,
         room: config.room,
+        calibration_expires: camera.calibration.as_ref().map(Calibration::expires),
     }
 }
 

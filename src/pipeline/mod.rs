@@ -10,11 +10,15 @@ pub mod screening_loop;
 pub mod slot;
 pub mod source;
 
+use crate::clock::{Stamp, WallTime};
 use crate::event::{Event, Fault};
 use crate::face::gate::Gated;
 use crate::face::{Detector, DetectorError, Face};
 use crate::screening::{Person, Rules, Screener, Standing};
 use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, SelfChecker, ThermalFrame};
+
+/// Time before a calibration runs out from which on this is said: two weeks, ms.
+const WARN_MS: i64 = 14 * 86_400_000;
 
 /// What came of one frame.
 #[derive(Debug)]
@@ -38,6 +42,9 @@ pub struct Pipeline<D> {
     self_check: SelfChecker,
     /// Whether the latest self-check had a complaint.
     out_of_order: bool,
+    calibration_expires: Option<WallTime>,
+    /// Whether it was said that the calibration is due.
+    due: bool,
 }
 
 impl<D: Detector> Pipeline<D> {
@@ -50,6 +57,8 @@ impl<D: Detector> Pipeline<D> {
             screener: Screener::new(rules),
             self_check: SelfChecker::default(),
             out_of_order: false,
+            calibration_expires: settings.calibration_expires,
+            due: false,
         }
     }
 
@@ -66,6 +75,7 @@ impl<D: Detector> Pipeline<D> {
         };
         let mut events = self.screener.step(&thermal, &faces);
         events.extend(self.check(&thermal));
+        events.extend(self.calibration(thermal.stamp));
         Step {
             thermal,
             faces,
@@ -88,6 +98,22 @@ impl<D: Detector> Pipeline<D> {
         }
         self.out_of_order = found.complaint.is_some();
         events
+    }
+
+    /// Says when the calibration is due, and when it is not any more: expired, or the clock was set.
+    fn calibration(&mut self, at: Stamp) -> Option<Event> {
+        let expires = self.calibration_expires?;
+        let due = (expires.0.saturating_sub(WARN_MS)..expires.0).contains(&at.wall.0);
+        if due == self.due {
+            return None;
+        }
+        self.due = due;
+        let fault = Fault::CalibrationDue;
+        Some(if due {
+            Event::FaultRaised { fault, at }
+        } else {
+            Event::FaultCleared { fault, at }
+        })
     }
 
     /// Nothing more will come.

@@ -71,11 +71,13 @@ pub enum Obstacle {
     TooHot,
     /// The room is outside of the range in which the estimate holds.
     RoomOutOfRange,
+    /// The camera's calibration has run out.
+    CalibrationExpired,
 }
 
 impl Obstacle {
     /// Every obstacle, for counters and tables of words.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TooFewLooks,
         Self::TooFar,
         Self::Cut,
@@ -87,6 +89,7 @@ impl Obstacle {
         Self::TooCold,
         Self::TooHot,
         Self::RoomOutOfRange,
+        Self::CalibrationExpired,
     ];
 
     /// The word for it on the wire, in JSON and in the database.
@@ -104,6 +107,7 @@ impl Obstacle {
             Self::TooCold => "too_cold",
             Self::TooHot => "too_hot",
             Self::RoomOutOfRange => "room_out_of_range",
+            Self::CalibrationExpired => "calibration_expired",
         }
     }
 }

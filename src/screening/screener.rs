@@ -121,9 +121,10 @@ impl Screener {
     fn against(&mut self, frame: &ThermalFrame) -> Against {
         match frame.health {
             FrameHealth::Good => Against::Reference,
-            FrameHealth::Searching | FrameHealth::ReferenceLost => {
-                Against::Nothing(Obstacle::ReferenceLost)
-            }
+            FrameHealth::Searching
+            | FrameHealth::ReferenceLost
+            | FrameHealth::ReferenceUnstable => Against::Nothing(Obstacle::ReferenceLost),
+            FrameHealth::CalibrationExpired => Against::Nothing(Obstacle::CalibrationExpired),
             FrameHealth::Settling => Against::Nothing(Obstacle::Settling),
             FrameHealth::NoReference => {
                 let watched = self.population.watch(frame);
@@ -235,9 +236,11 @@ impl Faults {
             // The shutter and what follows it neither raise nor clear anything, unless they do
             // not end.
             FrameHealth::Shutter | FrameHealth::Settling if !self.lasts(now) => return Vec::new(),
-            FrameHealth::Searching | FrameHealth::ReferenceLost | FrameHealth::Settling => {
-                Some(Fault::ReferenceLost)
-            }
+            FrameHealth::Searching
+            | FrameHealth::ReferenceLost
+            | FrameHealth::ReferenceUnstable
+            | FrameHealth::Settling => Some(Fault::ReferenceLost),
+            FrameHealth::CalibrationExpired => Some(Fault::CalibrationExpired),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),
             FrameHealth::Blank | FrameHealth::WrongSize | FrameHealth::Shutter => {
                 Some(Fault::CameraBlank)

@@ -47,8 +47,12 @@ pub enum FrameHealth {
     Good,
     /// The reference was not found yet since the start.
     Searching,
-    /// The reference was there and is now covered, moved, unstable or gone.
+    /// The reference was there and is now covered, moved or gone.
     ReferenceLost,
+    /// The reference is in view, but its temperature is not what it was.
+    ReferenceUnstable,
+    /// Reference and picture are in order, but the calibration has run out.
+    CalibrationExpired,
     /// No reference is configured: without one there is no absolute temperature.
     NoReference,
     /// The shutter is closed (FFC).
@@ -65,10 +69,12 @@ pub enum FrameHealth {
 
 impl FrameHealth {
     /// Every state, for counters and tables of words.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Good,
         Self::Searching,
         Self::ReferenceLost,
+        Self::ReferenceUnstable,
+        Self::CalibrationExpired,
         Self::NoReference,
         Self::Shutter,
         Self::Settling,
@@ -93,6 +99,8 @@ impl FrameHealth {
             Self::Good => "good",
             Self::Searching => "searching_reference",
             Self::ReferenceLost => "reference_lost",
+            Self::ReferenceUnstable => "reference_unstable",
+            Self::CalibrationExpired => "calibration_expired",
             Self::NoReference => "no_reference",
             Self::Shutter => "shutter",
             Self::Settling => "settling",
@@ -114,6 +122,45 @@ pub struct ReferenceView {
     pub reading: ReferenceTemperature,
     /// Spread of its inner disc (standard deviation), K.
     pub spread: TemperatureDelta,
+    /// How far it can be believed.
+    pub quality: ReferenceQuality,
+}
+
+/// How far the reference of a frame can be believed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReferenceQuality {
+    /// 0 (not at all) to 1: the least of its parts, each 1 where there is nothing against it and 0
+    /// where the frame is refused.
+    pub score: f32,
+    /// What speaks most against it; `None` where nothing does.
+    pub flaw: Option<ReferenceFlaw>,
+}
+
+impl ReferenceQuality {
+    /// The worst of these flaws, each with what it leaves of the score.
+    #[must_use]
+    pub(super) fn worst(flaws: &[(ReferenceFlaw, f32)]) -> Self {
+        let worst = flaws.iter().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        let score = worst.map_or(1.0, |(_, score)| score.clamp(0.0, 1.0));
+        Self {
+            score,
+            // Half of what is borne is used up.
+            flaw: worst.filter(|_| score < 0.5).map(|(flaw, _)| *flaw),
+        }
+    }
+}
+
+/// What can be wrong with a reference in view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceFlaw {
+    /// Something stands before a part of it, or touches its edge.
+    Occluded,
+    /// It is no longer where it was.
+    Moved,
+    /// Its temperature is not what it was: it moves against the scene, or is uneven.
+    Unstable,
+    /// It reads further from its set point than such a camera does.
+    OffSetPoint,
 }
 
 /// One frame in degrees: apparent (blackbody-equivalent) temperatures, shifted so that the

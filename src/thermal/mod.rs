@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`frame`] | pictures, as the sensor gave them and as they are believed |
 //! | [`radiometry`] | what a count and a surface mean |
+//! | [`path`] | what the air between takes, and what skin reflects |
 //! | [`mod@reference`] | the blackbody in view, found and followed |
+//! | `watch` | whether it is as warm as it was |
 //! | [`profile`] | what is known of a camera, and its calibration on site |
 //! | [`session`] | how such a calibration is made |
 //! | [`self_check`] | the daily look at camera and reference |
@@ -21,8 +23,11 @@ pub mod reference;
 mod room;
 pub mod self_check;
 pub mod session;
+mod watch;
 
-pub use frame::{FrameHealth, RawFrame, ReferenceView, Telemetry, ThermalFrame};
+pub use frame::{
+    FrameHealth, RawFrame, ReferenceFlaw, ReferenceQuality, ReferenceView, Telemetry, ThermalFrame,
+};
 pub use radiometer::{Radiometer, RadiometerSettings};
 pub use room::Room;
 pub use self_check::{SelfCheck, SelfChecker};

@@ -21,9 +21,6 @@ pub const U_GAIN_UNKNOWN: f64 = 0.0115;
 /// Set points of one calibration, at most.
 pub const MOST_POINTS: usize = 8;
 
-/// Days before a calibration ends from which on this is said.
-pub const DAYS_OF_WARNING: i64 = 7;
-
 const DAY_MS: i64 = 86_400_000;
 
 /// Lens and sensor: how places in the picture lie in the world.
@@ -196,22 +193,10 @@ impl Calibration {
         self.blackbody.emissivity.apparent(surface, self.room)
     }
 
-    /// Whether its last day is over.
+    /// The first moment at which it no longer holds: the end of its last day.
     #[must_use]
-    pub const fn has_expired(&self, now: WallTime) -> bool {
-        self.days_left(now) < 0
-    }
-
-    /// Whole days until its last day: 0 on the last day itself, below that it is over.
-    #[must_use]
-    pub const fn days_left(&self, now: WallTime) -> i64 {
-        self.valid_until.0.div_euclid(DAY_MS) - now.0.div_euclid(DAY_MS)
-    }
-
-    /// Whether it ends within [`DAYS_OF_WARNING`], or is over.
-    #[must_use]
-    pub const fn ends_soon(&self, now: WallTime) -> bool {
-        self.days_left(now) <= DAYS_OF_WARNING
+    pub const fn expires(&self) -> WallTime {
+        WallTime((self.valid_until.0.div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS))
     }
 }
 
@@ -278,9 +263,7 @@ mod tests {
     fn it_holds_to_the_end_of_its_last_day() {
         let it = calibration(&[]);
         let at = |days: i64, ms: i64| WallTime(TODAY + days * DAY_MS + ms);
-        assert!(!it.has_expired(at(14, DAY_MS - 1)) && it.has_expired(at(15, 0)));
-        assert_eq!(it.days_left(at(14, 5)), 0);
-        assert!(it.ends_soon(at(7, 0)) && !it.ends_soon(at(6, DAY_MS - 1)));
+        assert_eq!(it.expires(), at(15, 0));
     }
 
     #[test]

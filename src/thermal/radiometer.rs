@@ -1,13 +1,19 @@
 //! The first stage of the pipeline: raw frames in, believable temperatures out.
 
-use super::frame::{FrameHealth, RawFrame, ReferenceView, ThermalFrame};
+use super::frame::{
+    FrameHealth, RawFrame, ReferenceFlaw, ReferenceQuality, ReferenceView, ThermalFrame,
+};
 use super::health::{PictureCheck, PictureFault, SteadyCheck};
 use super::path::{LevelledBy, Path};
 use super::profile::Optics;
 use super::radiometry::{CountScale, Emissivity};
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
 use super::room::Room;
-use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, TemperatureDelta};
+use super::watch::{TOLERANCE_K, Watch};
+use crate::clock::{Stamp, WallTime};
+use crate::units::{
+    AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, TemperatureDelta,
+};
 use ndarray::Array2;
 
 /// Share of the coldest pixels whose upper end is taken for the room: a lobby's walls and floor
@@ -28,6 +34,9 @@ pub struct RadiometerSettings {
     pub reference: Option<ReferenceSettings>,
     /// The room at the gate.
     pub room: Room,
+    /// When the camera's calibration runs out; `None` where it has none. The wall clock decides, be
+    /// it trusted or not: a clock that is wrong by a year is mended sooner than a sensor that is.
+    pub calibration_expires: Option<WallTime>,
 }
 
 impl Default for RadiometerSettings {
@@ -38,6 +47,7 @@ impl Default for RadiometerSettings {
             optics: Optics::LEPTON_3_5,
             reference: Some(ReferenceSettings::default()),
             room: Room::default(),
+            calibration_expires: None,
         }
     }
 }
@@ -49,6 +59,8 @@ pub struct Radiometer {
     lookup: Vec<f32>,
     picture: PictureCheck,
     steady: SteadyCheck,
+    watch: Watch,
+    place: Option<PixelPoint>,
     reference: Option<ReferenceTracker>,
     offset: TemperatureDelta,
     scene: Option<f64>,
@@ -64,11 +76,18 @@ impl Radiometer {
                 .collect(),
             picture: PictureCheck::default(),
             steady: SteadyCheck::default(),
+            watch: Watch::default(),
+            place: None,
             reference: settings.reference.map(ReferenceTracker::new),
             offset: TemperatureDelta::ZERO,
             scene: None,
             settings,
         }
+    }
+
+    fn has_expired(&self, now: WallTime) -> bool {
+        let expires = self.settings.calibration_expires;
+        expires.is_some_and(|expires| now >= expires)
     }
 
     /// One frame. The offset of a frame comes from that frame's own reference, so that drift and
@@ -89,19 +108,29 @@ impl Radiometer {
             .reference
             .as_mut()
             .map(|tracker| tracker.step(&celsius));
-        let view = match state {
+        let mut view = match state {
             Some(ReferenceState::InView(view)) => Some(view),
             _ => None,
         };
         let steady = self
             .steady
             .step(raw, view.map(|v| v.reading.degrees() as f32));
+        let stable = match &mut view {
+            Some(view) => self.watched(raw.stamp, &celsius, view),
+            None => true,
+        };
         let health = match (state, steady) {
+            (Some(ReferenceState::InView(_)), _) if !stable => FrameHealth::ReferenceUnstable,
             (None, _) => FrameHealth::NoReference,
             (Some(ReferenceState::Searching), _) => FrameHealth::Searching,
             (Some(ReferenceState::Lost), _) => FrameHealth::ReferenceLost,
-            (Some(ReferenceState::InView(_)), false) => FrameHealth::Settling,
-            (Some(ReferenceState::InView(_)), true) => FrameHealth::Good,
+            (Some(ReferenceState::InView(_)), steady) if !steady || self.watch.has_jumped() => {
+                FrameHealth::Settling
+            }
+            (Some(ReferenceState::InView(_)), _) if self.has_expired(raw.stamp.wall) => {
+                FrameHealth::CalibrationExpired
+            }
+            (Some(ReferenceState::InView(_)), _) => FrameHealth::Good,
         };
         if let (Some(view), Some(settings)) = (view, self.settings.reference) {
             self.offset = self.apparent(&settings) - view.reading.0;
@@ -111,6 +140,29 @@ impl Radiometer {
             self.look_at_the_room(&celsius);
         }
         self.frame(raw, celsius, health, view)
+    }
+
+    /// Whether the reference still has the temperature that it had; says so in its quality.
+    fn watched(&mut self, now: Stamp, celsius: &Array2<f32>, view: &mut ReferenceView) -> bool {
+        let there = view.centre;
+        // While it is followed it has one place; found anew, its reading may differ by a tenth for the
+        // pixels' sake alone.
+        if self.place != Some(there) {
+            self.watch.forget();
+            self.place = Some(there);
+        }
+        let reading = view.reading.degrees() as f32;
+        let shuttered = self.steady.is_shuttered();
+        let stable = self.watch.step(now, celsius, reading, shuttered);
+        let left = if stable {
+            1.0 - self.watch.deviation().abs() / TOLERANCE_K
+        } else {
+            0.0
+        };
+        if left < view.quality.score {
+            view.quality = ReferenceQuality::worst(&[(ReferenceFlaw::Unstable, left)]);
+        }
+        stable
     }
 
     /// What the reference looks like from close by.

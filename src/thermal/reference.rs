@@ -9,7 +9,7 @@
 //! [`FRAMES_TO_LOCK`] frames nothing is believed; once it is locked, each frame asks whether it is
 //! still there, uncovered and even. A reference that moved is searched anew.
 
-use super::frame::ReferenceView;
+use super::frame::{ReferenceFlaw, ReferenceQuality, ReferenceView};
 use super::radiometry::Emissivity;
 use crate::units::{
     Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty, TemperatureDelta,
@@ -71,6 +71,9 @@ const LEAST_SHARPNESS: f32 = 0.55;
 /// Frames without the reference after which it is searched elsewhere, too.
 const FRAMES_TO_SEARCH_AGAIN: u32 = 9;
 
+/// Frames in which a reference that was found elsewhere is said to have been moved: 5 s.
+const FRAMES_TO_SAY_IT_MOVED: u32 = 45;
+
 /// The longer side of the picture in which candidates are searched, pixels.
 const SEARCH_SIDE: usize = 160;
 
@@ -92,6 +95,8 @@ pub struct ReferenceTracker {
     candidates: Vec<Candidate>,
     locked: Option<Disc>,
     lost_for: u32,
+    /// For so many frames more it is said that it was moved.
+    moved_for: u32,
 }
 
 /// A round, even, sharp-edged spot in one frame.
@@ -103,6 +108,8 @@ struct Disc {
     reading: f32,
     spread: f32,
     contrast: f32,
+    /// Share of the directions that show the edge.
+    edge: f32,
 }
 
 /// A disc that was seen at one place in several frames.
@@ -125,8 +132,31 @@ impl Disc {
             && (0.7..1.4).contains(&(self.radius / other.radius))
     }
 
-    fn view(&self) -> Option<ReferenceView> {
+    /// What is to be said of it, whether or not it was found elsewhere lately.
+    fn view(&self, moved: bool, set_point: f32) -> Option<ReferenceView> {
+        let needed = DIRECTIONS_NEEDED as f32 / DIRECTIONS as f32;
+        let off = self.reading - set_point;
+        let room = if off < 0.0 {
+            READING_RANGE_K.0
+        } else {
+            READING_RANGE_K.1
+        };
+        // One direction less than needed leaves nothing; the farthest reading that real cameras had
+        // (5.1 K below) is nothing against it.
+        let quality = ReferenceQuality::worst(&[
+            (
+                ReferenceFlaw::Occluded,
+                (self.edge - needed) / (1.0 - needed) + 0.25,
+            ),
+            (ReferenceFlaw::Moved, if moved { 0.25 } else { 1.0 }),
+            (
+                ReferenceFlaw::Unstable,
+                1.0 - self.spread / LARGEST_SPREAD_K,
+            ),
+            (ReferenceFlaw::OffSetPoint, 2.0 * (1.0 - off / room)),
+        ]);
         Some(ReferenceView {
+            quality,
             centre: PixelPoint {
                 x: self.x,
                 y: self.y,
@@ -147,6 +177,7 @@ impl ReferenceTracker {
             candidates: Vec::new(),
             locked: None,
             lost_for: 0,
+            moved_for: 0,
         }
     }
 
@@ -160,9 +191,8 @@ impl ReferenceTracker {
                     contrast: locked.contrast + 0.05 * (disc.contrast - locked.contrast),
                     ..locked
                 });
-                return disc
-                    .view()
-                    .map_or(ReferenceState::Lost, ReferenceState::InView);
+                self.moved_for = self.moved_for.saturating_sub(1);
+                return self.in_view(&disc);
             }
             self.lost_for = self.lost_for.saturating_add(1);
             if self.lost_for < FRAMES_TO_SEARCH_AGAIN {
@@ -172,15 +202,23 @@ impl ReferenceTracker {
         self.search(celsius);
         match self.best_candidate() {
             Some(disc) => {
+                if self.locked.is_some_and(|was| !was.is_at(&disc)) {
+                    self.moved_for = FRAMES_TO_SAY_IT_MOVED;
+                }
                 self.locked = Some(disc);
                 self.lost_for = 0;
                 self.candidates.clear();
-                disc.view()
-                    .map_or(ReferenceState::Lost, ReferenceState::InView)
+                self.in_view(&disc)
             }
             None if self.locked.is_some() => ReferenceState::Lost,
             None => ReferenceState::Searching,
         }
+    }
+
+    fn in_view(&self, disc: &Disc) -> ReferenceState {
+        let set_point = self.settings.set_point.degrees() as f32;
+        disc.view(self.moved_for > 0, set_point)
+            .map_or(ReferenceState::Lost, ReferenceState::InView)
     }
 
     fn best_candidate(&self) -> Option<Disc> {
@@ -318,6 +356,7 @@ fn inspect(celsius: &Array2<f32>, x: f32, y: f32, radius: f32, least_edge: f32) 
         reading,
         spread,
         contrast,
+        edge: falling as f32 / edges.len() as f32,
     })
 }
 

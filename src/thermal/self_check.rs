@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::clock::{BootId, ClockTrust, WallTime};
     use crate::thermal::ReferenceView;
+    use crate::thermal::frame::ReferenceQuality;
     use crate::thermal::path::Path;
     use crate::units::{
         AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, StandardUncertainty,
@@ -198,6 +199,10 @@ mod tests {
                 radius: 4.0,
                 reading: ReferenceTemperature(Celsius::new(35.6 + more_k).unwrap()),
                 spread: TemperatureDelta::new(spread_k).unwrap(),
+                quality: ReferenceQuality {
+                    score: 1.0,
+                    flaw: None,
+                },
             }),
             offset: TemperatureDelta::literal(1.4),
             scene: Some(AmbientTemperature(Celsius::literal(22.0))),

@@ -85,6 +85,9 @@ impl InWords for Obstacle {
             Self::TooCold => words("面部过冷或被遮挡", "face too cold or covered"),
             Self::TooHot => words("温度过高，不是人脸", "too hot for a face"),
             Self::RoomOutOfRange => words("室温超出适用范围", "room outside the valid range"),
+            Self::CalibrationExpired => {
+                words("相机校准已过期", "the camera's calibration has expired")
+            }
         }
     }
 }
@@ -106,7 +109,8 @@ pub const fn advice(obstacle: Obstacle) -> Option<Words> {
         | Obstacle::Settling
         | Obstacle::TooCold
         | Obstacle::TooHot
-        | Obstacle::RoomOutOfRange => None,
+        | Obstacle::RoomOutOfRange
+        | Obstacle::CalibrationExpired => None,
     }
 }
 
@@ -194,6 +198,13 @@ impl InWords for FrameHealth {
             Self::NoReference => words(
                 "没有黑体：只与近期人群比较",
                 "No reference: people are compared with each other",
+            ),
+            Self::CalibrationExpired => {
+                words("校准已过期，停止测温", "Calibration expired, not measuring")
+            }
+            Self::ReferenceUnstable => words(
+                "黑体温度不稳，停止测温；请检查其电源和温控",
+                "Reference unstable, not measuring: check its power and controller",
             ),
             Self::Shutter => words("快门校正中", "Shutter closed"),
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),

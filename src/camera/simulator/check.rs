@@ -123,6 +123,10 @@ fn blackbody(reference: &Blackbody) -> Result<(), ScenarioError> {
             return refuse(&key, "ends before it begins; write [from, to] in seconds");
         }
     }
+    if let Some(from) = reference.decays_from_s {
+        within("blackbody.decays_from_s", from, 0.0..=DAY_S, "s")?;
+    }
+    within("blackbody.decay_s", reference.decay_s, 1.0..=DAY_S, "s")?;
     if let Some(moved) = &reference.moved {
         within("blackbody.moved.at_s", moved.at_s, 0.0..=DAY_S, "s")?;
         place("blackbody.moved", moved.x, moved.y)?;

@@ -150,7 +150,7 @@ pub(super) struct Reference {
     wanted: Blackbody,
     air: f32,
     size: (f32, f32),
-    apparent_c: f64,
+    paint: Emissivity,
     housing: Appearance,
     seed: u32,
 }
@@ -159,12 +159,11 @@ impl Reference {
     /// The blackbody of a scenario, for a picture of this size in pixels.
     pub(super) fn new(wanted: &Blackbody, air: Celsius, size: (f32, f32), seed: u32) -> Self {
         let paint = Emissivity::new(wanted.emissivity).unwrap_or(Emissivity::BLACKBODY);
-        let set_point = Celsius::new(wanted.set_point_c).unwrap_or(air);
         Self {
             wanted: wanted.clone(),
             air: air.degrees() as f32,
             size,
-            apparent_c: paint.apparent(set_point, air).degrees(),
+            paint,
             housing: Appearance::new(Emissivity::SKIN, air),
             seed,
         }
@@ -177,6 +176,13 @@ impl Reference {
             Some(moved) if time >= moved.at_s => (moved.x, moved.y),
             _ => (wanted.x, wanted.y),
         };
+        let room = f64::from(self.air);
+        let cooling = wanted
+            .decays_from_s
+            .map_or(0.0, |from| (time - from).max(0.0));
+        let above = (wanted.set_point_c - room) * (-cooling / wanted.decay_s).exp();
+        let air = Celsius::new(room).unwrap_or(Celsius::literal(22.0));
+        let surface = Celsius::new(room + above).unwrap_or(air);
         BlackbodyTruth {
             centre: PixelPoint {
                 x: x as f32 * self.size.0,
@@ -184,7 +190,7 @@ impl Reference {
             },
             radius: wanted.diameter as f32 * self.size.0 * 0.5,
             set_point_c: wanted.set_point_c,
-            apparent_c: self.apparent_c,
+            apparent_c: self.paint.apparent(surface, air).degrees(),
             covered: wanted
                 .covered
                 .iter()
@@ -197,7 +203,7 @@ impl Reference {
         let PixelPoint { x: x0, y: y0 } = truth.centre;
         let r = truth.radius;
         let area = [x0 - 2.6 * r, y0 - 6.0 * r, x0 + 2.6 * r, y0 + 2.4 * r];
-        let disc = self.apparent_c as f32;
+        let disc = truth.apparent_c as f32;
         canvas.paint(area, 0, |x, y| {
             let (u, v) = ((x - x0) / r, (y - y0) / r);
             if truth.covered && u.abs() < 2.3 && v > -4.0 {

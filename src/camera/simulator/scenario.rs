@@ -159,6 +159,11 @@ pub(super) struct Blackbody {
     /// From when to when something stands before it, s.
     #[serde(default)]
     pub(super) covered: Vec<(f64, f64)>,
+    /// When it is switched off, s: from then on it cools towards the room.
+    pub(super) decays_from_s: Option<f64>,
+    /// Time in which it loses 63 % of what it has above the room, s.
+    #[serde(default = "fifteen_minutes")]
+    pub(super) decay_s: f64,
     /// Where it stands after somebody pushed it.
     pub(super) moved: Option<Moved>,
 }
@@ -468,6 +473,9 @@ fn ffc_step() -> f64 {
 }
 fn ffc_slide() -> f64 {
     -0.8
+}
+fn fifteen_minutes() -> f64 {
+    900.0
 }
 fn near() -> f64 {
     0.7

@@ -197,6 +197,8 @@ impl Draw {
             y: f64::from(y),
             diameter: f64::from(self.octaves(0.045, 0.17)),
             covered: Vec::new(),
+            decays_from_s: None,
+            decay_s: 900.0,
             moved: None,
         }
     }

@@ -17,6 +17,8 @@ struct Lobby {
     milliseconds: u64,
     sequence: u64,
     shift_k: f32,
+    /// The same for all but the reference.
+    scene_shift_k: f32,
     covered: bool,
     telemetry: Telemetry,
 }
@@ -27,6 +29,7 @@ impl Lobby {
             milliseconds: 0,
             sequence: 0,
             shift_k: 0.0,
+            scene_shift_k: 0.0,
             covered: false,
             telemetry: Telemetry::default(),
         }
@@ -42,13 +45,15 @@ impl Lobby {
             state ^= state << 17;
             let (x, y) = (col as f32 + 0.5, row as f32 + 0.5);
             let celsius = if (x - 14.0).hypot(y - 100.0) < 6.0 && !self.covered {
-                REFERENCE_C
+                REFERENCE_C - self.scene_shift_k
             } else if ((x - 55.0) / 15.0).hypot((y - 50.0) / 20.0) < 1.0 {
                 FACE_C
             } else {
                 22.0
             };
-            ((celsius + self.shift_k + 273.15) * 100.0).round() as u16 + (state % 5) as u16 - 2
+            ((celsius + self.shift_k + self.scene_shift_k + 273.15) * 100.0).round() as u16
+                + (state % 5) as u16
+                - 2
         });
         RawFrame {
             stamp: Stamp {
@@ -71,8 +76,8 @@ impl Lobby {
     }
 }
 
-fn radiometer(emissivity: f64) -> Radiometer {
-    Radiometer::new(RadiometerSettings {
+fn settings(emissivity: f64) -> RadiometerSettings {
+    RadiometerSettings {
         scale: CountScale::CentiKelvin,
         optics: Optics::LEPTON_3_5,
         reference: Some(ReferenceSettings {
@@ -80,7 +85,12 @@ fn radiometer(emissivity: f64) -> Radiometer {
             ..ReferenceSettings::default()
         }),
         room: Room::at(Some(AmbientTemperature(Celsius::literal(22.0)))),
-    })
+        calibration_expires: None,
+    }
+}
+
+fn radiometer(emissivity: f64) -> Radiometer {
+    Radiometer::new(settings(emissivity))
 }
 
 /// A lobby and a radiometer that has settled in it.
@@ -248,6 +258,50 @@ fn the_same_picture_again_is_frozen_and_the_next_one_is_not() {
 }
 
 #[test]
+fn a_part_that_stands_still_is_frozen() {
+    let (mut lobby, mut radiometer) = settled();
+    let before = lobby.next();
+    radiometer.step(&before);
+    for rows in [15, 60, 119] {
+        let (mut torn, mut radiometer) = (lobby.next(), radiometer.clone());
+        let part = ndarray::s![..rows, ..];
+        torn.counts
+            .slice_mut(part)
+            .assign(&before.counts.slice(part));
+        assert_eq!(radiometer.step(&torn).health, FrameHealth::Frozen, "{rows}");
+    }
+    let (mut torn, mut radiometer) = (lobby.next(), radiometer);
+    let part = ndarray::s![..14, ..];
+    torn.counts
+        .slice_mut(part)
+        .assign(&before.counts.slice(part));
+    assert_eq!(radiometer.step(&torn).health, FrameHealth::Good);
+}
+
+#[test]
+fn a_step_that_all_share_waits_until_it_is_steady() {
+    let (mut lobby, mut radiometer) = settled();
+    lobby.shift_k = 0.5;
+    let health = lobby.health(&mut radiometer, 12);
+    assert_eq!(health[..9], [FrameHealth::Settling; 9]);
+    assert_eq!(health[9..], [FrameHealth::Good; 3]);
+}
+
+#[test]
+fn a_step_that_the_reference_does_not_share_is_not_measured() {
+    for step_k in [-0.5, -0.2, 0.2, 0.5] {
+        let (mut lobby, mut radiometer) = settled();
+        lobby.health(&mut radiometer, 20);
+        lobby.scene_shift_k = step_k;
+        let health = lobby.health(&mut radiometer, 30);
+        assert!(
+            !health.contains(&FrameHealth::Good),
+            "{step_k} K: {health:?}"
+        );
+    }
+}
+
+#[test]
 fn a_camera_that_starts_blank_may_still_have_any_size() {
     let (mut lobby, mut radiometer) = (Lobby::new(), radiometer(1.0));
     let mut frame = lobby.next();
@@ -306,4 +360,28 @@ fn a_clock_that_jumps_starts_the_wait_anew() {
     let health = lobby.health(&mut radiometer, 12);
     assert_eq!(health[..9], [FrameHealth::Settling; 9]);
     assert_eq!(health[9..], [FrameHealth::Good; 3]);
+}
+
+#[test]
+fn nothing_is_measured_after_the_calibrations_last_day() {
+    let health = |expires: Option<WallTime>| {
+        let mut radiometer = Radiometer::new(RadiometerSettings {
+            calibration_expires: expires,
+            ..settings(1.0)
+        });
+        let mut lobby = Lobby::new();
+        let frames = (0..30).map(|_| {
+            let frame = lobby.next();
+            (frame.stamp.wall, radiometer.step(&frame))
+        });
+        let (wall, last) = frames.last().unwrap();
+        (wall, last.health)
+    };
+    let (wall, usual) = health(None);
+    assert_eq!(usual, FrameHealth::Good);
+    assert_eq!(health(Some(WallTime(wall.0 + 1))).1, FrameHealth::Good);
+    let (_, expired) = health(Some(wall));
+    assert_eq!(expired, FrameHealth::CalibrationExpired);
+    // What is seen is shown all the same.
+    assert!(expired.has_picture());
 }

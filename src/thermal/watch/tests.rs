@@ -1,0 +1,105 @@
+//! The watch over the blackbody in simulated lobbies: what trips it and what must not.
+
+use crate::camera::Camera;
+use crate::camera::simulator::{Scenario, Simulator};
+use crate::clock::{BootId, WallTime};
+use crate::thermal::{FrameHealth, Radiometer, RadiometerSettings, ReferenceFlaw};
+
+const EMPTY: &str =
+    "name = 'watch'\nduration_s = 120.0\n[blackbody]\nset_point_c = 37.0\nx = 0.16\ny = 0.84\n";
+
+/// One frame: second, health, error of the corrected picture in kelvin, and the reference's flaw.
+type Seen = (f64, FrameHealth, f64, Option<ReferenceFlaw>);
+
+fn play(scenario: &str) -> Vec<Seen> {
+    let scenario = Scenario::from_toml(scenario).unwrap();
+    let mut camera = Simulator::new(scenario, BootId(1), WallTime(0));
+    let mut radiometer = Radiometer::new(RadiometerSettings::default());
+    let mut seen = Vec::new();
+    while let Some((raw, truth)) = camera.next_with_truth().unwrap() {
+        let frame = radiometer.step(&raw);
+        let error = truth.offset_k + frame.offset.kelvin();
+        let flaw = frame.reference.and_then(|view| view.quality.flaw);
+        seen.push((raw.stamp.monotonic.as_secs_f64(), frame.health, error, flaw));
+    }
+    assert_eq!(camera.info().width, 120);
+    seen
+}
+
+/// Nothing but good frames once it has settled, except for a shutter's own time.
+fn stays_good(what: &str, scenario: &str, shut: std::ops::Range<f64>) {
+    for (second, health, error, _) in play(scenario) {
+        let may_settle = second < 2.5 || shut.contains(&second);
+        assert!(
+            health == FrameHealth::Good || may_settle,
+            "{what}: {health:?} after {second} s"
+        );
+        assert!(
+            health != FrameHealth::Good || error.abs() < 0.05,
+            "{what}: {error} K"
+        );
+        assert_ne!(health, FrameHealth::ReferenceUnstable, "{what}: {second} s");
+    }
+}
+
+/// A blackbody that loses 15 K within so many seconds from the 30th on: how much was lost in the
+/// last good frame.
+fn cost(decay_s: f64, rest: &str) -> f64 {
+    let seen = play(&format!(
+        "{EMPTY}decays_from_s = 30.0\ndecay_s = {decay_s:?}\n{rest}"
+    ));
+    let good = |it: &&Seen| it.1 == FrameHealth::Good;
+    assert!(
+        seen.iter()
+            .take_while(|it| it.0 < 30.0)
+            .filter(good)
+            .count()
+            > 200
+    );
+    assert_ne!(seen.last().unwrap().1, FrameHealth::Good);
+    seen.iter().filter(good).map(|it| it.2).fold(0.0, f64::max)
+}
+
+const VISITORS: &str = "[[visitor]]\narrive_s = 10.0\nenter = 'left'\nleave = 'right'\nstand_s = 25.0\n\
+    distance_m = 0.55\ncore_c = 36.6\n[[visitor]]\narrive_s = 40.0\nenter = 'far'\nleave = 'left'\n\
+    stand_s = 40.0\ndistance_m = 0.8\ncore_c = 38.5\n[[visitor]]\narrive_s = 42.0\nenter = 'right'\n\
+    leave = 'far'\nstand_s = 50.0\ndistance_m = 1.0\nlateral_m = 0.3\ncore_c = 36.4\n";
+
+#[test]
+fn people_who_come_stand_and_go_do_not_trip_it() {
+    stays_good("people", &format!("{EMPTY}{VISITORS}"), 0.0..0.0);
+}
+
+#[test]
+fn neither_drift_nor_a_shutter_event_trips_it() {
+    let drift = "[drift]\nstart_k = -2.0\nslope_k_per_min = 0.4\nwalk_k = 0.05\n";
+    stays_good("drift", &format!("{EMPTY}{drift}{VISITORS}"), 0.0..0.0);
+    let shutter = "[ffc]\nfirst_s = 60.0\n";
+    stays_good(
+        "shutter",
+        &format!("{EMPTY}{shutter}{VISITORS}"),
+        60.0..66.0,
+    );
+}
+
+#[test]
+fn a_blackbody_that_is_switched_off_is_caught_before_it_costs_two_tenths() {
+    for decay_s in [5.0, 60.0, 900.0, 3600.0] {
+        let lost = cost(decay_s, "");
+        assert!(lost < 0.2, "{lost} K lost within {decay_s} s");
+    }
+    let lost = cost(
+        900.0,
+        &format!("[drift]\nslope_k_per_min = -0.3\n{VISITORS}"),
+    );
+    assert!(lost < 0.2, "{lost} K lost with people there");
+}
+
+#[test]
+fn what_is_wrong_with_it_is_said() {
+    let seen = play(&format!("{EMPTY}decays_from_s = 30.0\n"));
+    let (_, health, _, flaw) = seen[9 * 45];
+    assert_eq!(health, FrameHealth::ReferenceUnstable);
+    assert_eq!(flaw, Some(ReferenceFlaw::Unstable));
+    assert_eq!(seen[9 * 20].3, None);
+}
