@@ -125,7 +125,7 @@ impl Rules {
     pub fn judge_again(&self, before: Verdict, reading: &Reading) -> Verdict {
         let now = self.judge(reading);
         let milder = now.gravity().is_some_and(|it| Some(it) < before.gravity());
-        if milder && self.judge(&worse(reading)).gravity() >= before.gravity() {
+        if milder && self.judge(&worse(reading, before)).gravity() >= before.gravity() {
             before
         } else {
             now
@@ -181,14 +181,20 @@ fn is_cold(reading: &Reading) -> bool {
     both.is_some_and(|(canthi, forehead)| canthi.0 - forehead.0 > WIDEST_GAP)
 }
 
-/// The same reading, worse by [`HYSTERESIS`] in all that makes a verdict graver.
-fn worse(reading: &Reading) -> Reading {
+/// The same reading, worse by [`HYSTERESIS`] in what made this verdict.
+fn worse(reading: &Reading, verdict: Verdict) -> Reading {
     let mut worse = *reading;
-    worse.estimate.value = worse.estimate.value + HYSTERESIS;
-    worse.spread = worse.spread + HYSTERESIS;
-    worse.canthi = worse
-        .canthi
-        .map(|canthi| SkinTemperature(canthi.0 + HYSTERESIS));
+    match verdict {
+        Verdict::PossibleFever | Verdict::Retest(RetestReason::NearThreshold) => {
+            worse.estimate.value = worse.estimate.value + HYSTERESIS;
+        }
+        Verdict::Retest(RetestReason::Unsteady) => worse.spread = worse.spread + HYSTERESIS,
+        Verdict::Retest(RetestReason::JustIn) => {
+            let canthi = worse.canthi;
+            worse.canthi = canthi.map(|canthi| SkinTemperature(canthi.0 + HYSTERESIS));
+        }
+        Verdict::Clear | Verdict::CannotJudge(_) => {}
+    }
     worse
 }
 
