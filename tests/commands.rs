@@ -228,6 +228,7 @@ fn a_replayed_line_has_exactly_the_promised_keys() {
                 "last_frame",
                 "looks",
                 "reasons",
+                "spread_k",
                 "track",
                 "u_c",
                 "verdict"
@@ -255,7 +256,7 @@ fn whoever_cannot_be_judged_has_no_numbers_and_a_reason() {
     let line = &lines(&out)[0];
     assert_eq!(verdicts(line), ["cannot_judge", "cannot_judge"]);
     for person in line["people"].as_array().unwrap() {
-        for key in ["face_c", "u_c", "estimate_c"] {
+        for key in ["face_c", "u_c", "spread_k", "estimate_c"] {
             assert!(person[key].is_null(), "{person}");
         }
         let reasons = person["reasons"].as_array().unwrap();

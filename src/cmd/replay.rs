@@ -53,6 +53,8 @@ struct PersonLine {
     face_c: Option<f64>,
     /// Combined standard uncertainty of `face_c`; the screens show U = 2 u.
     u_c: Option<f64>,
+    /// What the looks differ by, robust standard deviation: each of face less reference.
+    spread_k: Option<f64>,
     estimate_c: Option<f64>,
     /// Without a reference: how far above the people before. There is no temperature then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +110,7 @@ impl PersonLine {
             looks: reading.map_or(0, |r| r.looks),
             face_c: absolute.map(|r| rounded(r.face.degrees(), 1e3)),
             u_c: absolute.map(|r| rounded(r.u().kelvin(), 1e3)),
+            spread_k: reading.map(|r| rounded(r.spread.kelvin(), 1e3)),
             estimate_c: absolute.map(|r| rounded(r.estimate.value.degrees(), 1e3)),
             difference_k: difference.map(|it| rounded(it.above.kelvin(), 1e3)),
             verdict: screening.verdict.as_str(),
