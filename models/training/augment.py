@@ -267,8 +267,8 @@ def dress(r, picture):
             for _ in range(int(r.integers(1, 4))):
                 at = f.box[:2] + r.uniform(0.05, 0.95, 2) * (f.box[2:] - f.box[:2])
                 _spot(t, at, w * r.uniform(0.06, 0.25), w * r.uniform(0.06, 0.25), r.normal(0, 1.0))
-        if r.random() < 0.15:  # beard: cold from the ears or round the mouth down to the chin
-            cold, wide = r.uniform(0.8, 4.0), w * r.uniform(0.14, 0.32)
+        if r.random() < 0.25:  # beard: cold from the ears or round the mouth down to the chin
+            cold, wide = r.uniform(0.8, 5.0), w * r.uniform(0.14, 0.42)
             chin = np.array([mouth[0], mouth[1] + 0.2 * w])
             _spot(t, chin, wide, w * r.uniform(0.12, 0.24), -cold)
             if r.random() < 0.6:

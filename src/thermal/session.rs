@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long a reference must be steady, where nobody says otherwise.
-pub const STEADY_FOR: Duration = Duration::from_secs(60);
+pub const STEADY_FOR: Duration = Duration::from_mins(1);
 
 /// Most that the means of a twelfth of the time may differ by, K. A quarter of the uncertainty that a
 /// good certificate states for the set point (0.2 K).

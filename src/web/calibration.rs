@@ -1,7 +1,7 @@
 //! The page that accompanies `menshen calibrate blackbody`: what the blackbody must be set to now,
 //! how steady it is, and what came of the set points before.
 //!
-//! It only shows. The page reloads itself every [`RELOAD_S`] seconds, so that it works on any phone
+//! It only shows. The page reloads itself every other second, so that it works on any phone
 //! or laptop without JavaScript; the same is served as JSON under `/api/calibration`. The rules of
 //! [`guard`] hold here, too: this machine only. Nothing here blocks.
 

@@ -220,7 +220,7 @@ impl Work {
             let wanted = self.args.set_points[done.min(self.args.set_points.len() - 1)];
             log.write(frame.stamp, wanted, stage)?;
             self.report(&session, stage);
-            self.tell(&bar, wanted, stage);
+            Self::tell(&bar, wanted, stage);
             if session.points().len() == self.args.set_points.len() {
                 bar.finish_and_clear();
                 log.finish()?;
@@ -271,7 +271,7 @@ impl Work {
     }
 
     /// Shows the terminal how far it is.
-    fn tell(&self, bar: &ProgressBar, wanted: Celsius, stage: Stage) {
+    fn tell(bar: &ProgressBar, wanted: Celsius, stage: Stage) {
         bar.set_prefix(format!("{:.1} °C", wanted.degrees()));
         match stage {
             Stage::SetBlackbody => {
