@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn the_gateway_uses_the_constants_of_the_file() {
         let file = shipped();
-        let used = Transfer::FACE_MAXIMUM;
+        let used = Transfer::UPPER_FACE;
         assert_eq!(
             [used.k, used.c.kelvin(), used.u.kelvin()],
             [file.transfer.k, file.transfer.c, file.transfer.u_k]

@@ -25,7 +25,7 @@ impl Transfer {
     /// skin of the upper face). Holds for rooms of 20–29 °C and adults who are acclimatised. SD
     /// about the oral reference: 0.32 K (FLIR) and 0.37 K (ICI); the larger one is kept. See
     /// `calibration/transfer.toml`, whose numbers these are.
-    pub const FACE_MAXIMUM: Self = Self {
+    pub const UPPER_FACE: Self = Self {
         k: 0.08,
         c: TemperatureDelta::literal(0.2403),
         u: StandardUncertainty::literal(0.374),
@@ -56,7 +56,7 @@ pub struct RankingScore {
 }
 
 impl RankingScore {
-    /// Ridge regression on the people of [`Transfer::FACE_MAXIMUM`], by the same command. On people
+    /// Ridge regression on the people of [`Transfer::UPPER_FACE`], by the same command. On people
     /// never seen its AUC is 0.974 (FLIR) and 0.981 (ICI) where a fever is an oral temperature of
     /// 37.5 °C or more.
     pub const FACE_AND_CANTHI: Self = Self {
@@ -74,7 +74,7 @@ impl RankingScore {
         room: AmbientTemperature,
     ) -> Score {
         let above = |skin: SkinTemperature, usual: f64| {
-            let balanced = Transfer::FACE_MAXIMUM.k * (skin.degrees() - room.degrees());
+            let balanced = Transfer::UPPER_FACE.k * (skin.degrees() - room.degrees());
             skin.degrees() + balanced - usual
         };
         let of_face = above(face, self.face.1);

@@ -86,7 +86,7 @@ impl Default for Rules {
             fever: Celsius::literal(37.9),
             min_looks: 3,
             min_face_px: 18.0,
-            transfer: Transfer::FACE_MAXIMUM,
+            transfer: Transfer::UPPER_FACE,
             u_reference: StandardUncertainty::literal(0.1),
         }
     }

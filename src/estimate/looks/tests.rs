@@ -34,7 +34,7 @@ fn looks(values: &[f32]) -> Looks {
 
 fn reading(values: &[f32]) -> Reading {
     looks(values)
-        .reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.058))
+        .reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.058))
         .unwrap()
 }
 
@@ -75,7 +75,7 @@ fn looks_that_disagree_widen_the_uncertainty() {
 fn no_look_is_no_reading_and_many_looks_stay_few() {
     assert!(
         looks(&[])
-            .reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1))
+            .reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.1))
             .is_none()
     );
     assert_eq!(looks(&[36.0; 500]).count(), 60);
@@ -93,7 +93,7 @@ fn parts_are_read_like_the_whole_and_only_where_most_looks_show_them() {
             });
         }
         looks
-            .reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1))
+            .reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.1))
             .unwrap()
     };
     let reading = of(3);
@@ -116,7 +116,7 @@ fn the_chain_adds_up_to_what_the_skin_is_computed_from() {
         });
     }
     let reading = looks
-        .reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1))
+        .reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.1))
         .unwrap();
     let chain = reading.chain;
     assert!((chain.apparent.degrees() - 34.0).abs() < 1e-5);
@@ -147,7 +147,7 @@ fn any_looks() -> impl Strategy<Value = Vec<Look>> {
 fn read(looks: impl IntoIterator<Item = Look>) -> Option<Reading> {
     let mut kept = Looks::default();
     looks.into_iter().for_each(|look| kept.add(look));
-    kept.reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1))
+    kept.reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.1))
 }
 
 proptest! {

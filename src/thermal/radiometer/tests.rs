@@ -115,7 +115,7 @@ fn face(frame: &ThermalFrame) -> f64 {
     };
     let mut looks = Looks::default();
     looks.add(estimate::look(frame, &face).unwrap());
-    let reading = looks.reading(&Transfer::FACE_MAXIMUM, StandardUncertainty::literal(0.1));
+    let reading = looks.reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.1));
     reading.unwrap().face.degrees()
 }
 
