@@ -1,5 +1,6 @@
 //! `menshen calibrate blackbody` before a recorded, simulated camera: two set points, the page that
-//! accompanies them, the profile and the log that come of it, and what is refused.
+//! accompanies them, the profile and the log that come of it, and what is refused. And what the gateway
+//! says when a calibration runs out.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +17,11 @@ use menshen::camera::recording::RecordingWriter;
 use menshen::camera::simulator::{Scenario, Simulator};
 use menshen::clock::{BootId, WallTime};
 use menshen::config::profile;
+use menshen::event::{Event, Fault};
+use menshen::face::{Detector, DetectorError, Face};
+use menshen::pipeline::Pipeline;
+use menshen::screening::Rules;
+use menshen::thermal::{RadiometerSettings, ThermalFrame};
 use program::{Program, outcome};
 use std::fs;
 use std::path::Path;
@@ -191,4 +197,55 @@ fn a_blackbody_that_never_comes_to_the_next_set_point_is_given_up() {
     assert!(!folder.path().join("door.toml").exists());
     let log = fs::read_to_string(folder.path().join("door.csv")).unwrap();
     assert!(log.contains(",set_blackbody,"), "{log}");
+}
+
+/// Nobody is there.
+struct Nobody;
+
+impl Detector for Nobody {
+    fn detect(&mut self, _: &ThermalFrame) -> Result<Vec<Face>, DetectorError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What is raised and cleared in 14 s of an empty lobby, with the second, when the calibration runs
+/// out so long after their begin.
+fn faults(expires_after_s: i64) -> Vec<(&'static str, Fault, u64)> {
+    let start = WallTime(1_581_998_400_000);
+    let scenario = Scenario::from_toml(&format!(
+        "name = \"blackbody\"\nseed = 4\nduration_s = {EACH_S:.1}\n\
+         [blackbody]\nset_point_c = 37.0\nx = 0.3\ny = 0.6"
+    ));
+    let mut simulator = Simulator::new(scenario.unwrap(), BootId(0), start);
+    let settings = RadiometerSettings {
+        calibration_expires: Some(WallTime(start.0 + expires_after_s * 1000)),
+        ..RadiometerSettings::default()
+    };
+    let mut pipeline = Pipeline::new(settings, Rules::default(), Nobody);
+    let mut found = Vec::new();
+    while let Some(frame) = simulator.next_frame().unwrap() {
+        for event in pipeline.step(&frame).events {
+            let at = event.at().monotonic.as_secs();
+            match event {
+                Event::FaultRaised { fault, .. } => found.push(("raised", fault, at)),
+                Event::FaultCleared { fault, .. } => found.push(("cleared", fault, at)),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_calibration_that_runs_out_is_announced_and_then_stops_the_judging() {
+    const DAY_S: i64 = 86_400;
+    assert_eq!(faults(15 * DAY_S), []);
+    assert_eq!(faults(13 * DAY_S), [("raised", Fault::CalibrationDue, 0)]);
+    let [due, over, expired] = faults(7)[..] else {
+        panic!("{:?}", faults(7));
+    };
+    assert_eq!(due, ("raised", Fault::CalibrationDue, 0));
+    assert_eq!(over, ("cleared", Fault::CalibrationDue, 7));
+    // As every fault, after three seconds.
+    assert_eq!(expired, ("raised", Fault::CalibrationExpired, 10));
 }
