@@ -66,6 +66,9 @@ fn looks_that_disagree_widen_the_uncertainty() {
     let calm = reading(&[36.0; 5]);
     let torn = reading(&[35.0, 35.5, 36.0, 36.5, 37.0]);
     assert!(torn.u() > calm.u());
+    // The median of five: their deviation (1.4826 · 0.5 K) by √5.
+    assert!((torn.budget.part(Part::Looks) - 0.7413 / 5.0_f64.sqrt()).abs() < 1e-6);
+    assert_eq!(calm.budget.part(Part::Looks), 0.0);
     // 0.058, 0.03, 0.087, 0.07, 0.05, 0.03 and 0.03: root of the sum of squares.
     assert!((0.14..0.155).contains(&calm.u().kelvin()), "{:?}", calm.u());
     assert!(calm.estimate.u.kelvin() > 0.335);
@@ -83,9 +86,9 @@ fn no_look_is_no_reading_and_many_looks_stay_few() {
 
 #[test]
 fn parts_are_read_like_the_whole_and_only_where_most_looks_show_them() {
-    let of = |shown: usize| {
+    let among = |all: usize, shown: usize| {
         let mut looks = Looks::default();
-        for n in 0..5 {
+        for n in 0..all {
             looks.add(Look {
                 canthi: (n < shown).then_some(35.4),
                 forehead: Some(34.8),
@@ -96,6 +99,9 @@ fn parts_are_read_like_the_whole_and_only_where_most_looks_show_them() {
             .reading(&Transfer::UPPER_FACE, StandardUncertainty::literal(0.1))
             .unwrap()
     };
+    let of = |shown| among(5, shown);
+    // Half of them are not most of them.
+    assert_eq!(among(4, 2).canthi, None);
     let reading = of(3);
     let [canthi, forehead] = [reading.canthi, reading.forehead].map(|it| it.unwrap().degrees());
     // All of it skin of emissivity 0.98 in the same room: 0.1 K apparent is 0.102 K of skin.
