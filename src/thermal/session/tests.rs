@@ -94,6 +94,30 @@ fn the_next_set_point_begins_when_the_reference_is_on_its_way() {
 }
 
 #[test]
+fn what_scene_and_reference_do_alike_is_no_movement() {
+    // A level that wanders by tenths of a kelvin within the time in which 0.05 K is too much.
+    let (mut wandering, scale) = (camera(37.0, -1.4, ""), camera(37.0, 0.0, "").info().scale);
+    let mut watch = Watch::new(settings(37.0), scale, STEADY);
+    let mut last = Progress::NotInView;
+    for n in 0_u16.. {
+        let Some(mut frame) = wandering.next_frame().unwrap() else {
+            break;
+        };
+        frame.counts += n / 3;
+        last = watch.step(&frame);
+        if let Progress::Steady(_) = last {
+            break;
+        }
+    }
+    let Progress::Steady(point) = last else {
+        panic!("{last:?}");
+    };
+    // Some 180 frames, each third a count (0.01 K) more, so 0.6 K at the end.
+    assert!((35.7..36.3).contains(&point.reading.degrees()), "{point:?}");
+    assert!(point.noise.kelvin() < 0.05, "{point:?}");
+}
+
+#[test]
 fn a_covered_reference_begins_anew() {
     let covered = "covered = [[5.0, 9.0]]";
     let (said, point) = watch(camera(37.0, -1.4, covered), 37.0);
