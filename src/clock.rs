@@ -18,6 +18,11 @@ pub struct BootId(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WallTime(pub i64);
 
+impl WallTime {
+    /// Milliseconds of a day.
+    pub const DAY_MS: i64 = 86_400_000;
+}
+
 /// Whether the wall clock can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrust {

@@ -18,7 +18,7 @@ use crate::screening::{Person, Rules, Screener, Standing};
 use crate::thermal::{Radiometer, RadiometerSettings, RawFrame, SelfChecker, ThermalFrame};
 
 /// Time before a calibration runs out from which on this is said: two weeks, ms.
-const WARN_MS: i64 = 14 * 86_400_000;
+const WARN_MS: i64 = 14 * WallTime::DAY_MS;
 
 /// What came of one frame.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ pub const U_GAIN_UNKNOWN: f64 = 0.0115;
 /// Set points of one calibration, at most.
 pub const MOST_POINTS: usize = 8;
 
-const DAY_MS: i64 = 86_400_000;
+const DAY_MS: i64 = WallTime::DAY_MS;
 
 /// Lens and sensor: how places in the picture lie in the world.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,17 +8,13 @@ use super::path::{LevelledBy, Path};
 use super::profile::Optics;
 use super::radiometry::{CountScale, Emissivity};
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
-use super::room::Room;
+use super::room::{Room, seen_in};
 use super::watch::{TOLERANCE_K, Watch};
 use crate::clock::{Stamp, WallTime};
 use crate::units::{
     AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, TemperatureDelta,
 };
 use ndarray::Array2;
-
-/// Share of the coldest pixels whose upper end is taken for the room: a lobby's walls and floor
-/// fill more than that of any picture, people and lamps do not.
-const ROOM_SHARE: f32 = 0.25;
 
 /// Weight of one frame in the running value of the room: about 10 s at 9 frames a second.
 const ROOM_WEIGHT: f64 = 0.01;
@@ -207,17 +203,9 @@ impl Radiometer {
     }
 
     fn look_at_the_room(&mut self, celsius: &Array2<f32>) {
-        // Every fifth pixel in both directions is plenty for a quantile of a room.
-        let mut sample: Vec<f32> = celsius
-            .slice(ndarray::s![..;5, ..;5])
-            .iter()
-            .copied()
-            .collect();
-        let at = (sample.len() as f32 * ROOM_SHARE) as usize;
-        if at >= sample.len() {
+        let Some(now) = seen_in(celsius) else {
             return;
-        }
-        let now = f64::from(*sample.select_nth_unstable_by(at, f32::total_cmp).1);
+        };
         self.scene = Some(match self.scene {
             Some(scene) => scene + ROOM_WEIGHT * (now - scene),
             None => now,

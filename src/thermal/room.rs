@@ -1,6 +1,21 @@
 //! The room at the gate: its air, what skin reflects of it, and how sure that is.
 
 use crate::units::{AmbientTemperature, Celsius, StandardUncertainty};
+use ndarray::Array2;
+
+/// Share of the coldest pixels whose upper end is taken for the room: a lobby's walls and floor
+/// fill more than that of any picture, people and lamps do not.
+const ROOM_SHARE: f32 = 0.25;
+
+/// The room as a picture shows it, °C: the upper end of its coldest quarter. `None` of a picture
+/// without pixels.
+pub(super) fn seen_in(celsius: &Array2<f32>) -> Option<f64> {
+    // Every fifth pixel in both directions is plenty for a quantile of a room.
+    let every_fifth = celsius.slice(ndarray::s![..;5, ..;5]);
+    let mut sample: Vec<f32> = every_fifth.iter().copied().collect();
+    let at = (sample.len() as f32 * ROOM_SHARE) as usize;
+    (at < sample.len()).then(|| f64::from(*sample.select_nth_unstable_by(at, f32::total_cmp).1))
+}
 
 /// The room as the site's configuration says it.
 #[derive(Clone, Copy, Debug, PartialEq)]

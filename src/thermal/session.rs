@@ -14,9 +14,9 @@
 use super::frame::{RawFrame, ReferenceView};
 use super::radiometry::CountScale;
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
+use super::room::seen_in;
 use crate::clock::{Stamp, WallTime};
 use crate::units::{Celsius, ReferenceTemperature, TemperatureDelta};
-use ndarray::Array2;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -29,9 +29,6 @@ pub const STEADY_WITHIN_K: f64 = 0.05;
 
 /// Parts into which the time is cut: 5 s of a minute, some 45 frames of a Lepton.
 const PARTS: usize = 12;
-
-/// Share of the coldest pixels whose upper end is the scene, as in [`super::Radiometer`].
-const SCENE_SHARE: f64 = 0.25;
 
 /// Least frames in each part.
 const FRAMES_IN_PART: usize = 3;
@@ -123,7 +120,7 @@ impl Watch {
                 return Progress::NotInView;
             }
         };
-        let Some(scene) = scene_of(&celsius) else {
+        let Some(scene) = seen_in(&celsius) else {
             return Progress::NotInView;
         };
         self.take(raw.stamp, &view, scene);
@@ -291,19 +288,6 @@ impl Session {
         }
         Stage::At(progress)
     }
-}
-
-/// The upper end of the coldest quarter of a picture, °C.
-fn scene_of(celsius: &Array2<f32>) -> Option<f64> {
-    let every_fifth = celsius.slice(ndarray::s![..;5, ..;5]);
-    let mut sample: Vec<f32> = every_fifth.iter().copied().collect();
-    let at = (sample.len() as f64 * SCENE_SHARE) as usize;
-    if at >= sample.len() {
-        return None;
-    }
-    Some(f64::from(
-        *sample.select_nth_unstable_by(at, f32::total_cmp).1,
-    ))
 }
 
 #[cfg(test)]

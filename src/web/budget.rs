@@ -1,4 +1,4 @@
-//! "Why ± 0.8?": the uncertainty of one reading part by part, as a table that unfolds beside an alert
+//! "Why ± 0.9 K?": the uncertainty of one reading part by part, as a table that unfolds beside an alert
 //! and, with the numbers that the live view sends, beside a person; and as JSON.
 
 use super::words::{self, InWords, Words};

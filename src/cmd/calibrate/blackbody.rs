@@ -6,9 +6,9 @@
 //! Every frame's reading goes to a log beside the profile, so that a calibration can be looked into
 //! years later.
 
-use super::super::{must_be_new, say, until_told_to_stop};
 use crate::camera::{Camera, CameraError};
 use crate::clock::{BootId, Clock, Stamp, SystemClock, WallTime};
+use crate::cmd::{self, in_words, must_be_new, say, tell, until_told_to_stop};
 use crate::config::Config;
 use crate::config::profile::to_toml;
 use crate::pipeline::source::open_camera;
@@ -36,8 +36,6 @@ use tokio_util::sync::CancellationToken;
 /// Most values of the trace on the page: five minutes at 9 frames a second, every third frame.
 const TRACE: usize = 900;
 
-const DAY_MS: i64 = 86_400_000;
-
 /// Arguments of `menshen calibrate blackbody`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct BlackbodyArgs {
@@ -46,13 +44,13 @@ pub struct BlackbodyArgs {
     config: Option<PathBuf>,
     /// A set point of the blackbody, °C; give two that are 2 K or more apart, in the order in which
     /// you will set them, and the camera's gain is checked, too.
-    #[arg(long = "set-point", value_name = "T", required = true, value_parser = super::super::set_point)]
+    #[arg(long = "set-point", value_name = "T", required = true, value_parser = cmd::set_point)]
     set_points: Vec<Celsius>,
     /// How long the blackbody must read steadily.
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::super::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = cmd::seconds)]
     steady: Duration,
     /// How long to wait for one set point before giving up.
-    #[arg(long, value_name = "SECONDS", default_value = "2700", value_parser = super::super::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2700", value_parser = cmd::seconds)]
     patience: Duration,
     /// The new profile; one that exists is not overwritten. The log of all frames goes beside it.
     #[arg(long, value_name = "FILE")]
@@ -101,7 +99,7 @@ pub(super) fn run(args: &BlackbodyArgs) -> anyhow::Result<ExitCode> {
                 args.listen
             )
         })?;
-        super::super::tell(&format!("page: http://{}/", listener.local_addr()?));
+        tell(&format!("page: http://{}/", listener.local_addr()?));
         let page = tokio::spawn(calibration::serve(listener, watched, stop.clone()));
         let work = Work {
             args: args.clone(),
@@ -167,7 +165,7 @@ impl Work {
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
-                let why = super::super::in_words(&error);
+                let why = in_words(&error);
                 self.show(|view| view.step = CalibrationStep::Failed { why });
                 Err(error)
             }
@@ -320,8 +318,8 @@ impl Work {
             (None, Some(point)) => point.scene + (point.set_point.0 - point.reading),
             (None, None) => bail!("no set point was measured"),
         };
-        let days = i64::from(self.args.valid_days) * DAY_MS;
-        let today = WallTime(at.wall.0.div_euclid(DAY_MS) * DAY_MS);
+        let days = i64::from(self.args.valid_days) * WallTime::DAY_MS;
+        let today = WallTime(at.wall.0.div_euclid(WallTime::DAY_MS) * WallTime::DAY_MS);
         let calibration = Calibration {
             made: today,
             valid_until: WallTime(today.0.saturating_add(days)),
