@@ -6,6 +6,32 @@ use crate::id::AlertId;
 use crate::screening::Screening;
 use crate::thermal::SelfCheck;
 
+/// How far an alert that nobody takes has been carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Escalation {
+    /// The guard is reminded.
+    Reminder,
+    /// The property manager is told.
+    Manager,
+    /// The street office is told.
+    Street,
+}
+
+impl Escalation {
+    /// Every step, in the order in which they come.
+    pub const ALL: [Self; 3] = [Self::Reminder, Self::Manager, Self::Street];
+
+    /// The word for it on the wire, in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Manager => "manager",
+            Self::Street => "street",
+        }
+    }
+}
+
 /// A fault of the gateway itself that staff must mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -24,11 +50,27 @@ pub enum Fault {
     CalibrationDue,
     /// The calibration has run out: nobody is judged.
     CalibrationExpired,
+    /// The broker has been away for a while: alerts wait here and reach nobody outside.
+    BrokerAway,
+    /// The broker is there, but the street office's collector does not acknowledge.
+    StreetSilent,
+    /// A message was refused again and again and put aside.
+    MessageParked,
+    /// The outbox is beyond its bound: what may be given up is given up.
+    OutboxFull,
+    /// Events cannot be saved: the disk is full or fails.
+    StoreFailing,
+    /// There is little room left on the disk.
+    DiskLow,
+    /// The database was damaged; a new one was begun, and what could be read was taken over.
+    DatabaseSalvaged,
+    /// The wall clock is not set: times are shown as not certain.
+    ClockUnset,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::ReferenceLost,
         Self::CameraSilent,
         Self::CameraFrozen,
@@ -36,6 +78,14 @@ impl Fault {
         Self::SelfCheckFailed,
         Self::CalibrationDue,
         Self::CalibrationExpired,
+        Self::BrokerAway,
+        Self::StreetSilent,
+        Self::MessageParked,
+        Self::OutboxFull,
+        Self::StoreFailing,
+        Self::DiskLow,
+        Self::DatabaseSalvaged,
+        Self::ClockUnset,
     ];
 
     /// The word for it on the wire, in JSON and in the database.
@@ -49,6 +99,14 @@ impl Fault {
             Self::SelfCheckFailed => "self_check_failed",
             Self::CalibrationDue => "calibration_due",
             Self::CalibrationExpired => "calibration_expired",
+            Self::BrokerAway => "broker_away",
+            Self::StreetSilent => "street_silent",
+            Self::MessageParked => "message_parked",
+            Self::OutboxFull => "outbox_full",
+            Self::StoreFailing => "store_failing",
+            Self::DiskLow => "disk_low",
+            Self::DatabaseSalvaged => "database_salvaged",
+            Self::ClockUnset => "clock_unset",
         }
     }
 }
@@ -79,6 +137,15 @@ pub enum Event {
         at: Stamp,
         /// What.
         outcome: Outcome,
+    },
+    /// An alert has waited too long for somebody to take it, or for its outcome.
+    AlertReminded {
+        /// Which.
+        alert: AlertId,
+        /// Who is to hear of it now.
+        level: Escalation,
+        /// When.
+        at: Stamp,
     },
     /// The gateway cannot do its work.
     FaultRaised {
@@ -112,6 +179,7 @@ impl Event {
             Self::AlertRaised(_) => "alert_raised",
             Self::AlertAcknowledged { .. } => "alert_acknowledged",
             Self::AlertResolved { .. } => "alert_resolved",
+            Self::AlertReminded { .. } => "alert_reminded",
             Self::FaultRaised { .. } => "fault_raised",
             Self::FaultCleared { .. } => "fault_cleared",
             Self::SelfChecked { .. } => "self_checked",
@@ -126,6 +194,7 @@ impl Event {
             Self::AlertRaised(alert) => alert.raised,
             Self::AlertAcknowledged { at, .. }
             | Self::AlertResolved { at, .. }
+            | Self::AlertReminded { at, .. }
             | Self::FaultRaised { at, .. }
             | Self::FaultCleared { at, .. }
             | Self::SelfChecked { at, .. } => *at,

@@ -22,6 +22,50 @@ pub struct EventKey {
     pub seq: Sequence,
 }
 
+/// A way out of the building that keeps its own messages: the broker, or one notifier.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Channel(String);
+
+impl Channel {
+    /// The MQTT broker.
+    #[must_use]
+    pub fn broker() -> Self {
+        Self("broker".to_owned())
+    }
+
+    /// A notifier, by the name that the site gave it.
+    #[must_use]
+    pub fn notifier(name: &str) -> Self {
+        Self(format!("notify.{name}"))
+    }
+
+    /// The word for it in the database and in the log.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Number of a message within its channel and epoch, from 1, without gaps: who receives them sees
+/// by it what is missing. (Events have gaps for a receiver, since not every event is told.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageNumber(pub u64);
+
+/// What a message is known by for ever: who receives it twice counts it once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MessageKey {
+    /// Which database.
+    pub epoch: DeviceEpoch,
+    /// Which message of a channel.
+    pub number: MessageNumber,
+}
+
 /// One person followed through consecutive frames; counted from 1 in each boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrackId(pub u64);

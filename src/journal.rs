@@ -7,31 +7,66 @@
 use crate::alert::{Alert, Refused};
 use crate::clock::Stamp;
 use crate::event::Event;
-use crate::id::{AlertId, EventKey};
+use crate::id::{AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, Sequence};
 use std::fmt;
 
-/// One MQTT message that an event causes, kept until it is safe elsewhere.
+/// What is given up first where the outbox grows beyond its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keep {
+    /// Of use only while it is new: given up first.
+    Live,
+    /// Counts of an hour: given up next.
+    Hourly,
+    /// Alerts, faults, ticks, reports: never given up.
+    Always,
+}
+
+/// One message that an event causes, kept until it is safe elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxMessage {
-    /// Full topic.
+    /// Full topic; for a notifier the kind of event.
     pub topic: String,
     /// Bytes of the payload.
     pub payload: Vec<u8>,
     /// Whether the broker keeps it for late subscribers.
     pub retain: bool,
+    /// Whether it may be given up.
+    pub keep: Keep,
 }
 
 /// A message in the outbox.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxRow {
-    /// Place in the outbox; rows go out in this order.
-    pub row: i64,
+    /// Its number in its channel; messages go out in this order.
+    pub number: MessageNumber,
     /// The event that caused it.
-    pub key: EventKey,
+    pub event: Sequence,
     /// What to publish.
     pub message: OutboxMessage,
     /// When the event happened: what is old when it goes out must not sound a siren.
     pub at: Stamp,
+}
+
+/// Where a message is safe, so that it need not be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafeAt {
+    /// The broker (or the notifier's server) has accepted it. For a gateway without a street
+    /// collector, which says so on its pages.
+    Broker,
+    /// The street office's collector has acknowledged it.
+    Street,
+}
+
+/// What the street office's collector acknowledges: it has every message of this epoch up to a
+/// number, but for the gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which database's messages.
+    pub epoch: DeviceEpoch,
+    /// The highest number that it knows of.
+    pub up_to: MessageNumber,
+    /// First and last number of each stretch that it lacks, ascending.
+    pub gaps: Vec<(MessageNumber, MessageNumber)>,
 }
 
 /// How many messages are in each state: honest words for the screen.
@@ -39,8 +74,12 @@ pub struct OutboxRow {
 pub struct OutboxCount {
     /// Saved here only.
     pub saved: u64,
-    /// Accepted by the broker.
+    /// Accepted by the broker, not known to be with the street office.
     pub accepted: u64,
+    /// Received by the street office, and not erased here yet.
+    pub received: u64,
+    /// Refused so often that they were put aside.
+    pub parked: u64,
 }
 
 /// What went wrong while keeping an event.
@@ -105,23 +144,52 @@ pub trait Journal: Send + Sync {
     -> Result<Vec<(String, Option<String>, u64)>, JournalError>;
 }
 
-/// The outbox: messages that wait for the broker.
+/// The outbox: messages that wait for the broker or a notifier, each channel on its own.
+///
+/// saved → accepted by the broker → received by the street office; what is refused again and again
+/// is parked. A message that was handed to the broker and not acknowledged counts as saved: only
+/// the link knows what is under way, and forgets it with the connection.
 pub trait Outbox: Send + Sync {
-    /// Rows not yet accepted by the broker, after `row`, oldest first.
+    /// Messages of a channel after a number that are not safe yet and not parked, oldest first.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn waiting(&self, after_row: i64, limit: u32) -> Result<Vec<OutboxRow>, JournalError>;
+    fn waiting(
+        &self,
+        channel: &Channel,
+        until: SafeAt,
+        after: MessageNumber,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, JournalError>;
 
-    /// The broker has accepted these rows: together, since each call waits for the disk once.
+    /// The broker has accepted these messages: together, since each call waits for the disk once.
     ///
     /// # Errors
     /// Where the store cannot be written.
-    fn accepted(&self, rows: &[i64]) -> Result<(), JournalError>;
+    fn accepted(&self, channel: &Channel, numbers: &[MessageNumber]) -> Result<(), JournalError>;
 
-    /// How much is where.
+    /// The street office's collector has acknowledged messages of the broker's channel. A receipt
+    /// of another epoch, or of numbers that were never given out, changes nothing.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn received(&self, receipt: &Receipt) -> Result<(), JournalError>;
+
+    /// A message was refused, by the broker or the notifier's server. The third refusal parks it.
+    /// Gives whether it is parked now.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn refused(
+        &self,
+        channel: &Channel,
+        number: MessageNumber,
+        why: &str,
+    ) -> Result<bool, JournalError>;
+
+    /// How much of a channel is where.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn count(&self) -> Result<OutboxCount, JournalError>;
+    fn count(&self, channel: &Channel) -> Result<OutboxCount, JournalError>;
 }

@@ -16,7 +16,7 @@ mod program;
 
 use menshen::alert::AlertState;
 use menshen::event::Event;
-use menshen::id::Sequence;
+use menshen::id::{Channel, Sequence};
 use menshen::journal::{Journal, Outbox, Recorded};
 use menshen::mqtt::broker::Broker;
 use menshen::screening::Verdict;
@@ -59,7 +59,7 @@ fn configuration(scenario: &str, mqtt: &str) -> String {
 
 /// What the store holds after the program has gone, oldest first.
 fn kept(folder: &Path) -> (Store, Vec<Recorded>) {
-    let store = Store::open(folder, Box::new(|_, _| Vec::new())).unwrap();
+    let store = Store::open(folder, Vec::new()).unwrap();
     let events = store.events(Sequence(0), 1000).unwrap();
     let numbers: Vec<u64> = events.iter().map(|it| it.key.seq.0).collect();
     let without_gaps: Vec<u64> = (1..).take(events.len()).collect();
@@ -220,7 +220,7 @@ fn check_kept(folder: &Path, alert: &Value) {
         "{alerts:?}"
     );
     assert_eq!(
-        store.count().unwrap().saved,
+        store.count(&Channel::broker()).unwrap().saved,
         0,
         "the broker has taken everything"
     );

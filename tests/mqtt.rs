@@ -16,13 +16,14 @@ use common::tap::Tap;
 use common::{acknowledge, alert, confirmed, recorded_alert, stamp, tempfolder};
 use menshen::clock::{BootId, SimulatedClock, Stamp};
 use menshen::event::{Event, Fault};
-use menshen::journal::{Journal, Outbox, OutboxCount};
+use menshen::id::{Channel, MessageNumber};
+use menshen::journal::{Journal, Outbox, OutboxCount, SafeAt};
 use menshen::mqtt::broker::{Access, Broker, BrokerError, BrokerSettings, Keeping};
 use menshen::mqtt::link::{self, LinkSettings, LinkState};
-use menshen::mqtt::payload::{OpenAlerts, messages};
+use menshen::mqtt::payload::{OpenAlerts, told};
 use menshen::mqtt::topic::{Address, Class, Topic};
 use menshen::secret::Secret;
-use menshen::store::Store;
+use menshen::store::{Route, Store};
 use rumqttc::{AsyncClient, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -40,11 +41,11 @@ fn address() -> Address {
 
 fn open(folder: &Path) -> Store {
     let here = address();
-    Store::open(
-        folder,
-        Box::new(move |key, event| messages(&here, key, event)),
-    )
-    .unwrap()
+    let broker = Route {
+        channel: Channel::broker(),
+        address: Box::new(move |key, event| told(&here, key, event)),
+    };
+    Store::open(folder, vec![broker]).unwrap()
 }
 
 /// A broker that keeps what it accepted when it is killed: what it loses nobody else can see.
@@ -135,10 +136,10 @@ async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut(
 
 async fn accepted(store: &Store, number: u64) {
     eventually("all rows accepted", || async {
-        store.count().unwrap()
+        store.count(&Channel::broker()).unwrap()
             == OutboxCount {
-                saved: 0,
                 accepted: number,
+                ..OutboxCount::default()
             }
     })
     .await;
@@ -325,7 +326,7 @@ async fn a_killed_broker_loses_nothing() {
     for part in 1..=3 {
         // Killed while messages are on their way, whatever the machine's speed.
         eventually("a part accepted", || async {
-            store.count().unwrap().accepted >= part * 200
+            store.count(&Channel::broker()).unwrap().accepted >= part * 200
         })
         .await;
         broker.kill().unwrap();
@@ -376,7 +377,7 @@ async fn a_hundred_thousand_rows_drain_in_order() {
     let street = Street::subscribe(broker.port()).await;
     let begin = tokio::time::Instant::now();
     let link = Link::start(&store, broker.port());
-    while store.count().unwrap().accepted < 100_000 {
+    while store.count(&Channel::broker()).unwrap().accepted < 100_000 {
         assert!(begin.elapsed() < PATIENCE * 10);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -409,7 +410,7 @@ async fn a_broker_that_comes_late_gets_everything() {
         why.contains("nothing listens") && why.contains("start the broker"),
         "{why}"
     );
-    assert_eq!(store.count().unwrap().saved, 50);
+    assert_eq!(store.count(&Channel::broker()).unwrap().saved, 50);
     broker.restart().unwrap();
     accepted(&store, 50).await;
     link.stop().await;
@@ -521,7 +522,8 @@ fn another_boot_is_old_news_unless_both_clocks_are_right() {
     recorded_alert(&first, 1);
     drop(first);
     let second = open(folder.path());
-    let row = &second.waiting(0, 1).unwrap()[0];
+    let rows = second.waiting(&Channel::broker(), SafeAt::Broker, MessageNumber(0), 1);
+    let row = &rows.unwrap()[0];
     assert_eq!(row.at, stamp(BootId(1), 1));
     assert_eq!(second.boot(), BootId(2));
 }

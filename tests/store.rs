@@ -16,24 +16,40 @@ use menshen::alert::{AlertState, Outcome, Refused};
 use menshen::clock::BootId;
 use menshen::estimate::Basis;
 use menshen::event::{Event, Fault};
-use menshen::id::{EventKey, Sequence};
-use menshen::journal::{Journal, JournalError, Outbox, OutboxCount, OutboxMessage};
+use menshen::id::{Channel, DeviceEpoch, MessageKey, MessageNumber, Sequence};
+use menshen::journal::{
+    Journal, JournalError, Keep, Outbox, OutboxCount, OutboxMessage, Receipt, SafeAt,
+};
 use menshen::screening::{Obstacle, Verdict};
-use menshen::store::{Addressing, MAX_PAYLOAD, Store, StoreError};
+use menshen::store::{MAX_PAYLOAD, Route, Store, StoreError};
 use menshen::units::Celsius;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// A message that goes nowhere.
+fn message(topic: &str, payload: Vec<u8>) -> OutboxMessage {
+    OutboxMessage {
+        topic: topic.to_owned(),
+        payload,
+        retain: false,
+        keep: Keep::Always,
+    }
+}
+
+/// To the broker, with these messages.
+fn to_broker(
+    address: impl Fn(&MessageKey, &Event) -> Option<OutboxMessage> + Send + Sync + 'static,
+) -> Vec<Route> {
+    vec![Route {
+        channel: Channel::broker(),
+        address: Box::new(address),
+    }]
+}
+
 /// One message for each event, with its number.
-fn numbered() -> Addressing {
-    Box::new(|key: &EventKey, _: &Event| {
-        vec![OutboxMessage {
-            topic: "t".to_owned(),
-            payload: key.seq.0.to_string().into_bytes(),
-            retain: false,
-        }]
-    })
+fn numbered() -> Vec<Route> {
+    to_broker(|key, _| Some(message("t", key.number.0.to_string().into_bytes())))
 }
 
 fn open(folder: &Path) -> Store {
@@ -54,7 +70,7 @@ fn everything(store: &Store) -> (usize, usize, usize, usize, OutboxCount) {
         store.alerts(1000).unwrap().len(),
         store.tally(0).unwrap().len(),
         store.audit(1000).unwrap().len(),
-        store.count().unwrap(),
+        store.count(&Channel::broker()).unwrap(),
     )
 }
 
@@ -81,7 +97,9 @@ fn what_is_recorded_is_read_back_exactly() {
     assert_eq!(read.len(), 2);
     assert_eq!(read[0], recorded[1]);
     assert_eq!(read[1], recorded[2]);
-    let waiting = store.waiting(0, 10).unwrap();
+    let waiting = store
+        .waiting(&Channel::broker(), SafeAt::Broker, MessageNumber(0), 10)
+        .unwrap();
     assert_eq!(waiting.len(), 3);
     assert_eq!(waiting[2].message.payload, b"3");
     assert_eq!(waiting[2].at, stamp(boot, 3));
@@ -122,17 +140,9 @@ fn an_oversize_message_leaves_nothing_behind() {
     let folder = tempfolder();
     let store = Store::open(
         folder.path(),
-        Box::new(|key, _| {
-            let size = if key.seq.0 == 3 {
-                MAX_PAYLOAD + 1
-            } else {
-                MAX_PAYLOAD
-            };
-            vec![OutboxMessage {
-                topic: "t".to_owned(),
-                payload: vec![b'x'; size],
-                retain: false,
-            }]
+        to_broker(|key, _| {
+            let more = usize::from(key.number.0 == 3);
+            Some(message("t", vec![b'x'; MAX_PAYLOAD + more]))
         }),
     )
     .unwrap();
@@ -160,13 +170,7 @@ fn a_topic_that_cannot_be_published_to_is_refused() {
     let folder = tempfolder();
     let store = Store::open(
         folder.path(),
-        Box::new(|_, _| {
-            vec![OutboxMessage {
-                topic: "menshen/#".to_owned(),
-                payload: Vec::new(),
-                retain: false,
-            }]
-        }),
+        to_broker(|_, _| Some(message("menshen/#", Vec::new()))),
     )
     .unwrap();
     assert!(store.record(&[fault(store.boot(), 1)]).is_err());
@@ -178,12 +182,12 @@ fn a_panic_in_the_addressing_leaves_nothing_behind_and_the_store_usable() {
     let folder = tempfolder();
     let store = Store::open(
         folder.path(),
-        Box::new(|_, event| {
+        to_broker(|_, event| {
             assert!(
                 !matches!(event, Event::AlertRaised(_)),
                 "as the test wants it"
             );
-            Vec::new()
+            None
         }),
     )
     .unwrap();
@@ -363,28 +367,82 @@ fn the_outbox_keeps_order_and_counts_what_is_accepted() {
     for ms in 0..5 {
         store.record(&[fault(boot, ms)]).unwrap();
     }
-    let rows: Vec<i64> = store
-        .waiting(0, 10)
-        .unwrap()
-        .iter()
-        .map(|it| it.row)
-        .collect();
-    store.accepted(&[rows[0], rows[2], rows[2]]).unwrap();
-    let waiting: Vec<i64> = store
-        .waiting(0, 10)
-        .unwrap()
-        .iter()
-        .map(|it| it.row)
-        .collect();
-    assert_eq!(waiting, [rows[1], rows[3], rows[4]]);
-    assert_eq!(store.waiting(rows[1], 1).unwrap()[0].row, rows[3]);
+    let broker = Channel::broker();
+    let waiting = |until, after, limit| -> Vec<u64> {
+        store
+            .waiting(&broker, until, MessageNumber(after), limit)
+            .unwrap()
+            .iter()
+            .map(|it| it.number.0)
+            .collect()
+    };
+    assert_eq!(waiting(SafeAt::Broker, 0, 10), [1, 2, 3, 4, 5]);
+    store
+        .accepted(&broker, &[1, 3, 3].map(MessageNumber))
+        .unwrap();
+    assert_eq!(waiting(SafeAt::Broker, 0, 10), [2, 4, 5]);
+    assert_eq!(waiting(SafeAt::Broker, 2, 1), [4]);
+    assert_eq!(waiting(SafeAt::Street, 0, 10), [1, 2, 3, 4, 5]);
     assert_eq!(
-        store.count().unwrap(),
+        store.count(&Channel::broker()).unwrap(),
         OutboxCount {
             saved: 3,
-            accepted: 2
+            accepted: 2,
+            ..OutboxCount::default()
         }
     );
+}
+
+#[test]
+fn the_street_offices_receipt_leaves_only_the_gaps() {
+    let folder = tempfolder();
+    let store = open(folder.path());
+    for ms in 0..9 {
+        store.record(&[fault(store.boot(), ms)]).unwrap();
+    }
+    let broker = Channel::broker();
+    let waiting = || -> Vec<u64> {
+        store
+            .waiting(&broker, SafeAt::Street, MessageNumber(0), 10)
+            .unwrap()
+            .iter()
+            .map(|it| it.number.0)
+            .collect()
+    };
+    let receipt = |up_to, gaps: &[(u64, u64)]| Receipt {
+        epoch: store.epoch(),
+        up_to: MessageNumber(up_to),
+        gaps: gaps
+            .iter()
+            .map(|(first, last)| (MessageNumber(*first), MessageNumber(*last)))
+            .collect(),
+    };
+    store.received(&receipt(7, &[(1, 1), (3, 4)])).unwrap();
+    assert_eq!(waiting(), [1, 3, 4, 8, 9]);
+    let foreign = Receipt {
+        epoch: DeviceEpoch("another".to_owned()),
+        ..receipt(9, &[])
+    };
+    store.received(&foreign).unwrap();
+    assert_eq!(waiting(), [1, 3, 4, 8, 9], "of another database");
+    store
+        .received(&receipt(u64::MAX, &[(9, u64::MAX)]))
+        .unwrap();
+    assert_eq!(waiting(), [9]);
+}
+
+#[test]
+fn the_third_refusal_parks_a_message() {
+    let folder = tempfolder();
+    let store = open(folder.path());
+    store.record(&[fault(store.boot(), 1)]).unwrap();
+    let (broker, first) = (Channel::broker(), MessageNumber(1));
+    let refuse = || store.refused(&broker, first, "too large").unwrap();
+    assert_eq!([refuse(), refuse(), refuse()], [false, false, true]);
+    assert!(!refuse(), "parked once");
+    assert_eq!(store.count(&broker).unwrap().parked, 1);
+    let waiting = store.waiting(&broker, SafeAt::Street, MessageNumber(0), 10);
+    assert!(waiting.unwrap().is_empty());
 }
 
 #[test]
@@ -560,7 +618,10 @@ fn what_was_recorded_survives_a_kill() {
         // Whole transactions, no gaps, and everything that follows from an event is there.
         assert_eq!(events.len() % 2, 0);
         assert!(events.iter().zip(1..).all(|(it, seq)| it.key.seq.0 == seq));
-        assert_eq!(store.count().unwrap().saved, events.len() as u64);
+        assert_eq!(
+            store.count(&Channel::broker()).unwrap().saved,
+            events.len() as u64
+        );
         assert_eq!(store.alerts(u32::MAX).unwrap().len(), events.len() / 2);
     }
 }

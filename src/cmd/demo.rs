@@ -105,6 +105,9 @@ fn show(recorded: &Recorded) {
         Event::Screened(_) | Event::AlertAcknowledged { .. } | Event::AlertResolved { .. } => {
             return;
         }
+        Event::AlertReminded { alert, level, .. } => {
+            format!("WAITS  {alert}: nobody has taken it ({})", level.as_str())
+        }
         Event::AlertRaised(alert) => format!(
             "ALERT  {}  {}: confirm with a contact thermometer",
             alert.id,

@@ -4,11 +4,12 @@ use super::until_told_to_stop;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CameraSource, Config};
 use crate::detect::OnnxDetector;
+use crate::id::Channel;
 use crate::journal::Recorded;
 use crate::mqtt::payload;
 use crate::pipeline::gateway::{Gateway, address};
 use crate::pipeline::source::open_camera;
-use crate::store::Store;
+use crate::store::{Route, Store};
 use crate::web::Mode;
 use anyhow::Context as _;
 use std::io;
@@ -57,8 +58,11 @@ pub(super) async fn assemble(
 ) -> anyhow::Result<Gateway> {
     let detector = OnnxDetector::built_in()?;
     let topics = address(&config)?;
-    let addressing = Box::new(move |key: &_, event: &_| payload::messages(&topics, key, event));
-    let store = Store::open(&config.store.folder, addressing)?;
+    let broker = Route {
+        channel: Channel::broker(),
+        address: Box::new(move |key, event| payload::told(&topics, key, event)),
+    };
+    let store = Store::open(&config.store.folder, vec![broker])?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
     let listener = listen(config.web.listen).await?;

@@ -11,7 +11,8 @@
 
 use super::link::{LinkSettings, LinkState};
 use super::payload::{self, OpenAlerts, Presence};
-use crate::journal::{JournalError, Outbox, OutboxMessage, OutboxRow};
+use crate::id::{Channel, MessageNumber};
+use crate::journal::{JournalError, Outbox, OutboxMessage, OutboxRow, SafeAt};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
     Outgoing, Packet, QoS, StateError,
@@ -60,7 +61,7 @@ pub(super) enum End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     /// A row of the outbox.
-    Row(i64),
+    Row(MessageNumber),
     /// How things stand; sent anew in every connection.
     State,
     /// The last word of a planned stop.
@@ -89,14 +90,14 @@ pub(super) struct Connection<'a> {
     /// On the wire, with their packet numbers.
     flying: VecDeque<(u16, Sent)>,
     /// Last row that was read in this connection.
-    read_up_to: i64,
+    read_up_to: MessageNumber,
     /// Whether the outbox may have more.
     more: bool,
     reading: Task<Vec<OutboxRow>>,
     /// Rows that the broker acknowledged and the outbox does not know of yet.
-    acknowledged: Vec<i64>,
+    acknowledged: Vec<MessageNumber>,
     /// The rows in `saving`.
-    being_saved: Vec<i64>,
+    being_saved: Vec<MessageNumber>,
     saving: Task<()>,
     /// No disk access before this, after a failed one.
     disk_from: Option<Instant>,
@@ -160,7 +161,7 @@ impl<'a> Connection<'a> {
             ready: VecDeque::new(),
             handed: VecDeque::new(),
             flying: VecDeque::new(),
-            read_up_to: 0,
+            read_up_to: MessageNumber::default(),
             more: true,
             reading: None,
             acknowledged: Vec::new(),
@@ -241,7 +242,9 @@ impl<'a> Connection<'a> {
         if self.saving.is_none() && !self.acknowledged.is_empty() {
             self.being_saved = std::mem::take(&mut self.acknowledged);
             let (outbox, rows) = (Arc::clone(&self.outbox), self.being_saved.clone());
-            self.saving = Some(spawn_blocking(move || outbox.accepted(&rows)));
+            self.saving = Some(spawn_blocking(move || {
+                outbox.accepted(&Channel::broker(), &rows)
+            }));
         }
     }
 
@@ -257,7 +260,9 @@ impl<'a> Connection<'a> {
         if disk && self.more && self.ready.is_empty() && self.reading.is_none() {
             self.more = false;
             let (outbox, after) = (Arc::clone(&self.outbox), self.read_up_to);
-            self.reading = Some(spawn_blocking(move || outbox.waiting(after, BATCH)));
+            self.reading = Some(spawn_blocking(move || {
+                outbox.waiting(&Channel::broker(), SafeAt::Broker, after, BATCH)
+            }));
         }
         if self.has_room() && self.announce {
             self.announce = false;
@@ -279,7 +284,7 @@ impl<'a> Connection<'a> {
             if !message.retain && payload::is_late(&row.at, &self.settings.clock.now()) {
                 message.payload = payload::marked_late(message.payload);
             }
-            self.publish(message, Sent::Row(row.row));
+            self.publish(message, Sent::Row(row.number));
         }
     }
 
@@ -296,6 +301,7 @@ impl<'a> Connection<'a> {
             topic,
             payload,
             retain,
+            keep: _,
         } = message;
         if self.handed.is_empty() && self.flying.is_empty() {
             self.progress = Instant::now();
@@ -330,7 +336,7 @@ impl<'a> Connection<'a> {
         match rows {
             Ok(Ok(rows)) => {
                 if let Some(last) = rows.last() {
-                    self.read_up_to = last.row;
+                    self.read_up_to = last.number;
                     self.more = true;
                 }
                 self.ready.extend(rows);
@@ -484,7 +490,7 @@ mod tests {
     use super::*;
     use crate::clock::{BootId, ClockTrust, SimulatedClock, Stamp, WallTime};
     use crate::id::DeviceEpoch;
-    use crate::journal::OutboxCount;
+    use crate::journal::{OutboxCount, Receipt};
     use crate::mqtt::topic::Address;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -493,13 +499,25 @@ mod tests {
     struct Empty;
 
     impl Outbox for Empty {
-        fn waiting(&self, _: i64, _: u32) -> Result<Vec<OutboxRow>, JournalError> {
+        fn waiting(
+            &self,
+            _: &Channel,
+            _: SafeAt,
+            _: MessageNumber,
+            _: u32,
+        ) -> Result<Vec<OutboxRow>, JournalError> {
             Ok(Vec::new())
         }
-        fn accepted(&self, _: &[i64]) -> Result<(), JournalError> {
+        fn accepted(&self, _: &Channel, _: &[MessageNumber]) -> Result<(), JournalError> {
             Ok(())
         }
-        fn count(&self) -> Result<OutboxCount, JournalError> {
+        fn received(&self, _: &Receipt) -> Result<(), JournalError> {
+            Ok(())
+        }
+        fn refused(&self, _: &Channel, _: MessageNumber, _: &str) -> Result<bool, JournalError> {
+            Ok(false)
+        }
+        fn count(&self, _: &Channel) -> Result<OutboxCount, JournalError> {
             Ok(OutboxCount::default())
         }
     }

@@ -14,8 +14,8 @@ use super::topic::{Address, Topic};
 use crate::alert::{Alert, Outcome};
 use crate::clock::{ClockTrust, Stamp, WallTime};
 use crate::event::{Event, Fault};
-use crate::id::{AlertId, DeviceEpoch, EventKey};
-use crate::journal::OutboxMessage;
+use crate::id::{AlertId, DeviceEpoch, MessageKey};
+use crate::journal::{Keep, OutboxMessage};
 use crate::screening::{Difference, Verdict, basis_word};
 use serde::Serialize;
 use std::time::Duration;
@@ -176,15 +176,15 @@ const fn outcome_word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// The messages that an event causes: what the store is given as its addressing.
+/// The message that an event causes at the broker: what the store is given as its addressing.
 #[must_use]
-pub fn messages(address: &Address, key: &EventKey, event: &Event) -> Vec<OutboxMessage> {
+pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<OutboxMessage> {
     let at = event.at();
     let alert = |id: AlertId, kind, raised, outcome| {
         let payload = AlertPayload {
             v: V,
             epoch: &key.epoch.0,
-            seq: key.seq.0,
+            seq: key.number.0,
             id: id.to_string(),
             kind,
             at: rfc3339(at.wall),
@@ -193,23 +193,26 @@ pub fn messages(address: &Address, key: &EventKey, event: &Event) -> Vec<OutboxM
             raised,
             outcome,
         };
-        vec![message(&Topic::alert_event(address), bytes(&payload))]
+        Some(message(&Topic::alert_event(address), bytes(&payload)))
     };
     let fault = |fault: Fault, kind| {
         let payload = FaultPayload {
             v: V,
             epoch: &key.epoch.0,
-            seq: key.seq.0,
+            seq: key.number.0,
             kind,
             fault: fault.as_str(),
             at: rfc3339(at.wall),
             clock: at.trust.as_str(),
             gate: address.gate.as_str(),
         };
-        vec![message(&Topic::fault_event(address), bytes(&payload))]
+        Some(message(&Topic::fault_event(address), bytes(&payload)))
     };
     match event {
-        Event::Screened(_) | Event::SelfChecked { .. } => Vec::new(),
+        Event::Screened(_) | Event::SelfChecked { .. } => None,
+        Event::AlertReminded {
+            alert: id, level, ..
+        } => alert(*id, level.as_str(), None, None),
         Event::AlertRaised(it) => alert(it.id, "raised", Some(raised_part(it)), None),
         Event::AlertAcknowledged { alert: id, .. } => alert(*id, "acknowledged", None, None),
         Event::AlertResolved {
@@ -254,6 +257,7 @@ fn message(topic: &Topic, payload: Vec<u8>) -> OutboxMessage {
         topic: topic.to_string(),
         payload,
         retain: topic.class.retained(),
+        keep: Keep::Always,
     }
 }
 
@@ -331,7 +335,7 @@ mod tests {
     use crate::alert::{AlertState, BodySite, ContactReading, ThermometerMode};
     use crate::clock::BootId;
     use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
-    use crate::id::{Sequence, TrackId};
+    use crate::id::{MessageNumber, TrackId};
     use crate::units::{
         AmbientTemperature, Celsius, SkinTemperature, StandardUncertainty, TemperatureDelta,
     };
@@ -361,14 +365,12 @@ mod tests {
     }
 
     /// Topic, payload and flag of the one message of this event.
-    fn told(event: &Event) -> String {
-        let key = EventKey {
+    fn text_of(event: &Event) -> String {
+        let key = MessageKey {
             epoch: epoch(),
-            seq: Sequence(42),
+            number: MessageNumber(42),
         };
-        let all = messages(&address(), &key, event);
-        assert_eq!(all.len(), 1);
-        shown(&all[0])
+        shown(&told(&address(), &key, event).unwrap())
     }
 
     fn shown(message: &OutboxMessage) -> String {
@@ -407,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_raised_alert() {
-        insta::assert_snapshot!(told(&raised()), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","basis":"reference","face_c":36.58,"face_u_k":0.42,"estimate_c":38.13,"estimate_u_k":0.7,"threshold_c":37.3,"looks":7}"#);
+        insta::assert_snapshot!(text_of(&raised()), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","basis":"reference","face_c":36.58,"face_u_k":0.42,"estimate_c":38.13,"estimate_u_k":0.7,"threshold_c":37.3,"looks":7}"#);
     }
 
     #[test]
@@ -420,7 +422,7 @@ mod tests {
             median: Celsius::literal(36.9),
         };
         alert.threshold = Celsius::literal(37.8);
-        insta::assert_snapshot!(told(&Event::AlertRaised(alert)), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","basis":"population","difference_k":1.23,"difference_u_k":0.7,"threshold_k":0.9,"people":120,"looks":7}"#);
+        insta::assert_snapshot!(text_of(&Event::AlertRaised(alert)), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"raised","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","verdict":"possible_fever","basis":"population","difference_k":1.23,"difference_u_k":0.7,"threshold_k":0.9,"people":120,"looks":7}"#);
     }
 
     #[test]
@@ -430,7 +432,7 @@ mod tests {
             by: "王芳".to_owned(),
             at: stamp(),
         };
-        insta::assert_snapshot!(told(&event), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"acknowledged","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main"}"#);
+        insta::assert_snapshot!(text_of(&event), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"acknowledged","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main"}"#);
     }
 
     #[test]
@@ -443,7 +445,7 @@ mod tests {
                 reason: "hot tea of 王芳".to_owned(),
             },
         };
-        insta::assert_snapshot!(told(&event), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"resolved","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","outcome":"false_alarm"}"#);
+        insta::assert_snapshot!(text_of(&event), @r#"menshen/v1/dongfang/no-12/main/event/alert false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"id":"3-17","kind":"resolved","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main","outcome":"false_alarm"}"#);
         let contact = ContactReading {
             device: "ours".to_owned(),
             site: BodySite::Ear,
@@ -463,8 +465,8 @@ mod tests {
     #[test]
     fn faults_come_and_go() {
         let (fault, at) = (Fault::ReferenceLost, stamp());
-        insta::assert_snapshot!(told(&Event::FaultRaised { fault, at }), @r#"menshen/v1/dongfang/no-12/main/event/fault false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"kind":"raised","fault":"reference_lost","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main"}"#);
-        insta::assert_snapshot!(told(&Event::FaultCleared { fault, at }), @r#"menshen/v1/dongfang/no-12/main/event/fault false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"kind":"cleared","fault":"reference_lost","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main"}"#);
+        insta::assert_snapshot!(text_of(&Event::FaultRaised { fault, at }), @r#"menshen/v1/dongfang/no-12/main/event/fault false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"kind":"raised","fault":"reference_lost","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main"}"#);
+        insta::assert_snapshot!(text_of(&Event::FaultCleared { fault, at }), @r#"menshen/v1/dongfang/no-12/main/event/fault false {"v":1,"epoch":"5f0c2b7e-0000-4000-8000-000000000001","seq":42,"kind":"cleared","fault":"reference_lost","at":"2020-02-18T04:00:00.25Z","clock":"unsynced","gate":"main"}"#);
     }
 
     #[test]

@@ -38,7 +38,7 @@ CREATE TABLE event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Kind of event.
     kind TEXT NOT NULL CHECK (kind IN ('screened', 'alert_raised', 'alert_acknowledged',
-        'alert_resolved', 'fault_raised', 'fault_cleared', 'self_checked')),
+        'alert_resolved', 'alert_reminded', 'fault_raised', 'fault_cleared', 'self_checked')),
     -- When it happened, by the wall clock.
     at_wall_ms INTEGER NOT NULL,
     -- When it happened, since the start.
@@ -121,27 +121,47 @@ CREATE TABLE screening (
 -- Tallies ask for a stretch of wall time.
 CREATE INDEX screening_by_time ON screening (last_wall_ms, verdict, reason);
 
--- Messages for the broker, in the order in which they go out.
+-- Messages for the broker and for notifiers, each channel in the order in which they go out.
 CREATE TABLE outbox (
-    -- Place.
-    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- The way out: 'broker', or 'notify.' and a notifier's name.
+    channel TEXT NOT NULL CHECK (channel <> ''),
+    -- Number within the channel, from 1 without gaps: half of the key that the receiver counts by.
+    number INTEGER NOT NULL CHECK (number > 0),
     -- The event that caused it.
     seq INTEGER NOT NULL REFERENCES event (seq),
-    -- Full topic.
+    -- Full topic; for a notifier the kind of event.
     topic TEXT NOT NULL,
     -- Bytes to publish; never above 8 KiB.
     payload BLOB NOT NULL CHECK (length(payload) <= 8192),
     -- 1 where the broker keeps it for late subscribers.
     retain INTEGER NOT NULL CHECK (retain IN (0, 1)),
-    -- saved: here only; accepted: the broker said PUBACK (which is not yet the street office).
-    state TEXT NOT NULL DEFAULT 'saved' CHECK (state IN ('saved', 'accepted')),
+    -- Whether it may be given up where the outbox grows beyond its bound.
+    keep TEXT NOT NULL CHECK (keep IN ('live', 'hourly', 'always')),
+    -- saved: here only; accepted: the broker said PUBACK (which is not yet the street office);
+    -- received: the street office's collector has it; parked: refused again and again, put aside.
+    state TEXT NOT NULL DEFAULT 'saved'
+        CHECK (state IN ('saved', 'accepted', 'received', 'parked')),
     -- When the broker accepted it.
     accepted_wall_ms INTEGER,
-    CHECK ((state = 'accepted') = (accepted_wall_ms IS NOT NULL))
-) STRICT;
+    -- When the street office's receipt came.
+    received_wall_ms INTEGER,
+    -- How often it was refused.
+    refusals INTEGER NOT NULL DEFAULT 0 CHECK (refusals >= 0),
+    -- Why, the last time.
+    refused_why TEXT,
+    PRIMARY KEY (channel, number)
+) STRICT, WITHOUT ROWID;
 
--- The rows that wait.
-CREATE INDEX outbox_saved ON outbox (row) WHERE state = 'saved';
+-- The messages that are not safe yet.
+CREATE INDEX outbox_waiting ON outbox (channel, number) WHERE state IN ('saved', 'accepted');
+
+-- The last number that each channel gave out: it outlives the messages, so that none comes twice.
+CREATE TABLE channel (
+    -- Its name.
+    name TEXT PRIMARY KEY CHECK (name <> ''),
+    -- The number.
+    last INTEGER NOT NULL CHECK (last >= 0)
+) STRICT, WITHOUT ROWID;
 
 -- Who did what and when. Rows are never changed.
 CREATE TABLE audit (

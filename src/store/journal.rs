@@ -78,8 +78,8 @@ impl Journal for Store {
                 seq,
             };
             project(&transaction, seq, event)?;
-            for message in (self.inner.addressing)(&key, event) {
-                outbox::enqueue(&transaction, seq, &message)?;
+            for route in &self.inner.routes {
+                outbox::enqueue(&transaction, route, &key, event)?;
             }
             recorded.push(Recorded {
                 key,
@@ -220,6 +220,7 @@ fn project(
             resolved(transaction, *alert, by, *at, outcome)?,
             alert.to_string(),
         ),
+        Event::AlertReminded { alert, .. } => (GATEWAY.to_owned(), alert.to_string()),
         Event::FaultRaised { fault, .. } | Event::FaultCleared { fault, .. } => {
             (GATEWAY.to_owned(), fault.as_str().to_owned())
         }

@@ -23,7 +23,7 @@ pub use outbox::MAX_PAYLOAD;
 
 use crate::clock::{BootId, Clock, Stamp, SystemClock};
 use crate::event::Event;
-use crate::id::{DeviceEpoch, EventKey};
+use crate::id::{Channel, DeviceEpoch, MessageKey};
 use crate::journal::OutboxMessage;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -33,9 +33,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Which messages an event causes: the wiring gives the store this, so that the store knows no
-/// topic. Called within the transaction, so it must be quick and must not use the store.
-pub type Addressing = Box<dyn Fn(&EventKey, &Event) -> Vec<OutboxMessage> + Send + Sync>;
+/// Which message an event causes in a channel, if any. Called within the transaction, so it must be
+/// quick and must not use the store.
+pub type Addressing = Box<dyn Fn(&MessageKey, &Event) -> Option<OutboxMessage> + Send + Sync>;
+
+/// A channel, and what goes out by it: the wiring gives the store these, so that the store knows
+/// no topic.
+pub struct Route {
+    /// The channel.
+    pub channel: Channel,
+    /// Its messages.
+    pub address: Addressing,
+}
 
 /// Name of the database in the folder.
 const DATABASE: &str = "menshen.db";
@@ -56,7 +65,7 @@ struct Inner {
     writer: Mutex<Connection>,
     /// The connection for reading.
     reader: Mutex<Connection>,
-    addressing: Addressing,
+    routes: Vec<Route>,
     epoch: DeviceEpoch,
     boot: BootId,
     /// For times that no event brings along: the broker's acceptance, start and stop.
@@ -85,7 +94,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; its text says what to do.
-    pub fn open(folder: &Path, addressing: Addressing) -> Result<Self, StoreError> {
+    pub fn open(folder: &Path, routes: Vec<Route>) -> Result<Self, StoreError> {
         let in_folder = |source| StoreError::Folder {
             folder: folder.to_owned(),
             source,
@@ -126,7 +135,7 @@ impl Store {
             inner: Arc::new(Inner {
                 writer: Mutex::new(writer),
                 reader: Mutex::new(reader),
-                addressing,
+                routes,
                 epoch,
                 boot,
                 clock: SystemClock::start(boot),
@@ -265,7 +274,7 @@ mod tests {
     use crate::clock::{ClockTrust, WallTime};
     use crate::event::Fault;
     use crate::id::Sequence;
-    use crate::journal::{Journal, JournalError, Outbox};
+    use crate::journal::{Journal, JournalError, Keep, Outbox};
 
     fn fault() -> Event {
         Event::FaultRaised {
@@ -282,7 +291,7 @@ mod tests {
     #[test]
     fn commits_wait_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), Box::new(|_, _| Vec::new())).unwrap();
+        let store = Store::open(folder.path(), Vec::new()).unwrap();
         let ask = |what: &str| -> String {
             store
                 .writer()
@@ -305,9 +314,13 @@ mod tests {
             topic: "t".to_owned(),
             payload: vec![b'x'; MAX_PAYLOAD],
             retain: false,
+            keep: Keep::Always,
         };
-        let store =
-            Store::open(folder.path(), Box::new(move |_, _| vec![message.clone()])).unwrap();
+        let route = Route {
+            channel: Channel::broker(),
+            address: Box::new(move |_, _| Some(message.clone())),
+        };
+        let store = Store::open(folder.path(), vec![route]).unwrap();
         let limit = |pages: i64| {
             store
                 .writer()
@@ -329,7 +342,7 @@ mod tests {
             panic!("{error:?}");
         };
         assert!(text.contains("the disk is full: free some space"), "{text}");
-        assert_eq!(store.count().unwrap().saved, kept);
+        assert_eq!(store.count(&Channel::broker()).unwrap().saved, kept);
         assert_eq!(store.events(Sequence(0), 100).unwrap().len() as u64, kept);
         limit(full + 1000);
         let recorded = store.record(&[fault()]).unwrap();
@@ -347,7 +360,7 @@ mod tests {
     #[test]
     fn what_happened_is_never_rewritten() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), Box::new(|_, _| Vec::new())).unwrap();
+        let store = Store::open(folder.path(), Vec::new()).unwrap();
         store.record(&[fault()]).unwrap();
         for table in ["event SET kind = 'screened'", "audit SET who = 'nobody'"] {
             let error = store
@@ -369,7 +382,7 @@ mod tests {
             let rows = select.query_map([], |row| row.get(0)).unwrap();
             rows.map(Result::unwrap).collect()
         };
-        let open = || Store::open(folder.path(), Box::new(|_, _| Vec::new())).unwrap();
+        let open = || Store::open(folder.path(), Vec::new()).unwrap();
         let first = open();
         let clone = first.clone();
         drop(first);

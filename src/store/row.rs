@@ -6,7 +6,7 @@
 use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
-use crate::event::{Event, Fault};
+use crate::event::{Escalation, Event, Fault};
 use crate::screening::{Screening, Sighting, Verdict};
 use crate::thermal::SelfCheck;
 use crate::thermal::self_check::Complaint;
@@ -377,6 +377,12 @@ pub(super) enum EventRow {
     FaultRaised { fault: String, at: StampRow },
     /// As in the core.
     FaultCleared { fault: String, at: StampRow },
+    /// As in the core.
+    AlertReminded {
+        id: String,
+        level: String,
+        at: StampRow,
+    },
     /// As in the core; differences in K.
     SelfChecked {
         noise_k: f64,
@@ -421,6 +427,11 @@ impl From<&Event> for EventRow {
                 by: by.clone(),
                 at: at.into(),
                 found: outcome.into(),
+            },
+            Event::AlertReminded { alert, level, at } => Self::AlertReminded {
+                id: alert.to_string(),
+                level: level.as_str().to_owned(),
+                at: at.into(),
             },
             Event::FaultRaised { fault, at } => Self::FaultRaised {
                 fault: fault.as_str().to_owned(),
@@ -492,6 +503,14 @@ impl TryFrom<EventRow> for Event {
                 by,
                 at: at.try_into()?,
                 outcome: found.try_into()?,
+            },
+            EventRow::AlertReminded { id, level, at } => Self::AlertReminded {
+                alert: named(id)?,
+                level: Escalation::ALL
+                    .into_iter()
+                    .find(|it| it.as_str() == level)
+                    .ok_or_else(|| wrong("an escalation"))?,
+                at: at.try_into()?,
             },
             EventRow::FaultRaised { fault: word, at } => Self::FaultRaised {
                 fault: fault(&word)?,

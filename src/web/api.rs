@@ -13,6 +13,7 @@ use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::alert::{Alert, AlertState, ContactReading, Outcome};
 use crate::clock::Stamp;
+use crate::id::Channel;
 use crate::screening::{Difference, basis_word};
 use axum::Json;
 use axum::extract::State;
@@ -398,7 +399,7 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response,
 /// `/api/state`: a camera without pictures is no reason to restart the gateway.
 pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, ApiProblem> {
     shared
-        .ask(|it| it.outbox.count())
+        .ask(|it| it.outbox.count(&Channel::broker()))
         .await
         .map_err(ApiProblem)?;
     Ok("ok\n")

@@ -11,6 +11,7 @@ use super::state::{Dashboard, GatewayStatus, LinkWord, Mode, ReferenceStatus, Si
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::clock::{ClockTrust, Stamp};
+use crate::id::Channel;
 use crate::journal::{JournalError, OutboxCount};
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use askama::Template;
@@ -267,7 +268,7 @@ pub(super) fn html(template: &impl Template) -> Result<Response, Problem> {
 /// Today's numbers and the outbox, from the store.
 pub(super) fn numbers(it: &Dashboard, now: &Stamp) -> Result<(Today, OutboxCount), JournalError> {
     let tally = it.journal.tally(when::midnight_ms(now))?;
-    Ok((Today::new(&tally), it.outbox.count()?))
+    Ok((Today::new(&tally), it.outbox.count(&Channel::broker())?))
 }
 
 /// `GET /`.

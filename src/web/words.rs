@@ -149,6 +149,14 @@ impl InWords for Fault {
             Self::SelfCheckFailed => words("每日自检未通过", "Daily self-check failed"),
             Self::CalibrationDue => words("校准即将到期", "Calibration due soon"),
             Self::CalibrationExpired => words("校准已过期", "Calibration expired"),
+            Self::BrokerAway => words("消息服务器断开", "Message broker away"),
+            Self::StreetSilent => words("街道办未回执", "Street office does not acknowledge"),
+            Self::MessageParked => words("有消息被拒收", "A message was refused"),
+            Self::OutboxFull => words("待发消息过多", "Outbox full"),
+            Self::StoreFailing => words("记录无法保存", "Events cannot be saved"),
+            Self::DiskLow => words("磁盘空间不足", "Disk nearly full"),
+            Self::DatabaseSalvaged => words("数据库曾损坏", "Database was damaged"),
+            Self::ClockUnset => words("时间未校准", "Clock not set"),
         }
     }
 }
@@ -185,6 +193,38 @@ pub const fn remedy(fault: Fault) -> Words {
         Fault::CameraBlank => words(
             "已停止判断。请检查镜头盖，必要时重新插拔相机。",
             "Nobody is judged. Check the lens cap; unplug the camera and plug it in again.",
+        ),
+        Fault::BrokerAway => words(
+            "警报只显示在本机，恢复后自动补发。请检查网络。",
+            "Alerts show here only, and are sent when it is back. Check the network.",
+        ),
+        Fault::StreetSilent => words(
+            "消息已到服务器，街道办未确认。请电话告知街道办。",
+            "Messages reach the broker, but the street office confirms none. Phone them.",
+        ),
+        Fault::MessageParked => words(
+            "该消息已搁置，其余继续发送。请检查消息服务器的权限设置。",
+            "It was put aside, the others go on. Check the rights of this gateway at the broker.",
+        ),
+        Fault::OutboxFull => words(
+            "警报一条不丢，统计数据可能舍弃。请检查网络与消息服务器。",
+            "No alert is given up, but counts may be. Check the network and the broker.",
+        ),
+        Fault::StoreFailing => words(
+            "警报仍会显示，但断电会丢失。请清理磁盘或更换存储卡。",
+            "Alerts still show, but a power cut would lose them. Free some space, or replace the card.",
+        ),
+        Fault::DiskLow => words(
+            "仍可记录。请尽快清理磁盘。",
+            "Events are still saved. Free some space soon.",
+        ),
+        Fault::DatabaseSalvaged => words(
+            "已启用新数据库并取回可读的记录，旧文件已保留。请联系维护人员。",
+            "A new database was begun with what could be read; the old file is kept. Call the technician.",
+        ),
+        Fault::ClockUnset => words(
+            "筛查照常，时间仅供参考。请检查网络对时。",
+            "Screening goes on; times are not certain. Check the network's time.",
         ),
     }
 }

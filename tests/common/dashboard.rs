@@ -16,8 +16,12 @@ use menshen::alert::{Alert, AlertState};
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
-use menshen::id::{AlertId, DeviceEpoch, EventKey, ScreeningId, Sequence, TrackId};
-use menshen::journal::{Journal, JournalError, Outbox, OutboxCount, OutboxRow, Recorded};
+use menshen::id::{
+    AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, ScreeningId, Sequence, TrackId,
+};
+use menshen::journal::{
+    Journal, JournalError, Outbox, OutboxCount, OutboxRow, Receipt, Recorded, SafeAt,
+};
 use menshen::screening::{Obstacle, RetestReason, Verdict};
 use menshen::thermal::FrameHealth;
 use menshen::units::{
@@ -200,19 +204,34 @@ impl Journal for Memory {
 }
 
 impl Outbox for Memory {
-    fn waiting(&self, _: i64, _: u32) -> Result<Vec<OutboxRow>, JournalError> {
+    fn waiting(
+        &self,
+        _: &Channel,
+        _: SafeAt,
+        _: MessageNumber,
+        _: u32,
+    ) -> Result<Vec<OutboxRow>, JournalError> {
         Ok(Vec::new())
     }
 
-    fn accepted(&self, _: &[i64]) -> Result<(), JournalError> {
+    fn accepted(&self, _: &Channel, _: &[MessageNumber]) -> Result<(), JournalError> {
         Ok(())
     }
 
-    fn count(&self) -> Result<OutboxCount, JournalError> {
+    fn received(&self, _: &Receipt) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn refused(&self, _: &Channel, _: MessageNumber, _: &str) -> Result<bool, JournalError> {
+        Ok(false)
+    }
+
+    fn count(&self, _: &Channel) -> Result<OutboxCount, JournalError> {
         self.check()?;
         Ok(OutboxCount {
             saved: 4,
             accepted: 1311,
+            ..OutboxCount::default()
         })
     }
 }
