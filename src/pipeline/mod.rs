@@ -5,10 +5,14 @@
 
 pub mod capture;
 pub mod gateway;
+pub mod outlets;
+pub mod recorder;
 pub mod replay;
 pub mod screening_loop;
+pub mod sights;
 pub mod slot;
 pub mod source;
+pub mod watch;
 
 use crate::clock::{Stamp, WallTime};
 use crate::event::{Event, Fault};

@@ -8,13 +8,13 @@ use super::row::{
     EventRow, OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds,
     parsed, to_sql, trust,
 };
-use super::{Store, outbox};
+use super::{Store, outbox, unfinished};
 use crate::alert::{Alert, AlertState, Outcome};
 use crate::clock::{BootId, Stamp, WallTime};
 use crate::estimate::{Basis, Reading};
 use crate::event::Event;
 use crate::id::{AlertId, EventKey, Sequence, TrackId};
-use crate::journal::{Journal, JournalError, Recorded};
+use crate::journal::{Journal, JournalError, Recorded, Unfinished};
 use crate::screening::Screening;
 use crate::thermal::self_check::Complaint;
 use rusqlite::types::Type;
@@ -120,6 +120,10 @@ impl Journal for Store {
             })?
             .collect::<Result<_, _>>()?;
         Ok(tally)
+    }
+
+    fn unfinished(&self) -> Result<Unfinished, JournalError> {
+        unfinished::read(&self.reader())
     }
 }
 

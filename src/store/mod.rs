@@ -16,6 +16,7 @@ mod journal;
 mod migrate;
 mod outbox;
 mod row;
+mod unfinished;
 
 pub use error::StoreError;
 pub use journal::AuditEntry;

@@ -34,7 +34,7 @@ pub mod when;
 pub mod words;
 
 pub use state::{
-    ActiveFault, CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
+    ActiveFault, AlertNotes, CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
     LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName,
     Thresholds,
 };
