@@ -361,6 +361,7 @@ fn no_network_sees_the_page() {
         let listener = tokio::net::TcpListener::bind(("0.0.0.0", 0)).await.unwrap();
         let (_, live) = tokio::sync::watch::channel(None);
         let (_, status) = tokio::sync::watch::channel(Arc::new(dashboard::status()));
+        let (_, notes) = tokio::sync::watch::channel(Arc::default());
         let (_, changes) = tokio::sync::watch::channel(0);
         let memory = Arc::clone(&gateway.memory);
         let dashboard = menshen::web::Dashboard {
@@ -369,6 +370,7 @@ fn no_network_sees_the_page() {
             clock: Arc::new(gateway.clock.clone()),
             live,
             status,
+            notes,
             changes,
             site: menshen::web::SiteName {
                 street: String::new(),

@@ -256,7 +256,13 @@ mod tests {
         assert_eq!(disk(Some(DISK_FLOOR)), Between);
         assert_eq!(disk(Some(DISK_ENOUGH)), Well);
         assert_eq!(disk(None), Between);
-        let sights = lasting(&[(Between, 50), (Ill, 20), (Between, 500), (Well, 100), (Between, 50)]);
+        let sights = lasting(&[
+            (Between, 50),
+            (Ill, 20),
+            (Between, 500),
+            (Well, 100),
+            (Between, 50),
+        ]);
         assert_eq!(said(Fault::DiskLow, sights), [(60, true), (630, false)]);
     }
 
@@ -272,7 +278,10 @@ mod tests {
     fn an_open_fault_is_said_again_once_a_day_and_keeps_its_beginning() {
         let fault = Fault::CameraFrozen;
         let mut open = OpenFaults::default();
-        assert!(open.note(&Event::FaultRaised { fault, at: stamp(5) }));
+        assert!(open.note(&Event::FaultRaised {
+            fault,
+            at: stamp(5)
+        }));
         let day = 86_400_000;
         let mut again = Vec::new();
         for minute in 0..4000 {
@@ -285,7 +294,10 @@ mod tests {
         assert_eq!(again, [1441, 2881]);
         assert_eq!((open.all().len(), open.all()[0].since), (1, stamp(5)));
         let at = stamp(3 * day);
-        assert!(!open.note(&Event::FaultCleared { fault: Fault::DiskLow, at }));
+        assert!(!open.note(&Event::FaultCleared {
+            fault: Fault::DiskLow,
+            at
+        }));
         assert!(open.note(&Event::FaultCleared { fault, at }));
         assert!(open.all().is_empty());
     }

@@ -39,7 +39,9 @@ pub struct NotifierConfig {
 
 /// A notifier that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path} of [notify_{kind}]: {problem}\nhint: put it into the first line of that file, chmod 0600")]
+#[error(
+    "{path} of [notify_{kind}]: {problem}\nhint: put it into the first line of that file, chmod 0600"
+)]
 pub struct NotifierError {
     kind: &'static str,
     path: String,
@@ -132,9 +134,7 @@ impl NotifierConfig {
 pub(super) fn alerts(read: &mut Reader<'_>) -> AlertsConfig {
     let usual = EscalationRules::default();
     let mut wait = |key, usual| match read.number(key) {
-        Some(minutes) if minutes.value > 0.0 => {
-            Some(Duration::from_secs_f64(minutes.value * 60.0))
-        }
+        Some(minutes) if minutes.value > 0.0 => Some(Duration::from_secs_f64(minutes.value * 60.0)),
         Some(_) => None,
         None => usual,
     };
@@ -160,7 +160,10 @@ pub(super) fn notifiers(read: &mut Reader<'_>) -> [NotifierConfig; 3] {
         if let (Some(secret), None) = (&secret, &url_file) {
             read.problem(
                 secret.span.clone(),
-                &format!("secret_file in [notify_{}] without a url_file", usual.kind.as_str()),
+                &format!(
+                    "secret_file in [notify_{}] without a url_file",
+                    usual.kind.as_str()
+                ),
                 "name the file with the address, too: url_file = \"...\"",
             );
         }

@@ -134,9 +134,7 @@ impl Courier {
     }
 
     async fn send(&self, notices: &[Notice], rows: &[OutboxRow], now: &Stamp) -> Answer {
-        let late = rows
-            .last()
-            .is_some_and(|row| notice::is_late(&row.at, now));
+        let late = rows.last().is_some_and(|row| notice::is_late(&row.at, now));
         let Some(letter) = notice::letter(notices, late) else {
             return Answer::Taken;
         };
@@ -170,10 +168,8 @@ impl Courier {
     }
 
     async fn waiting(&self) -> Result<Vec<OutboxRow>, JournalError> {
-        self.ask(|outbox, channel| {
-            outbox.waiting(channel, SafeAt::Broker, MessageNumber(0), MOST)
-        })
-        .await
+        self.ask(|outbox, channel| outbox.waiting(channel, SafeAt::Broker, MessageNumber(0), MOST))
+            .await
     }
 
     async fn accepted(&self, numbers: Vec<MessageNumber>) -> Result<(), JournalError> {
@@ -182,7 +178,11 @@ impl Courier {
     }
 
     /// Whether all of them are put aside now.
-    async fn refused(&self, numbers: Vec<MessageNumber>, why: String) -> Result<bool, JournalError> {
+    async fn refused(
+        &self,
+        numbers: Vec<MessageNumber>,
+        why: String,
+    ) -> Result<bool, JournalError> {
         self.ask(move |outbox, channel| {
             let mut all = true;
             for number in numbers {

@@ -232,7 +232,9 @@ mod tests {
         let env = read("env");
         let names: Vec<_> = env.lines().filter_map(|it| it.split('=').next()).collect();
         assert!(
-            names.iter().all(|it| ["PATH", "PWD", "OLDPWD", "_", "SHLVL"].contains(it)),
+            names
+                .iter()
+                .all(|it| ["PATH", "PWD", "OLDPWD", "_", "SHLVL"].contains(it)),
             "{env}"
         );
     }

@@ -140,7 +140,6 @@ impl Place {
         let gate = &self.gate;
         let (mut id, mut level, mut fault) = (None, None, None);
         let (zh, en) = match event {
-            Event::Screened(_) | Event::SelfChecked { .. } => return None,
             Event::AlertRaised(alert) => {
                 id = Some(alert.id);
                 (
@@ -196,6 +195,8 @@ impl Place {
                     format!("Over at {gate}: {en}"),
                 )
             }
+            // Nothing that somebody must be called for.
+            _ => return None,
         };
         let at = event.at();
         Some(Notice {
@@ -225,7 +226,7 @@ impl Place {
             }
             Event::AlertReminded { .. } => hears.reminders,
             Event::FaultRaised { .. } | Event::FaultCleared { .. } => hears.faults,
-            Event::Screened(_) | Event::SelfChecked { .. } => false,
+            _ => false,
         };
         let mut notice = self.notice(event).filter(|_| wanted)?;
         notice.epoch = Some(key.epoch.0.clone());
@@ -415,13 +416,19 @@ pub(crate) mod tests {
             outcomes: true,
             ..alerts
         };
-        assert_eq!(heard(outcomes), ["alert_raised", "alert_acknowledged", "alert_resolved"]);
+        assert_eq!(
+            heard(outcomes),
+            ["alert_raised", "alert_acknowledged", "alert_resolved"]
+        );
         let rest = Hears {
             reminders: true,
             faults: true,
             ..none
         };
-        assert_eq!(heard(rest), ["alert_reminded", "fault_raised", "fault_cleared"]);
+        assert_eq!(
+            heard(rest),
+            ["alert_reminded", "fault_raised", "fault_cleared"]
+        );
     }
 
     #[test]
@@ -433,7 +440,11 @@ pub(crate) mod tests {
             .collect();
         let letter = letter(&notices, true).unwrap();
         assert!(letter.text.starts_with("【迟到】"), "{}", letter.text);
-        assert!(letter.text.contains("共 8 条消息：疑似发热 2，等待中的警报 2，已接手 1"));
+        assert!(
+            letter
+                .text
+                .contains("共 8 条消息：疑似发热 2，等待中的警报 2，已接手 1")
+        );
         let json: serde_json::Value = serde_json::from_slice(&letter.json).unwrap();
         assert_eq!(json["kinds"]["alert_raised"], 2);
         assert_eq!(json["notices"].as_array().unwrap().len(), 8);

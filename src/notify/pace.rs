@@ -124,7 +124,10 @@ mod tests {
 
     #[test]
     fn one_and_two_go_each_for_itself() {
-        assert_eq!(sent(&[(0, true), (10, true), (80, true)], 100), [(0, 1), (10, 1), (80, 1)]);
+        assert_eq!(
+            sent(&[(0, true), (10, true), (80, true)], 100),
+            [(0, 1), (10, 1), (80, 1)]
+        );
     }
 
     #[test]
@@ -151,7 +154,10 @@ mod tests {
         let drip: Vec<_> = (0..300).map(|n| (n, false)).collect();
         let out = sent(&drip, 500);
         for (second, _) in &out {
-            let within = out.iter().filter(|(at, _)| at.abs_diff(*second) < 30).count();
+            let within = out
+                .iter()
+                .filter(|(at, _)| at.abs_diff(*second) < 30)
+                .count();
             assert!(within <= MOST, "{out:?}");
         }
         assert_eq!(out.iter().map(|(_, count)| count).sum::<usize>(), 300);

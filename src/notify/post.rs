@@ -34,7 +34,7 @@ impl Post {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(provider)
-            .root_certs(RootCerts::from_iter(certificates()))
+            .root_certs(RootCerts::new_with_certs(&certificates()))
             .build();
         let agent = Agent::config_builder()
             .tls_config(tls)
@@ -115,7 +115,9 @@ fn post(agent: &Agent, endpoint: &Endpoint, request: &Request, now: &Stamp) -> A
 fn words(error: &Error) -> String {
     match error {
         Error::Timeout(_) => "no answer in time".to_owned(),
-        Error::HostNotFound => "its host is not found: is there a network, and a name server?".to_owned(),
+        Error::HostNotFound => {
+            "its host is not found: is there a network, and a name server?".to_owned()
+        }
         Error::ConnectionFailed => "its host cannot be reached".to_owned(),
         Error::Io(error) => format!("the connection failed: {}", error.kind()),
         Error::BodyExceedsLimit(_) => "its answer is too long".to_owned(),

@@ -135,11 +135,11 @@ impl Endpoint {
             Some(only) if scheme != Some("https") || host != only || uri.port().is_some() => {
                 Err(format!("must begin with https://{only}/"))
             }
-            None if scheme != Some("https") && !(scheme == Some("http") && is_near(host)) => {
-                Err("must begin with https://, or http:// and an address of this machine or \
+            None if scheme != Some("https") && !(scheme == Some("http") && is_near(host)) => Err(
+                "must begin with https://, or http:// and an address of this machine or \
                      its local network"
-                    .to_owned())
-            }
+                    .to_owned(),
+            ),
             _ => Ok(Self { kind, url, key }),
         }
     }
@@ -211,7 +211,11 @@ impl Endpoint {
         let Ok(Verdict { errcode, errmsg }) = serde_json::from_slice(body) else {
             return Answer::Trouble("it answered something else than its own JSON".to_owned());
         };
-        let said: String = errmsg.chars().filter(|c| !c.is_control()).take(80).collect();
+        let said: String = errmsg
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(80)
+            .collect();
         let why = format!("errcode {errcode}: {said}");
         match (errcode, self.kind) {
             (0, _) => Answer::Taken,
@@ -307,7 +311,13 @@ mod tests {
     fn a_robots_key_goes_to_its_vendor_only() {
         let wecom = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=0000";
         assert!(endpoint(Kind::Wecom, wecom).is_ok());
-        assert!(endpoint(Kind::Dingtalk, "https://oapi.dingtalk.com/robot/send?access_token=0").is_ok());
+        assert!(
+            endpoint(
+                Kind::Dingtalk,
+                "https://oapi.dingtalk.com/robot/send?access_token=0"
+            )
+            .is_ok()
+        );
         for wrong in [
             "http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=hush",
             "https://qyapi.weixin.qq.com.example.com/send?key=hush",
@@ -335,7 +345,12 @@ mod tests {
         ] {
             assert!(endpoint(Kind::Webhook, right).is_ok(), "{right}");
         }
-        for wrong in ["http://example.com/x", "http://8.8.8.8/x", "ftp://127.0.0.1/x", "x"] {
+        for wrong in [
+            "http://example.com/x",
+            "http://8.8.8.8/x",
+            "ftp://127.0.0.1/x",
+            "x",
+        ] {
             assert!(endpoint(Kind::Webhook, wrong).is_err(), "{wrong}");
         }
     }
@@ -363,7 +378,11 @@ mod tests {
         let request = signed.request(&letter(), &stamp(0));
         // By openssl: printf '1582000000000\nSECtest' | openssl dgst -sha256 -hmac SECtest -binary | base64
         let end = "&timestamp=1582000000000&sign=Gcs%2FRWxnKcAje59wCwE3sI07MzpUdYt0HbUHiJugfBA%3D";
-        assert!(request.url.reveal().ends_with(end), "{}", request.url.reveal());
+        assert!(
+            request.url.reveal().ends_with(end),
+            "{}",
+            request.url.reveal()
+        );
     }
 
     #[test]
@@ -373,7 +392,12 @@ mod tests {
         let request = signed.request(&letter(), &stamp(0));
         // By openssl: printf '1582000000000.{}' | openssl dgst -sha256 -hmac hush
         let expected = "sha256=f4738985f1c135095c1cf832b46aa80cf8a9b78d364a8533a8f2d9e410071e1a";
-        assert!(request.headers.contains(&("Menshen-Signature", expected.to_owned())), "{request:?}");
+        assert!(
+            request
+                .headers
+                .contains(&("Menshen-Signature", expected.to_owned())),
+            "{request:?}"
+        );
         assert!(!format!("{request:?} {signed:?}").contains("example.com"));
     }
 
@@ -399,11 +423,23 @@ mod tests {
         };
         assert_eq!(said(Kind::Wecom, 0, &now), Answer::Taken);
         assert_eq!(said(Kind::Wecom, 45_009, &now), Answer::Later(TOO_FAST));
-        assert_eq!(said(Kind::Dingtalk, 130_101, &now), Answer::Later(LONGEST_PAUSE));
+        assert_eq!(
+            said(Kind::Dingtalk, 130_101, &now),
+            Answer::Later(LONGEST_PAUSE)
+        );
         assert!(matches!(said(Kind::Wecom, -1, &now), Answer::Trouble(_)));
-        assert!(matches!(said(Kind::Wecom, 93_000, &now), Answer::Refused(_)));
-        assert!(matches!(said(Kind::Dingtalk, 310_000, &now), Answer::Refused(_)));
-        assert!(matches!(said(Kind::Dingtalk, 310_000, &unset), Answer::Trouble(_)));
+        assert!(matches!(
+            said(Kind::Wecom, 93_000, &now),
+            Answer::Refused(_)
+        ));
+        assert!(matches!(
+            said(Kind::Dingtalk, 310_000, &now),
+            Answer::Refused(_)
+        ));
+        assert!(matches!(
+            said(Kind::Dingtalk, 310_000, &unset),
+            Answer::Trouble(_)
+        ));
         let http = |status, after| of(Kind::Webhook).meaning(status, after, b"", &now);
         assert_eq!(http(204, None), Answer::Taken);
         assert_eq!(http(429, Some("7")), Answer::Later(Duration::from_secs(7)));
@@ -413,6 +449,9 @@ mod tests {
         assert!(matches!(http(302, None), Answer::Refused(_)));
         assert!(matches!(http(404, None), Answer::Refused(_)));
         // A proxy's own page is no yes.
-        assert!(matches!(of(Kind::Wecom).meaning(200, None, b"<html>", &now), Answer::Trouble(_)));
+        assert!(matches!(
+            of(Kind::Wecom).meaning(200, None, b"<html>", &now),
+            Answer::Trouble(_)
+        ));
     }
 }

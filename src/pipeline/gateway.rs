@@ -29,7 +29,7 @@ use crate::notify::hook::Hook;
 use crate::screening::{Rules, basis_word};
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{ActiveFault, AlertNotes, Dashboard, GatewayStatus, LinkWord, Mode, SiteName};
+use crate::web::{ActiveFault, Dashboard, GatewayStatus, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -153,7 +153,9 @@ fn when_happened(
             events.iter().for_each(|event| hook.happened(event));
         }
         let mut open = open_faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = events.iter().fold(false, |news, event| open.note(event) | news);
+        let news = events
+            .iter()
+            .fold(false, |news, event| open.note(event) | news);
         if news {
             let faults = open.all().iter().map(|it| ActiveFault {
                 fault: it.fault,
@@ -321,7 +323,10 @@ impl Gateway {
         let ended = tokio::task::spawn_blocking(move || {
             let ended = [screening.join(), watching.join()];
             recorder.close();
-            ended.into_iter().chain([recording.join()]).all(|it| it.is_ok())
+            ended
+                .into_iter()
+                .chain([recording.join()])
+                .all(|it| it.is_ok())
         });
         let ended = ended.await?;
         // The camera's thread may sit in a device that does not answer; it holds nothing that must

@@ -4,6 +4,8 @@
 //! tests and the benchmarks all come in here, so that what was tested is what runs.
 
 pub mod capture;
+#[cfg(test)]
+mod fake;
 pub mod gateway;
 pub mod outlets;
 pub mod recorder;

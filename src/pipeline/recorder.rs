@@ -73,10 +73,7 @@ const fn concerned(event: &Event) -> Option<AlertId> {
         Event::AlertAcknowledged { alert, .. }
         | Event::AlertResolved { alert, .. }
         | Event::AlertReminded { alert, .. } => Some(*alert),
-        Event::Screened(_)
-        | Event::FaultRaised { .. }
-        | Event::FaultCleared { .. }
-        | Event::SelfChecked { .. } => None,
+        _ => None,
     }
 }
 

@@ -12,8 +12,8 @@ use crate::screening::{PEOPLE_NEEDED, Rules, Standing};
 use crate::thermal::ReferenceView;
 use crate::thermal::reference::ReferenceSettings;
 use crate::web::{
-    CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
-    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
+    CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode,
+    PersonState, PopulationStatus, ReferenceStatus, Thresholds,
 };
 use std::sync::Arc;
 use std::time::Duration;

@@ -278,10 +278,11 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>) -> Result<Response, 
         .ask(move |it| Ok((it.journal.alerts(LIST_LIMIT)?, numbers(it, &now)?)))
         .await?;
     let status = Arc::clone(&shared.dashboard.status.borrow());
+    let notes = Arc::clone(&shared.dashboard.notes.borrow());
     html(&Page {
         site: &shared.dashboard.site,
         budget: BudgetView::blank(),
-        lists: Lists::new(&alerts, &now),
+        lists: Lists::new(&alerts, &notes, &now),
         today,
         device: Device::new(&status, outbox, &now),
     })

@@ -7,7 +7,7 @@ use super::state::{LinkWord, Mode, PersonState};
 use crate::alert::{AlertState, BodySite, Outcome, ThermometerMode};
 use crate::clock::ClockTrust;
 use crate::estimate::Part;
-use crate::event::Fault;
+use crate::event::{Escalation, Fault};
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
 use askama::Template;
@@ -317,6 +317,22 @@ impl InWords for AlertState {
     }
 }
 
+/// Who has been told of an alert that waits.
+#[must_use]
+pub const fn told(level: Escalation, state: &AlertState) -> Words {
+    match (level, state) {
+        (Escalation::Reminder, AlertState::Acknowledged { .. }) => {
+            words("请记录结果", "please record the outcome")
+        }
+        (Escalation::Reminder, _) => words("已再次提醒保安", "guard reminded"),
+        (Escalation::Manager, _) => words("已通知物业经理", "manager told"),
+        (Escalation::Street, _) => words("已通知街道办", "street office told"),
+    }
+}
+
+/// Something of an alert is not on the disk.
+pub const NOT_SAVED: Words = words("尚未保存：请勿断电", "not saved yet: do not switch off");
+
 impl InWords for Outcome {
     fn words(&self) -> Words {
         match self {
@@ -486,6 +502,18 @@ mod tests {
                 outcome: Outcome::Left,
             },
         ]);
+        let taken = AlertState::Acknowledged {
+            by: String::new(),
+            at,
+        };
+        let waits = Escalation::ALL.map(|level| told(level, &AlertState::Open));
+        both(
+            &[
+                waits.as_slice(),
+                &[told(Escalation::Reminder, &taken), NOT_SAVED],
+            ]
+            .concat(),
+        );
         table(&outcomes);
         table(&BODY_SITES.map(|(_, site)| site));
         table(&THERMOMETER_MODES.map(|(_, mode)| mode));

@@ -50,7 +50,10 @@ fn an_alert_that_nobody_takes_climbs_once_to_each() {
 #[test]
 fn whoever_takes_it_ends_that_and_is_reminded_of_the_outcome_once() {
     let (mut steps, open) = (fresh(), alert(1, first(0)));
-    assert_eq!(levels(&steps.step(std::slice::from_ref(&open), &first(2 * MINUTE))), [Guard]);
+    assert_eq!(
+        levels(&steps.step(std::slice::from_ref(&open), &first(2 * MINUTE))),
+        [Guard]
+    );
     let taken = [open.acknowledge("王芳", first(3 * MINUTE)).unwrap()];
     assert_eq!(steps.highest(&taken[0]), None);
     assert!(steps.step(&taken, &first(18 * MINUTE - 1)).is_empty());
@@ -94,7 +97,12 @@ fn a_restart_tells_nobody_twice_and_misses_nothing() {
         .collect();
     // Down from minute 3 to minute 20; the clock was set before and is set again.
     let mut after = Escalations::new(EscalationRules::default(), given);
-    let back = stamp(2, 5_000, 1_000_000_000 + 20 * MINUTE, ClockTrust::Synchronised);
+    let back = stamp(
+        2,
+        5_000,
+        1_000_000_000 + 20 * MINUTE,
+        ClockTrust::Synchronised,
+    );
     assert_eq!(levels(&after.step(&open, &back)), [Manager, Street]);
     assert!(after.step(&open, &back).is_empty());
 }
@@ -105,16 +113,32 @@ fn across_starts_a_clock_that_was_never_set_counts_for_nothing() {
     let later = 1_000_000_000 + 50 * 365 * 24 * 60 * MINUTE;
     for (raised, now, expected) in [
         // Raised in 1970, looked at in 2020: from this start.
-        (stamp(1, 0, 0, unset), stamp(2, 7_000, later, ClockTrust::Synchronised), 7_000),
+        (
+            stamp(1, 0, 0, unset),
+            stamp(2, 7_000, later, ClockTrust::Synchronised),
+            7_000,
+        ),
         (first(0), stamp(2, 7_000, later, unset), 7_000),
         // Both set, but one runs behind the other: no shorter than this start is old.
-        (first(0), stamp(2, 7_000, 5, ClockTrust::Synchronised), 7_000),
-        (first(0), stamp(2, 7_000, 1_000_000_000 + 9_000, ClockTrust::Synchronised), 9_000),
+        (
+            first(0),
+            stamp(2, 7_000, 5, ClockTrust::Synchronised),
+            7_000,
+        ),
+        (
+            first(0),
+            stamp(2, 7_000, 1_000_000_000 + 9_000, ClockTrust::Synchronised),
+            9_000,
+        ),
         // Within a start the wall clock may do what it likes.
         (first(0), stamp(1, 8_000, 0, unset), 8_000),
         (first(0), stamp(1, 8_000, u64::MAX / 2, unset), 8_000),
     ] {
-        assert_eq!(waited(&raised, &now), Duration::from_millis(expected), "{raised:?} {now:?}");
+        assert_eq!(
+            waited(&raised, &now),
+            Duration::from_millis(expected),
+            "{raised:?} {now:?}"
+        );
     }
     let extreme = |wall| Stamp {
         wall: WallTime(wall),
