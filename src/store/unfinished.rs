@@ -51,3 +51,66 @@ fn faults(reader: &Connection) -> Result<Vec<Fault>, JournalError> {
     }
     Ok(faults)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::alert::Outcome;
+    use crate::alert::escalation::Reminder;
+    use crate::alert::tests::{alert, stamp};
+    use crate::event::{Escalation, Event, Fault};
+    use crate::id::AlertId;
+    use crate::journal::{Journal, Unfinished};
+    use crate::store::Store;
+
+    fn reminded(alert: AlertId, level: Escalation) -> Event {
+        let at = stamp(9);
+        Event::AlertReminded { alert, level, at }
+    }
+
+    #[test]
+    fn a_new_start_learns_what_was_said_and_is_not_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Vec::new()).unwrap();
+        assert_eq!(store.unfinished(), Ok(Unfinished::default()));
+        let (old, new) = (alert(1, stamp(1)), alert(2, stamp(2)));
+        let (done, open, at) = (old.id, new.id, stamp(10));
+        let raised = |fault| Event::FaultRaised { fault, at };
+        let cleared = |fault| Event::FaultCleared { fault, at };
+        let by = "王芳".to_owned();
+        let outcome = Outcome::Left;
+        store
+            .record(&[
+                Event::AlertRaised(old),
+                reminded(done, Escalation::Reminder),
+                Event::AlertResolved {
+                    alert: done,
+                    by,
+                    at,
+                    outcome,
+                },
+                Event::AlertRaised(new),
+                reminded(open, Escalation::Reminder),
+                reminded(open, Escalation::Manager),
+                raised(Fault::CameraSilent),
+                raised(Fault::BrokerAway),
+                cleared(Fault::CameraSilent),
+                raised(Fault::ClockUnset),
+                cleared(Fault::ClockUnset),
+                raised(Fault::ClockUnset),
+            ])
+            .unwrap();
+        drop(store);
+        let store = Store::open(folder.path(), Vec::new()).unwrap();
+        let left = store.unfinished().unwrap();
+        let given = |level| Reminder {
+            alert: open,
+            level,
+            at: stamp(9),
+        };
+        assert_eq!(
+            left.reminders,
+            [given(Escalation::Reminder), given(Escalation::Manager)]
+        );
+        assert_eq!(left.faults, [Fault::BrokerAway, Fault::ClockUnset]);
+    }
+}
