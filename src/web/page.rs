@@ -86,6 +86,8 @@ impl Today {
 
 /// A fault, as it is shown.
 struct FaultView {
+    /// Whether nobody is judged meanwhile.
+    stops: bool,
     words: Words,
     remedy: Words,
     since: String,
@@ -206,6 +208,7 @@ impl Device {
                 .faults
                 .iter()
                 .map(|active| FaultView {
+                    stops: words::stops_judging(active.fault),
                     words: active.fault.words(),
                     remedy: words::remedy(active.fault),
                     since: when::short(&active.since, now),

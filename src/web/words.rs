@@ -161,6 +161,28 @@ impl InWords for Fault {
     }
 }
 
+/// Whether nobody is judged while it lasts.
+#[must_use]
+pub const fn stops_judging(fault: Fault) -> bool {
+    match fault {
+        Fault::ReferenceLost
+        | Fault::CameraSilent
+        | Fault::CameraFrozen
+        | Fault::CameraBlank
+        | Fault::CalibrationExpired => true,
+        Fault::SelfCheckFailed
+        | Fault::CalibrationDue
+        | Fault::BrokerAway
+        | Fault::StreetSilent
+        | Fault::MessageParked
+        | Fault::OutboxFull
+        | Fault::StoreFailing
+        | Fault::DiskLow
+        | Fault::DatabaseSalvaged
+        | Fault::ClockUnset => false,
+    }
+}
+
 /// What staff do about a fault.
 #[must_use]
 pub const fn remedy(fault: Fault) -> Words {
