@@ -46,21 +46,21 @@ const FEVER: &str = "name = \"lobby\"\nseed = 3\nduration_s = 600.0\n\
 /// A store that writes only when it is let.
 struct Held {
     store: Store,
-    held: Mutex<bool>,
+    shut: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Held {
     fn release(&self) {
-        *self.held.lock().unwrap() = false;
+        *self.shut.lock().unwrap() = false;
         self.changed.notify_all();
     }
 }
 
 impl Journal for Held {
     fn record(&self, events: &[Event]) -> Result<Vec<Recorded>, JournalError> {
-        let held = self.held.lock().unwrap();
-        drop(self.changed.wait_while(held, |held| *held).unwrap());
+        let shut = self.shut.lock().unwrap();
+        drop(self.changed.wait_while(shut, |shut| *shut).unwrap());
         self.store.record(events)
     }
 
@@ -122,7 +122,7 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
     let store = Store::open(&config.store.folder, Vec::new()).unwrap();
     let journal = Arc::new(Held {
         store: store.clone(),
-        held: Mutex::new(true),
+        shut: Mutex::new(true),
         changed: Condvar::new(),
     });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));

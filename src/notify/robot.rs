@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 use ureq::http::Uri;
@@ -287,7 +288,11 @@ fn sign(key: &Secret<String>, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text has no error.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Percent-encoding of what stands in base64 and means something in an address (RFC 3986).

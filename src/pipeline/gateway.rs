@@ -35,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Open alerts that the retained state names, at most.
@@ -150,7 +151,9 @@ fn when_happened(
 ) -> WhenHappened {
     Box::new(move |events| {
         if let Some(hook) = &hook {
-            events.iter().for_each(|event| hook.happened(event));
+            for event in events {
+                hook.happened(event);
+            }
         }
         let mut open = open_faults.lock().unwrap_or_else(PoisonError::into_inner);
         let news = events
@@ -209,6 +212,27 @@ impl AfterRecord {
     }
 }
 
+/// Who is told once events are saved: the broker and the notifiers. They stop after the recorder, so that
+/// what it saves last can still go out.
+struct Elsewhere {
+    stop: CancellationToken,
+    link: Option<JoinHandle<()>>,
+    link_now: watch::Receiver<LinkState>,
+    /// What wakes them when something waits for them.
+    wakes: Arc<[Arc<Notify>]>,
+}
+
+impl Elsewhere {
+    /// The link says goodbye; a notifier's request that is under way is not waited for.
+    async fn end(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        match self.link {
+            Some(link) => link.await.context("the link to the broker"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Gateway {
     /// Runs until the camera's source ends or `stop` is called; then everything is put away in
     /// order: camera, screening, watch, recorder (what is open is saved), link (which says goodbye),
@@ -225,24 +249,11 @@ impl Gateway {
         let settings = self.loop_settings();
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
 
-        // Whoever is elsewhere stops after the recorder, so that what it saves last can still go out.
-        let elsewhere = CancellationToken::new();
-        let wake = Arc::new(Notify::new());
-        let (link_state, link_now) = watch::channel(LinkState::Connecting);
-        let link = link_settings(&self.config, &self.epoch, &self.clock, open_now)?;
-        let linked = link.is_some();
-        let link = link.map(|settings| {
-            let (outbox, stop) = (Arc::clone(&self.outbox), elsewhere.clone());
-            let wake = Arc::clone(&wake);
-            tokio::spawn(crate::mqtt::link::run(
-                settings, outbox, wake, link_state, stop,
-            ))
-        });
-        let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox, &elsewhere)?;
-        wakes.push(wake);
+        let elsewhere = self.elsewhere(open_now)?;
+        let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
             journal: Arc::clone(&self.journal),
-            wakes: wakes.into(),
+            wakes: Arc::clone(&elsewhere.wakes),
             changes: changes.clone(),
             open,
         };
@@ -252,7 +263,7 @@ impl Gateway {
             Arc::clone(&self.journal),
             Arc::clone(&self.clock),
             when_happened(
-                outlets::hook(&self.config, &elsewhere),
+                outlets::hook(&self.config, &elsewhere.stop),
                 Arc::clone(&open_faults),
                 status.clone(),
                 changes.clone(),
@@ -268,6 +279,7 @@ impl Gateway {
             quick: sights::quick(&self.config, link_now.clone()),
             slow: sights::slow(&self.config, Arc::clone(&self.outbox)),
         };
+        let after_record = after.clone();
         let dashboard = Dashboard {
             journal: Arc::new(recorder.clone()),
             outbox: self.outbox,
@@ -277,10 +289,7 @@ impl Gateway {
             notes: notes_now,
             changes: changed,
             site: site_name(&self.config),
-            after_record: Arc::new({
-                let after = after.clone();
-                move || after.tell()
-            }),
+            after_record: Arc::new(move || after_record.tell()),
         };
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
         let recording = spawn("recorder", &stop, {
@@ -307,11 +316,7 @@ impl Gateway {
         let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);
         let screening = spawn("screening", &stop, {
             let (captured, detector) = (Arc::clone(&captured), self.detector);
-            move || {
-                let worker = detector.worker();
-                let pipeline = Pipeline::new(pipeline, settings.rules, detector);
-                worker.run(|| screen(pipeline, &captured, settings, ports));
-            }
+            move || screening(pipeline, detector, &captured, settings, ports)
         })?;
 
         let served = tokio::select! {
@@ -332,16 +337,35 @@ impl Gateway {
         // The camera's thread may sit in a device that does not answer; it holds nothing that must
         // be put away, so it is not waited for.
         drop(cameras);
-        elsewhere.cancel();
-        if let Some(link) = link {
-            link.await.context("the link to the broker")?;
-        }
+        elsewhere.end().await?;
         match served {
             Some(served) => served?.context("the dashboard")?,
             None => page.await?.context("the dashboard")?,
         }
         anyhow::ensure!(ended, "a thread of the gateway died; see the log above");
         Ok(())
+    }
+
+    /// Starts whoever is elsewhere.
+    fn elsewhere(&self, open_now: watch::Receiver<OpenAlerts>) -> anyhow::Result<Elsewhere> {
+        let stop = CancellationToken::new();
+        let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox, &stop)?;
+        let wake = Arc::new(Notify::new());
+        wakes.push(Arc::clone(&wake));
+        let (link_state, link_now) = watch::channel(LinkState::Connecting);
+        let link = link_settings(&self.config, &self.epoch, &self.clock, open_now)?;
+        let link = link.map(|settings| {
+            let (outbox, stop) = (Arc::clone(&self.outbox), stop.clone());
+            tokio::spawn(crate::mqtt::link::run(
+                settings, outbox, wake, link_state, stop,
+            ))
+        });
+        Ok(Elsewhere {
+            stop,
+            link,
+            link_now,
+            wakes: wakes.into(),
+        })
     }
 
     fn loop_settings(&self) -> LoopSettings {
@@ -353,6 +377,19 @@ impl Gateway {
             mode: self.mode,
         }
     }
+}
+
+/// The screening thread, with the networks' worker.
+fn screening(
+    radiometer: RadiometerSettings,
+    detector: OnnxDetector,
+    captured: &Captured,
+    settings: LoopSettings,
+    ports: Ports,
+) {
+    let worker = detector.worker();
+    let pipeline = Pipeline::new(radiometer, settings.rules, detector);
+    worker.run(|| screen(pipeline, captured, settings, ports));
 }
 
 fn site_name(config: &Config) -> SiteName {

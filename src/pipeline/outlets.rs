@@ -104,7 +104,15 @@ pub fn couriers(
 /// The local program, where there is one, and its task.
 #[must_use]
 pub fn hook(config: &Config, stop: &CancellationToken) -> Option<Hook> {
-    let program = config.alerts.hook.clone()?;
+    let named = config.alerts.hook.as_deref()?;
+    // It runs elsewhere than in our folder, so its place must not depend on that.
+    let program = std::fs::canonicalize(named).unwrap_or_else(|error| {
+        tracing::warn!(
+            "hook in [alerts]: {}: {error}; nothing rings here",
+            named.display()
+        );
+        named.to_path_buf()
+    });
     let hook = Hook::new(program, place(config), hook::LONGEST);
     tokio::spawn(hook.clone().run(stop.clone()));
     Some(hook)
