@@ -81,14 +81,15 @@ impl Journal for Held {
     }
 }
 
-/// Looks again and again until there is something; a test that hangs is ended by its runner.
+/// Looks again and again until there is something; after two minutes a test hangs.
 fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    loop {
+    for _ in 0..6000 {
         if let Some(found) = look() {
             return found;
         }
         thread::sleep(Duration::from_millis(20));
     }
+    panic!("what must come does not come");
 }
 
 /// A program that writes down with what it was called.
