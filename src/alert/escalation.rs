@@ -150,7 +150,7 @@ impl Escalations {
         };
         self.given
             .iter()
-            .filter(move |it| it.alert == id && true)
+            .filter(move |it| it.alert == id && Some((it.at.boot, it.at.monotonic)) >= since)
     }
 }
 
