@@ -9,7 +9,7 @@ use super::profile::Optics;
 use super::radiometry::{CountScale, Emissivity};
 use super::reference::{ReferenceSettings, ReferenceState, ReferenceTracker};
 use super::room::{Room, seen_in};
-use super::watch::{TOLERANCE_K, Watch};
+use super::watch::Watch;
 use crate::clock::{Stamp, WallTime};
 use crate::units::{
     AmbientTemperature, Celsius, PixelPoint, ReferenceTemperature, TemperatureDelta,
@@ -150,11 +150,7 @@ impl Radiometer {
         let reading = view.reading.degrees() as f32;
         let shuttered = self.steady.is_shuttered();
         let stable = self.watch.step(now, celsius, reading, shuttered);
-        let left = if stable {
-            1.0 - self.watch.deviation().abs() / TOLERANCE_K
-        } else {
-            0.0
-        };
+        let left = self.watch.left();
         if left < view.quality.score {
             view.quality = ReferenceQuality::worst(&[(ReferenceFlaw::Unstable, left)]);
         }
