@@ -227,6 +227,7 @@ pub(super) fn radiometer(
         scale: CountScale::CentiKelvin,
         reference: blackbody_c.map(|set_point| ReferenceSettings {
             set_point: ReferenceTemperature(set_point),
+            second_set_point: None,
             emissivity: Emissivity::BLACKBODY,
             u_set_point,
             distance_m: None,

@@ -73,6 +73,9 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("camera", "silent_after_s") => number(camera.silent_after.as_secs_f64()),
         ("reference", "present") => reference.is_some().to_string(),
         ("reference", "distance_m") => number(reference.as_ref()?.distance_m?),
+        ("reference", "second_set_point_c") => {
+            number(reference.as_ref()?.second_set_point?.degrees())
+        }
         ("reference", name) => reference_value(reference.as_ref()?, name)?,
         ("room", "ambient_c") => number(room.ambient?.degrees()),
         ("room", "ambient_uncertainty_k") => number(room.u.kelvin()),

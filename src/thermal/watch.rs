@@ -255,7 +255,7 @@ fn middle(values: &mut [f32]) -> Option<f32> {
 }
 
 /// Share of a way that is gone in a step, where all of it takes about so long.
-fn share(step: Duration, whole: Duration) -> f32 {
+pub(super) fn share(step: Duration, whole: Duration) -> f32 {
     1.0 - (-step.as_secs_f32() / whole.as_secs_f32()).exp()
 }
 

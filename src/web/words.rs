@@ -206,6 +206,10 @@ impl InWords for FrameHealth {
                 "黑体温度不稳，停止测温；请检查其电源和温控",
                 "Reference unstable, not measuring: check its power and controller",
             ),
+            Self::ReferencesDisagree => words(
+                "两个黑体互相矛盾，停止测温；请检查两者的设定温度",
+                "The two references disagree, not measuring: check the set points of both",
+            ),
             Self::Shutter => words("快门校正中", "Shutter closed"),
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),
             Self::Frozen => words("画面卡住，停止测温", "Picture frozen, not measuring"),

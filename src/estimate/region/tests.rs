@@ -28,6 +28,7 @@ fn frame(celsius: Array2<f32>) -> ThermalFrame {
         celsius,
         health: FrameHealth::Good,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: Some(AmbientTemperature(Celsius::literal(22.0))),
         ambient_u: StandardUncertainty::literal(0.5),

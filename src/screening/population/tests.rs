@@ -330,6 +330,7 @@ fn frame(seconds: f64, walls_c: f32) -> ThermalFrame {
         celsius,
         health: FrameHealth::NoReference,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),

@@ -155,7 +155,10 @@ fn a_draught_that_cools_a_part_of_the_room_is_no_fault_and_one_that_cools_all_of
     assert!(!walls.pass(20, 0.0, (1.0, -0.25)));
     for second in 0..200 {
         if walls.pass(1, 0.0, (1.0, -0.25)) {
-            assert!((CALM.as_secs()..CALM.as_secs() + 20).contains(&second), "{second}");
+            assert!(
+                (CALM.as_secs()..CALM.as_secs() + 20).contains(&second),
+                "{second}"
+            );
             return;
         }
     }
