@@ -131,6 +131,9 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// Between two blackbodies this should lie, °C: the warmest skin of faces has 34 to 38.
+const FACES_C: f64 = 36.0;
+
 /// What should be looked at.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -146,6 +149,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         "no reference in view (relative mode): nobody is judged before 100 people were seen within an \
          hour, then only by the difference to them, with more doubt and more false alarms. Put a \
          blackbody into the picture and set present = true in [reference].",
+    );
+    let both = config.reference.and_then(|it| it.both());
+    note(
+        both.is_some_and(|[low, high]| low.degrees() > FACES_C || high.degrees() < FACES_C),
+        "both blackbodies are warmer than faces, or both are colder: what is measured beside them and not \
+         between them is less sure. Set one to 33 and the other to 39 in [reference], or so.",
     );
     note(
         config.room.ambient.is_none(),

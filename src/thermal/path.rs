@@ -269,6 +269,68 @@ mod tests {
     }
 
     #[test]
+    fn what_set_points_leave_unsure_depends_on_how_many_there_are_and_how_far_away() {
+        let u = |slope, shown: f64| {
+            let level = LevelledBy {
+                slope,
+                ..LevelledBy::one(Celsius::literal(36.0), None)
+            };
+            let u = StandardUncertainty::literal(0.1);
+            level.u(u, Celsius::new(shown).unwrap()).kelvin()
+        };
+        let six = TemperatureDelta::literal(6.0);
+        let near = |found: f64, wanted: f64| (found - wanted).abs() < 1e-9;
+        // One: its certificate, and a gain of ± 2 % (rectangular) over the distance.
+        assert!(near(u(Slope::Assumed, 36.0), 0.1));
+        assert!(near(u(Slope::Assumed, 32.0), 0.1_f64.hypot(4.0 * 0.0115)));
+        // Two, at 33 and 39 °C: at either its own certificate alone, a mean of both in the middle.
+        for at in [33.0, 39.0] {
+            assert!(near(u(Slope::Measured(six), at), 0.1));
+        }
+        assert!(near(u(Slope::Measured(six), 36.0), 0.1 * 0.5_f64.sqrt()));
+        assert!(u(Slope::Measured(six), 42.0) > 0.2);
+        // With one left it is never less than with both.
+        for shown in [33.0, 34.5, 36.0, 38.0, 41.0] {
+            assert!(u(Slope::Kept(six), shown) > u(Slope::Measured(six), shown));
+        }
+        assert!(near(u(Slope::Kept(six), 36.0), 0.1));
+        assert!(near(u(Slope::Kept(six), 39.0), 0.1 * 1.5_f64.sqrt()));
+    }
+
+    #[test]
+    fn what_was_added_is_known_everywhere_in_the_picture() {
+        let level = LevelledBy {
+            gain: 1.25,
+            ..LevelledBy::one(Celsius::literal(36.0), None)
+        };
+        let offset = TemperatureDelta::literal(1.5);
+        for (read, shown) in [(34.5, 36.0), (38.5, 41.0), (30.5, 31.0)] {
+            let found = level.offset_at(Celsius::literal(shown), offset).kelvin();
+            assert!((found - (shown - read)).abs() < 1e-9, "{shown}: {found}");
+        }
+    }
+
+    #[test]
+    fn two_references_mend_what_the_air_takes_of_the_slope() {
+        let with = |slope| Path {
+            reference: Some(LevelledBy {
+                slope,
+                ..LevelledBy::one(Celsius::literal(37.0), None)
+            }),
+            ..Path::default()
+        };
+        let both = with(Slope::Measured(TemperatureDelta::literal(6.0)));
+        for skin in [33.0, 37.0, 41.0] {
+            let shown = Emissivity::SKIN.apparent(Celsius::literal(skin), ROOM.0);
+            let found = both.skin(shown, ROOM, width(3.0)).unwrap().degrees();
+            assert!((found - skin).abs() < 1e-6, "{skin}: {found}");
+            let one = with(Slope::Assumed).skin(shown, ROOM, width(3.0)).unwrap();
+            let off = one.degrees() - skin;
+            assert!(off.abs() > 0.002 && off.abs() < 0.06, "{skin}: {off}");
+        }
+    }
+
+    #[test]
     fn a_reference_nearer_than_the_face_hides_what_is_published() {
         // Blackbody at 1 m, face at 3 m: 0.06 °C too low where nobody minds; right where it is said.
         let seen = shown(SKIN_C, 3.0, 1.0);
