@@ -143,7 +143,14 @@ impl Radiometer {
             None if self.has_expired(raw.stamp.wall) => FrameHealth::CalibrationExpired,
             None => FrameHealth::Good,
         };
-        self.level = sight.level.or(self.level);
+        // A reference that is not believed does not move the picture either: after one that cools, people
+        // would be shown, and looked for, kelvins too warm.
+        let believed = stable && sight.trouble.is_none();
+        self.level = if believed {
+            sight.level.or(self.level)
+        } else {
+            self.level.or(sight.level)
+        };
         self.correct(&mut celsius);
         if sight.level.is_some() || matches!(self.references, References::None) {
             self.look_at_the_room(&celsius);

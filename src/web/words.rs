@@ -10,6 +10,7 @@ use crate::estimate::Part;
 use crate::event::Fault;
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
+use crate::thermal::self_check::Complaint;
 use askama::Template;
 use serde::Serialize;
 
@@ -126,6 +127,16 @@ pub const fn advice_after(verdict: Verdict) -> Option<Words> {
         | Verdict::PossibleFever
         | Verdict::Retest(RetestReason::NearThreshold | RetestReason::Unsteady)
         | Verdict::CannotJudge(_) => None,
+    }
+}
+
+/// What a self-check came to.
+pub const fn of_check(complaint: Option<Complaint>) -> Words {
+    match complaint {
+        None => words("通过", "passed"),
+        Some(Complaint::Noisy) => words("相机噪声过大", "the camera is too noisy"),
+        Some(Complaint::Uneven) => words("黑体表面不均匀", "the reference is uneven"),
+        Some(Complaint::Hunting) => words("黑体温度波动", "the reference moves up and down"),
     }
 }
 
