@@ -72,7 +72,7 @@ pub(super) fn discs(celsius: &Array2<f32>, (coldest, hottest): (f32, f32)) -> Ve
     let mut found: Vec<Disc> = Vec::new();
     // From the hottest level at which it may appear downwards, in steps well below the least
     // contrast, so that at least two levels cut each disc between its top and its foot.
-    let mut level = hottest - 1.0;
+    let mut level = hottest;
     let lowest = coldest - LEAST_CONTRAST_K;
     while level >= lowest {
         for spot in labels.spots(&small, level) {
@@ -303,5 +303,85 @@ impl Labels {
             }
         }
         spot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spots_are_what_is_connected_and_warm_enough_and_nothing_else() {
+        let mut picture = Array2::from_elem((12, 14), 20.0);
+        picture.slice_mut(ndarray::s![2..5, 3..7]).fill(36.0);
+        picture.slice_mut(ndarray::s![7..10, 9..12]).fill(30.0);
+        // Corner to corner is not connected.
+        picture[[5, 7]] = 36.0;
+        let mut labels = Labels::new(picture.dim());
+        let mut areas = |level| {
+            let spots = labels.spots(&picture, level);
+            spots.iter().map(|spot| spot.area).collect::<Vec<_>>()
+        };
+        assert_eq!(areas(36.0), [12, 1]);
+        assert_eq!(areas(30.0), [12, 1, 9]);
+        assert!(areas(36.1).is_empty());
+        assert_eq!(areas(20.0), [12 * 14]);
+        let spots = labels.spots(&picture, 33.0);
+        let spot = &spots[0];
+        assert_eq!((spot.left, spot.right, spot.top, spot.bottom), (3, 6, 2, 4));
+        assert!((spot.sum_x / 12.0 - 5.0).abs() < 1e-6 && (spot.sum_y / 12.0 - 3.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_disc_is_round_small_and_within_the_picture() {
+        let spot = |left, top, width: usize, height: usize, area| Spot {
+            area,
+            sum_x: 0.0,
+            sum_y: 0.0,
+            left,
+            right: left + width - 1,
+            top,
+            bottom: top + height - 1,
+        };
+        let is_disc = |it: Spot| it.as_disc((100, 100)).is_some();
+        // π/4 of its box.
+        assert!(is_disc(spot(20, 20, 10, 10, 78)));
+        assert!(is_disc(spot(20, 20, 3, 3, 9)));
+        assert!(!is_disc(spot(20, 20, 3, 3, 8)), "too small");
+        assert!(is_disc(spot(1, 1, 19, 20, 303)));
+        assert!(!is_disc(spot(20, 20, 20, 20, 314)), "a face");
+        assert!(!is_disc(spot(20, 20, 10, 10, 50)), "hollow");
+        assert!(!is_disc(spot(20, 20, 16, 10, 125)), "a bar");
+        assert!(!is_disc(spot(20, 20, 10, 16, 125)), "a pole");
+        for (left, top) in [(0, 20), (20, 0), (90, 20), (20, 90)] {
+            assert!(!is_disc(spot(left, top, 10, 10, 78)), "at the rim");
+        }
+    }
+
+    /// A disc of 36 °C in a room of 22 °C, of whose surroundings so many degrees of angle are warm, too.
+    fn beside(warm_degrees: f32) -> Option<Disc> {
+        let picture = Array2::from_shape_fn((60, 60), |(row, col)| {
+            let (x, y) = (col as f32 + 0.5 - 30.0, row as f32 + 0.5 - 30.0);
+            let angle = y.atan2(x).to_degrees().rem_euclid(360.0);
+            if x.hypot(y) < 6.0 || angle < warm_degrees {
+                36.0
+            } else {
+                22.0
+            }
+        });
+        inspect(&picture, 30.0, 30.0, 6.0, 1.5)
+    }
+
+    #[test]
+    fn what_stands_at_its_edge_is_told_and_too_much_of_it_hides_it() {
+        let free = beside(-1.0).unwrap();
+        assert!(free.uncovered() > 1.0 && free.evenness() > 0.99);
+        // One direction in sixteen is 22.5°.
+        let touched = beside(30.0).unwrap();
+        assert!((touched.edge - 14.0 / 16.0).abs() < 1e-6, "{touched:?}");
+        assert!((0.1..1.0).contains(&touched.uncovered()), "{touched:?}");
+        // Three of sixteen may look at something warm, four may not.
+        assert!(beside(50.0).is_some_and(|disc| disc.uncovered() < 0.3));
+        assert!(beside(70.0).is_none());
     }
 }

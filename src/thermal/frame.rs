@@ -214,3 +214,25 @@ impl ThermalFrame {
         self.celsius.nrows()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_flaw_counts_and_is_named_once_half_is_used_up() {
+        let both = |occluded, moved| {
+            let flaws = [
+                (ReferenceFlaw::Occluded, occluded),
+                (ReferenceFlaw::Moved, moved),
+            ];
+            let ReferenceQuality { score, flaw } = ReferenceQuality::worst(&flaws);
+            (score, flaw)
+        };
+        assert_eq!(both(1.5, 2.0), (1.0, None));
+        assert_eq!(both(0.9, 0.5), (0.5, None));
+        assert_eq!(both(0.9, 0.49), (0.49, Some(ReferenceFlaw::Moved)));
+        assert_eq!(both(-0.2, 0.3), (0.0, Some(ReferenceFlaw::Occluded)));
+        assert_eq!(ReferenceQuality::worst(&[]).score, 1.0);
+    }
+}

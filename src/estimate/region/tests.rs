@@ -225,3 +225,16 @@ proptest! {
         prop_assert!(before.upper.once >= before.forehead.unwrap().once);
     }
 }
+
+#[test]
+fn each_part_reaches_as_far_as_it_should_to_the_line() {
+    let bare = Occlusion::default();
+    let lines = |part: usize| {
+        let warm = (2..45).filter(|&y| at(15, y, bare)[part]);
+        (warm.clone().min().unwrap(), warm.max().unwrap())
+    };
+    // A patch that reaches in by its blurred edge counts: two lines more at either end.
+    assert_eq!(lines(1), (15, 26));
+    assert_eq!(lines(2), (5, 14));
+    assert_eq!(lines(0).1, 30);
+}

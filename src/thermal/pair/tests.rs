@@ -301,6 +301,16 @@ fn a_cup_that_was_taken_for_one_of_them_is_dropped_when_that_one_is_seen() {
 }
 
 #[test]
+fn what_fits_a_little_better_does_not_replace_what_is_in_order() {
+    let mut pair = usual();
+    let warm = (WARM.0, WARM.1, WARM.2 + 0.1);
+    shown(&mut pair, 0..30, &[COLD, warm]);
+    let cup = (80.0, 30.0, WARM.2);
+    let sight = shown(&mut pair, 30..60, &[COLD, cup, warm]);
+    assert_eq!(sight.views[1].unwrap().centre.x.round(), 130.0);
+}
+
+#[test]
 fn one_that_is_moved_is_found_at_its_new_place() {
     let mut pair = usual();
     shown(&mut pair, 0..30, &[COLD, WARM]);
