@@ -238,3 +238,18 @@ fn each_part_reaches_as_far_as_it_should_to_the_line() {
     assert_eq!(lines(2), (5, 14));
     assert_eq!(lines(0).1, 30);
 }
+
+#[test]
+fn a_forehead_that_is_said_to_be_low_still_ends_at_the_brow() {
+    let mut low = face(Occlusion::default());
+    let features = low.features.as_mut().unwrap();
+    features.landmarks.forehead.y = TOP + 16.0;
+    let forehead = |y| {
+        let picture = with_patch(20, y, 36.0);
+        let regions = Regions::of(&low, &frame(picture.clone()));
+        let found = regions.warmest(&picture).unwrap();
+        found.forehead.unwrap().once > SKIN_C + 0.01
+    };
+    assert!(forehead(14));
+    assert!(!forehead(18), "that is below the brow");
+}
