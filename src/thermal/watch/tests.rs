@@ -193,6 +193,26 @@ fn somebody_who_fills_the_picture_blinds_it_and_then_nobody_is_judged() {
 }
 
 #[test]
+fn what_it_has_moved_by_goes_with_the_frame() {
+    let text = format!("{EMPTY}decays_from_s = 10.0\n");
+    let mut camera = Simulator::new(Scenario::from_toml(&text).unwrap(), BootId(1), WallTime(0));
+    let mut radiometer = Radiometer::new(RadiometerSettings::default());
+    let mut most = [0.0_f64; 2];
+    for n in 0..9 * 20 {
+        let frame = radiometer.step(&camera.next_frame().unwrap().unwrap());
+        if frame.health == FrameHealth::Good {
+            let moved = frame.path.reference.unwrap().moved.kelvin();
+            let most = &mut most[usize::from(n > 90)];
+            *most = most.max(moved);
+        }
+    }
+    assert!(
+        most[0] < 0.02 && (0.08..0.11).contains(&most[1]),
+        "{most:?}"
+    );
+}
+
+#[test]
 fn what_is_wrong_with_it_is_said() {
     let seen = play(&format!("{EMPTY}decays_from_s = 30.0\n"));
     let (_, health, _, flaw) = seen[9 * 45];
