@@ -49,11 +49,18 @@ lint: cargo ## Look for what should not be there
 doc: cargo ## Build the source's documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps --document-private-items
 
-picture: cargo ## Render the README's picture again, with the simulator and the face model
+picture: cargo ## Render the README's pictures again, with the simulator, the face model and a browser
 	$(CARGO) build $(LOCKED)
 	rm -rf target/picture
 	target/debug/menshen simulate group --out target/picture --png
 	cp target/picture/group.png deploy/pictures/lobby.png
+	mkdir -p target/picture
+	target/debug/menshen demo --port 8477 --folder target/picture/data --seconds 30 \
+	    --scenario deploy/pictures/dashboard.toml > target/picture/demo.log 2>&1 & \
+	until grep -q ALERT target/picture/demo.log; do sleep 0.5; done; \
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1145 \
+	    --virtual-time-budget=1000 --screenshot=deploy/pictures/dashboard.png http://127.0.0.1:8477/; \
+	wait
 
 deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \

@@ -63,6 +63,7 @@ fn a_full_file_is_read_key_by_key() {
         silent_after_s = 1.5
         [reference]
         set_point_c = 35
+        second_set_point_c = 39.5
         emissivity = 0.97
         set_point_uncertainty_k = 0.2
         distance_m = 0.9
@@ -100,6 +101,8 @@ fn a_full_file_is_read_key_by_key() {
     assert_eq!(config.camera.silent_after, Duration::from_millis(1500));
     let reference = config.reference.expect("is there");
     assert_eq!(reference.set_point.degrees(), 35.0);
+    let second = reference.second_set_point.expect("is there");
+    assert_eq!(second.degrees(), 39.5);
     assert_eq!(reference.emissivity.value(), 0.97);
     assert_eq!(reference.u_set_point.kelvin(), 0.2);
     assert_eq!(reference.distance_m, Some(0.9));
@@ -171,6 +174,10 @@ fn each_refusal_says_what_to_do() {
         ("[camera]\nwidth = 160.5", "wrong type (float)"),
         ("[camera]\nsilent_after_s = 0", "from 0.5 to 60.0 s"),
         ("[reference]\nset_point_c = nan", "from 30.0 to 45.0 °C"),
+        (
+            "[reference]\nset_point_c = 36.0\nsecond_set_point_c = 37.9",
+            "set one below faces and one above, such as 33 and 39",
+        ),
         ("[reference]\nemissivity = 1.01", "from 0.9 to 1.0"),
         ("[reference]\npresent = \"yes\"", "true or false"),
         ("[room]\nambient_c = inf", "from 5.0 to 40.0 °C"),

@@ -13,7 +13,7 @@ use super::{
 use crate::camera::Rotation;
 use crate::thermal::Room;
 use crate::thermal::radiometry::{CountScale, Emissivity};
-use crate::thermal::reference::ReferenceSettings;
+use crate::thermal::reference::{LEAST_SPAN_K, ReferenceSettings};
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -135,9 +135,27 @@ fn uncertainty(read: &mut Reader<'_>, key: &Key) -> Option<StandardUncertainty> 
 fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
     let default = ReferenceSettings::default();
     let present = read.switch(&keys::REFERENCE_PRESENT).unwrap_or(true);
+    let set_point = celsius(read, &keys::REFERENCE_SET_POINT)
+        .map_or(default.set_point, |t| ReferenceTemperature(t.value));
+    let second = celsius(read, &keys::REFERENCE_SECOND);
+    if let Some(Placed { value, span }) = &second
+        && (*value - set_point.0).kelvin().abs() < LEAST_SPAN_K
+    {
+        read.problem(
+            span.clone(),
+            &format!(
+                "second_set_point_c in [reference] ({:?} °C) is less than {LEAST_SPAN_K} K from \
+                 set_point_c ({:?} °C)",
+                value.degrees(),
+                set_point.degrees()
+            ),
+            "two blackbodies show a camera's gain only from a distance: set one below faces and one \
+             above, such as 33 and 39",
+        );
+    }
     let reference = ReferenceSettings {
-        set_point: celsius(read, &keys::REFERENCE_SET_POINT)
-            .map_or(default.set_point, |t| ReferenceTemperature(t.value)),
+        set_point,
+        second_set_point: second.map(|t| ReferenceTemperature(t.value)),
         emissivity: read
             .number(&keys::REFERENCE_EMISSIVITY)
             .and_then(|emissivity| Emissivity::new(emissivity.value))

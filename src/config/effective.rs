@@ -73,6 +73,9 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("camera", "silent_after_s") => number(camera.silent_after.as_secs_f64()),
         ("reference", "present") => reference.is_some().to_string(),
         ("reference", "distance_m") => number(reference.as_ref()?.distance_m?),
+        ("reference", "second_set_point_c") => {
+            number(reference.as_ref()?.second_set_point?.degrees())
+        }
         ("reference", name) => reference_value(reference.as_ref()?, name)?,
         ("room", "ambient_c") => number(room.ambient?.degrees()),
         ("room", "ambient_uncertainty_k") => number(room.u.kelvin()),
@@ -128,6 +131,9 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// Between two blackbodies this should lie, °C: the warmest skin of faces has 34 to 38.
+const FACES_C: f64 = 36.0;
+
 /// What should be looked at.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -143,6 +149,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         "no reference in view (relative mode): nobody is judged before 100 people were seen within an \
          hour, then only by the difference to them, with more doubt and more false alarms. Put a \
          blackbody into the picture and set present = true in [reference].",
+    );
+    let both = config.reference.and_then(|it| it.both());
+    note(
+        both.is_some_and(|[low, high]| low.degrees() > FACES_C || high.degrees() < FACES_C),
+        "both blackbodies are warmer than faces, or both are colder: what is measured beside them and not \
+         between them is less sure. Set one to 33 and the other to 39 in [reference], or so.",
     );
     note(
         config.room.ambient.is_none(),

@@ -161,6 +161,7 @@ keys! {
 
     REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one people are compared with each other only (relative mode)";
     REFERENCE_SET_POINT = "reference"."set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature the blackbody is set to";
+    REFERENCE_SECOND = "reference"."second_set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature a second blackbody in view is set to, 2 K or more away: one below faces and one above, such as 33 and 39";
     REFERENCE_EMISSIVITY = "reference"."emissivity": Kind::Number { low: 0.9, high: 1.0, unit: "" }, "of its surface; 1.0 where its maker has put it into the set point";
     REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";
     REFERENCE_DISTANCE = "reference"."distance_m": Kind::Number { low: 0.2, high: 10.0, unit: "m" }, "how far it stands from the camera; without it, as far as the faces";

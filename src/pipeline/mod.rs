@@ -116,6 +116,12 @@ impl<D: Detector> Pipeline<D> {
         })
     }
 
+    /// When the camera's calibration runs out; `None` where it has none.
+    #[must_use]
+    pub const fn calibration_expires(&self) -> Option<WallTime> {
+        self.calibration_expires
+    }
+
     /// Nothing more will come.
     pub fn finish(&mut self) -> Vec<Event> {
         self.screener.finish()

@@ -12,8 +12,8 @@ use crate::screening::{PEOPLE_NEEDED, Rules, Standing};
 use crate::thermal::ReferenceView;
 use crate::thermal::reference::ReferenceSettings;
 use crate::web::{
-    ActiveFault, CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
-    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
+    ActiveFault, CameraStatus, CareStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson,
+    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +77,8 @@ impl LoopSettings {
                 last_frame: None,
                 health: None,
             },
-            reference: self.reference_status(None, 0.0, Standing::default()),
+            reference: self.reference_status([None; 2], 0.0, Standing::default()),
+            care: CareStatus::default(),
             faults: Vec::new(),
             mqtt: LinkWord::NotConfigured,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -92,7 +93,7 @@ impl LoopSettings {
 
     fn reference_status(
         &self,
-        view: Option<ReferenceView>,
+        [view, second]: [Option<ReferenceView>; 2],
         offset_k: f64,
         standing: Standing,
     ) -> ReferenceStatus {
@@ -108,6 +109,12 @@ impl LoopSettings {
                 set_point_c: settings.set_point.degrees(),
                 reading_c: view.map(|v| v.reading.degrees()),
                 offset_k: view.map(|_| offset_k),
+                second: settings.second_set_point.map(|set_point| {
+                    (
+                        set_point.degrees(),
+                        second.map(|view| view.reading.degrees()),
+                    )
+                }),
             },
         }
     }
@@ -182,6 +189,13 @@ impl State {
         }
         let now = step.thermal.stamp;
         let mut events = step.events;
+        let care = &mut self.status.care;
+        care.calibration_expires = pipeline.calibration_expires();
+        for event in &events {
+            if let Event::SelfChecked { found, at } = event {
+                care.checked = Some((*found, *at));
+            }
+        }
         if self.silence.raised {
             events.insert(
                 0,
@@ -213,7 +227,7 @@ impl State {
         camera.last_frame = Some(now);
         camera.health = Some(step.thermal.health);
         self.status.reference = self.settings.reference_status(
-            step.thermal.reference,
+            [step.thermal.reference, step.thermal.second],
             step.thermal.offset.kelvin(),
             pipeline.standing(),
         );

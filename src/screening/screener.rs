@@ -123,7 +123,8 @@ impl Screener {
             FrameHealth::Good => Against::Reference,
             FrameHealth::Searching
             | FrameHealth::ReferenceLost
-            | FrameHealth::ReferenceUnstable => Against::Nothing(Obstacle::ReferenceLost),
+            | FrameHealth::ReferenceUnstable
+            | FrameHealth::ReferencesDisagree => Against::Nothing(Obstacle::ReferenceLost),
             FrameHealth::CalibrationExpired => Against::Nothing(Obstacle::CalibrationExpired),
             FrameHealth::Settling => Against::Nothing(Obstacle::Settling),
             FrameHealth::NoReference => {
@@ -239,6 +240,7 @@ impl Faults {
             FrameHealth::Searching
             | FrameHealth::ReferenceLost
             | FrameHealth::ReferenceUnstable
+            | FrameHealth::ReferencesDisagree
             | FrameHealth::Settling => Some(Fault::ReferenceLost),
             FrameHealth::CalibrationExpired => Some(Fault::CalibrationExpired),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),

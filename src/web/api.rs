@@ -365,6 +365,7 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response,
                 set_point_c,
                 reading_c,
                 offset_k,
+                second: _,
             } => Some(ReferenceJson {
                 set_point_c,
                 reading_c,

@@ -34,9 +34,9 @@ pub mod when;
 pub mod words;
 
 pub use state::{
-    ActiveFault, CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
-    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName,
-    Thresholds,
+    ActiveFault, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame,
+    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
+    SiteName, Thresholds,
 };
 
 use crate::journal::JournalError;

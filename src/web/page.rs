@@ -104,6 +104,9 @@ struct Device {
     /// `None` while pictures come; else since when they do not (empty: never since the start).
     stale_since: Option<String>,
     reference: ReferenceView,
+    /// The last day of the calibration.
+    calibrated_to: Option<String>,
+    checked: Option<CheckView>,
     faults: Vec<FaultView>,
     link: Words,
     link_code: &'static str,
@@ -126,6 +129,15 @@ struct ReferenceView {
     set_point: String,
     reading: Option<String>,
     offset: String,
+    /// What a second one is set to, and what is read of it.
+    second: Option<(String, Option<String>)>,
+}
+
+/// The latest self-check, as it is shown.
+struct CheckView {
+    words: Words,
+    at: String,
+    machine: String,
 }
 
 /// Relative mode, as it is shown.
@@ -151,16 +163,22 @@ fn reference_view(reference: ReferenceStatus) -> ReferenceView {
             set_point: String::new(),
             reading: None,
             offset: String::new(),
+            second: None,
         },
         ReferenceStatus::Configured {
             set_point_c,
             reading_c,
             offset_k,
+            second,
         } => ReferenceView {
             population: None,
             set_point: format!("{set_point_c:.2}"),
             reading: reading_c.map(|reading| format!("{reading:.2}")),
             offset: offset_k.map_or_else(String::new, |offset| format!("{offset:+.2}")),
+            second: second.map(|(set_point, reading)| {
+                let celsius = |degrees: f64| format!("{degrees:.2}");
+                (celsius(set_point), reading.map(celsius))
+            }),
         },
     }
 }
@@ -202,6 +220,12 @@ impl Device {
             stale_since: stale
                 .then(|| last.map_or_else(String::new, |last| when::short(last, now))),
             reference: reference_view(status.reference),
+            calibrated_to: status.care.calibration_expires.map(when::last_day_before),
+            checked: status.care.checked.map(|(found, at)| CheckView {
+                words: words::of_check(found.complaint),
+                at: when::short(&at, now),
+                machine: when::machine(&at),
+            }),
             faults: status
                 .faults
                 .iter()

@@ -10,6 +10,7 @@ use crate::estimate::Part;
 use crate::event::Fault;
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
+use crate::thermal::self_check::Complaint;
 use askama::Template;
 use serde::Serialize;
 
@@ -129,6 +130,16 @@ pub const fn advice_after(verdict: Verdict) -> Option<Words> {
     }
 }
 
+/// What a self-check came to.
+pub const fn of_check(complaint: Option<Complaint>) -> Words {
+    match complaint {
+        None => words("通过", "passed"),
+        Some(Complaint::Noisy) => words("相机噪声过大", "the camera is too noisy"),
+        Some(Complaint::Uneven) => words("黑体表面不均匀", "the reference is uneven"),
+        Some(Complaint::Hunting) => words("黑体温度波动", "the reference moves up and down"),
+    }
+}
+
 /// What it means that there is no reference, for every screen that shows verdicts.
 pub const RELATIVE: Words = words(
     "相对模式：没有黑体，只显示与近期人群的差值，不是体温；画面上的温度未经校正",
@@ -245,6 +256,10 @@ impl InWords for FrameHealth {
             Self::ReferenceUnstable => words(
                 "黑体温度不稳，停止测温；请检查其电源和温控",
                 "Reference unstable, not measuring: check its power and controller",
+            ),
+            Self::ReferencesDisagree => words(
+                "两个黑体互相矛盾，停止测温；请检查两者的设定温度",
+                "The two references disagree, not measuring: check the set points of both",
             ),
             Self::Shutter => words("快门校正中", "Shutter closed"),
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),

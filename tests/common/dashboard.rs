@@ -28,8 +28,9 @@ use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
 use menshen::web::{
-    CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
-    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName, Thresholds,
+    CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
+    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName,
+    Thresholds,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -272,7 +273,9 @@ pub fn status() -> GatewayStatus {
             set_point_c: 35.0,
             reading_c: Some(34.21),
             offset_k: Some(0.79),
+            second: None,
         },
+        care: CareStatus::default(),
         faults: Vec::new(),
         mqtt: LinkWord::Connected,
         version: "0.1.0".to_owned(),

@@ -157,6 +157,7 @@ impl Bench {
                 celsius: Array2::zeros((2, 2)),
                 health: FrameHealth::Good,
                 reference: None,
+                second: None,
                 offset: TemperatureDelta::ZERO,
                 scene: None,
                 ambient_u: StandardUncertainty::literal(0.5),
