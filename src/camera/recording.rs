@@ -165,8 +165,8 @@ impl Pace {
 /// Keeps a camera's film as a CPTV file.
 ///
 /// Counts are kept as centikelvin, upright as they come, so that [`Recording`] reads them back
-/// without a turn: exact for cameras of 0.01 K and 0.1 K a count; those of 1/64 K are rounded to
-/// 0.01 K (an error of at most 0.005 K), and above 382 °C held at the end of the scale.
+/// without a turn: exact for cameras of 0.01 K and 0.1 K a count; others are rounded to 0.01 K (an
+/// error of at most 0.005 K). Above 382 °C they are held at the end of the scale.
 #[derive(Debug)]
 pub struct RecordingWriter {
     writer: CptvWriter<BufWriter<File>>,
@@ -221,7 +221,9 @@ impl RecordingWriter {
             self.writer.write(frame)
         } else {
             self.writer.write(&RawFrame {
-                counts: frame.counts.mapv(|count| self.centikelvin(count)),
+                counts: frame
+                    .counts
+                    .mapv(|count| CountScale::CentiKelvin.count_of(self.scale.kelvin(count))),
                 ..frame.clone()
             })
         };
@@ -253,11 +255,6 @@ impl RecordingWriter {
             path: self.path,
             source,
         })
-    }
-
-    fn centikelvin(&self, count: u16) -> u16 {
-        let kelvin = f64::from(count) * self.scale.kelvin_per_count();
-        (kelvin / CountScale::CentiKelvin.kelvin_per_count()).round() as u16
     }
 }
 
