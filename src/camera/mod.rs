@@ -7,6 +7,7 @@ pub mod cptv;
 pub mod layout;
 pub mod lepton;
 pub mod recording;
+pub mod ring;
 pub mod simulator;
 pub mod v4l;
 

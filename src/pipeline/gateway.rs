@@ -26,9 +26,16 @@ use crate::web::{Dashboard, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+
+/// How long the camera's thread is waited for at the end: some nine frames of a Lepton.
+const CAMERA_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is looked at meanwhile.
+const LOOKS_AT_CAMERA: u32 = 50;
 
 /// Open alerts that the retained state names, at most.
 const MOST_OPEN_ALERTS: u32 = 200;
@@ -251,9 +258,14 @@ impl Gateway {
         stop.cancel();
         captured.slot.close();
         let screened = tokio::task::spawn_blocking(move || screening.join()).await?;
-        // The camera's thread may sit in a device that does not answer; it holds nothing that must
-        // be put away, so it is not waited for.
-        drop(cameras);
+        // The camera gets its shutter back where its thread ends soon. It may sit in a device that
+        // does not answer, and is not waited for then.
+        for _ in 0..LOOKS_AT_CAMERA {
+            if cameras.is_finished() {
+                break;
+            }
+            tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
+        }
         link_stop.cancel();
         if let Some(link) = link {
             link.await.context("the link to the broker")?;

@@ -74,6 +74,7 @@ impl LoopSettings {
                 fps: None,
                 frames: 0,
                 dropped: 0,
+                damaged: 0,
                 last_frame: None,
                 health: None,
             },
@@ -219,8 +220,9 @@ impl State {
         );
         self.show_status(captured);
 
-        let people = pipeline
-            .people()
+        let people = pipeline.people();
+        captured.occupy(!people.is_empty());
+        let people = people
             .into_iter()
             .filter(|person| person.last.sequence == step.thermal.sequence)
             .map(|person| LivePerson {
@@ -283,6 +285,7 @@ impl State {
             let camera = &mut self.status.camera;
             (camera.name, camera.width, camera.height) = (info.name, info.width, info.height);
         }
+        self.status.camera.damaged = captured.damaged();
         self.status.mqtt = (self.ports.link)();
         self.ports
             .status
