@@ -34,6 +34,13 @@ const RESOLUTION: usize = 160 + 49;
 /// operation and −40 for storage; more, and the row is something else.
 const SENSOR_CK: std::ops::RangeInclusive<u16> = 22_315..=38_315;
 
+/// Revision of the format: 14.9 in the datasheet. Counts of a room are above 100 here.
+const MOST_REVISION: u16 = 63;
+
+/// Corners of the region that AGC looks at, in pixels; a picture's counts are far above.
+const AGC_REGION: std::ops::RangeInclusive<usize> = 34..=37;
+const MOST_PIXELS: u16 = 1024;
+
 /// Where the flat-field correction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ffc {
@@ -107,7 +114,11 @@ impl Report {
         let long = |at: usize| (u32::from(words[at + 1]) << 16) | u32::from(words[at]);
         let milliseconds = |at: usize| Duration::from_millis(u64::from(long(at)));
         let kelvin = |at: usize| Celsius::new(f64::from(words[at]) / 100.0 - 273.15);
-        if !SENSOR_CK.contains(&words[FPA]) {
+        let [minor_and_major, ..] = words;
+        let is_telemetry = minor_and_major >> 8 <= MOST_REVISION
+            && SENSOR_CK.contains(&words[FPA])
+            && words[AGC_REGION].iter().all(|pixel| *pixel < MOST_PIXELS);
+        if !is_telemetry {
             return None;
         }
         let status = long(STATUS);
@@ -208,6 +219,7 @@ mod tests {
         (words[20], words[21]) = (1, 2);
         words[24] = 30_215;
         words[26] = 29_915;
+        words[34..38].copy_from_slice(&[0, 0, 119, 159]);
         (words[30], words[31]) = (5_000, 0);
         (words[160 + 48], words[160 + 49]) = (1, 1);
         words
@@ -296,6 +308,11 @@ mod tests {
         assert_eq!(Report::read(&words()[..239]), None);
         assert_eq!(Report::read(&[0; 320]), None, "rows that were left empty");
         assert_eq!(Report::read(&[u16::MAX; 320]), None);
+        assert_eq!(
+            Report::read(&[29_515; 320]),
+            None,
+            "two more rows of a picture"
+        );
         assert!(
             Report::read(&words()[..240]).is_some(),
             "three rows of a Lepton 2"

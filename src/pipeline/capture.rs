@@ -5,8 +5,6 @@ use super::slot::Slot;
 use crate::camera::{Camera, CameraError, CameraInfo};
 use crate::clock::{Clock, Stamp};
 use crate::thermal::RawFrame;
-use crate::thermal::ffc::FfcPolicy;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,10 +23,6 @@ pub struct Captured {
     pub slot: Slot<RawFrame>,
     /// What the camera is, once it was opened.
     info: Mutex<Option<CameraInfo>>,
-    /// Frames that came damaged and were thrown away, since the start.
-    damaged: AtomicU64,
-    /// Whether somebody is before the camera, as the screening says it.
-    occupied: AtomicBool,
 }
 
 impl Captured {
@@ -39,17 +33,6 @@ impl Captured {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-    }
-
-    /// Frames that came damaged and were thrown away, since the start.
-    #[must_use]
-    pub fn damaged(&self) -> u64 {
-        self.damaged.load(Ordering::Relaxed)
-    }
-
-    /// Says whether somebody is before the camera: then its shutter waits, if it can.
-    pub fn occupy(&self, occupied: bool) {
-        self.occupied.store(occupied, Ordering::Relaxed);
     }
 }
 
@@ -78,19 +61,9 @@ fn frames(
     captured: &Captured,
     stop: &CancellationToken,
 ) -> Result<(), CameraError> {
-    // A camera that was opened anew knows nothing of what the one before was told.
-    let mut shutter = FfcPolicy::default();
-    let damaged = captured.damaged();
     while !stop.is_cancelled() {
-        let next = camera.next_frame();
-        let more = damaged + camera.damaged();
-        captured.damaged.store(more, Ordering::Relaxed);
-        match next {
+        match camera.next_frame() {
             Ok(Some(frame)) => {
-                let occupied = captured.occupied.load(Ordering::Relaxed);
-                if let Some(order) = shutter.step(frame.stamp, &frame.telemetry, occupied) {
-                    camera.shutter(order);
-                }
                 if !captured.slot.put(frame) {
                     break;
                 }

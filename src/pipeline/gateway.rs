@@ -6,6 +6,7 @@
 //! newest frame (a slot), the newest picture and status (watches), and events (the store).
 
 use super::Pipeline;
+use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
 use super::screening_loop::{LoopSettings, Ports, WhenRecorded, screen};
 use super::source::camera_profile;
@@ -229,9 +230,11 @@ impl Gateway {
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
 
         let captured = Arc::new(Captured::default());
+        let attendance = Arc::new(Attendance::default());
         let cameras = spawn("capture", &stop, {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
-            move || capture(self.open_camera, &captured, &stop)
+            let open_camera = attended(self.open_camera, Arc::clone(&attendance));
+            move || capture(open_camera, &captured, &stop)
         })?;
         let ports = Ports {
             journal,
@@ -239,6 +242,7 @@ impl Gateway {
             live,
             status,
             recorded: after.and(self.observe),
+            attendance,
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);

@@ -412,7 +412,7 @@ fn agree(node: &Node, settings: &V4lSettings, card: &str) -> Result<Packing, Str
     let offers = offers(node);
     let Some(offer) = offers.iter().find(|offer| offer.fourcc == letters) else {
         return Err(format!(
-            "{card} gives no {letters} pictures, only {}; is it a thermal camera, in its radiometric \
+            "{card} gives no 16-bit pictures ({letters}), only {}; is it a thermal camera, in its radiometric \
              mode, and the one that profile in [camera] is for?",
             listed(&offers, "; ")
         ));

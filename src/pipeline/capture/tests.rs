@@ -4,7 +4,6 @@ use super::*;
 use crate::clock::{BootId, ClockTrust, SimulatedClock, WallTime};
 use crate::pipeline::slot::Taken;
 use crate::thermal::Telemetry;
-use crate::thermal::ffc::FfcOrder;
 use crate::thermal::radiometry::CountScale;
 use ndarray::Array2;
 use std::collections::VecDeque;
@@ -23,9 +22,6 @@ fn stamp(milliseconds: u64) -> Stamp {
 struct Film {
     info: CameraInfo,
     frames: VecDeque<Result<RawFrame, CameraError>>,
-    /// Damaged frames before each good one.
-    damaged: u64,
-    told: Arc<Mutex<Vec<FfcOrder>>>,
 }
 
 impl Film {
@@ -40,8 +36,6 @@ impl Film {
         Self {
             info,
             frames: frames.into(),
-            damaged: 0,
-            told: Arc::default(),
         }
     }
 }
@@ -52,16 +46,7 @@ impl Camera for Film {
     }
 
     fn next_frame(&mut self) -> Result<Option<RawFrame>, CameraError> {
-        self.damaged += 2;
         self.frames.pop_front().transpose()
-    }
-
-    fn damaged(&self) -> u64 {
-        self.damaged
-    }
-
-    fn shutter(&mut self, order: FfcOrder) {
-        self.told.lock().unwrap().push(order);
     }
 }
 
@@ -124,38 +109,6 @@ fn a_camera_that_is_unplugged_is_opened_anew() {
         captured.slot.take(Duration::ZERO),
         Taken::Value(raw(2, 111), 1)
     );
-}
-
-#[test]
-fn damaged_frames_are_counted_over_every_opening() {
-    let captured = Captured::default();
-    let mut films = VecDeque::from([vec![Ok(raw(1, 0)), Err(unplugged())], vec![Ok(raw(2, 111))]]);
-    let open: OpenCamera = Box::new(move || {
-        let frames = films.pop_front().unwrap_or_default();
-        Ok(Box::new(Film::new(frames)))
-    });
-    capture(open, &captured, &CancellationToken::new());
-    // Two calls of the first camera, two of the second, two damaged frames in each.
-    assert_eq!(captured.damaged(), 8);
-}
-
-#[test]
-fn the_shutter_waits_for_an_empty_lobby() {
-    let orders = |occupied: bool| {
-        let captured = Captured::default();
-        captured.occupy(occupied);
-        let film = Film::new((0..200).map(|n| Ok(raw(n, 1_000 * n))).collect());
-        let told = Arc::clone(&film.told);
-        let mut film = Some(film);
-        let open: OpenCamera = Box::new(move || match film.take() {
-            Some(film) => Ok(Box::new(film)),
-            None => Err(unplugged()),
-        });
-        capture(open, &captured, &CancellationToken::new());
-        told.lock().unwrap().clone()
-    };
-    assert_eq!(orders(false), [FfcOrder::Run]);
-    assert_eq!(orders(true), []);
 }
 
 #[test]
