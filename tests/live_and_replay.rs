@@ -45,7 +45,10 @@ fn told(event: &Event, since: Duration) -> String {
         Event::FaultCleared { fault, .. } => format!("cleared {fault:?}"),
         other => other.kind().to_owned(),
     };
-    format!("{:?} {what}", event.at().monotonic - since)
+    format!(
+        "{:?} {what}",
+        event.at().monotonic.checked_sub(since).unwrap()
+    )
 }
 
 /// Lives through a scenario, recording it, with each frame as `change` has it; then replays it.

@@ -214,7 +214,7 @@ impl Packing {
             Layout::Halves => {
                 let picture: Vec<&[u8]> = rows(0, self.height).collect();
                 let counts: Vec<&[u8]> = rows(self.height, self.height).collect();
-                self.in_step(&picture, &counts)?;
+                in_step(&picture, &counts)?;
                 (self.height, self.height)
             }
             Layout::Bands => {
@@ -222,7 +222,7 @@ impl Packing {
                 let counts: Vec<&[u8]> = rows(0, band).collect();
                 let first = band + BETWEEN_BANDS as usize;
                 let picture: Vec<&[u8]> = rows(first, 2 * self.height).collect();
-                self.in_step(&picture, &counts)?;
+                in_step(&picture, &counts)?;
                 (0, band)
             }
         };
@@ -244,21 +244,21 @@ impl Packing {
         };
         Ok(Unpacked { counts, report })
     }
+}
 
-    /// Whether grey is where the picture must be, and nothing grey where the counts are.
-    fn in_step(&self, picture: &[&[u8]], counts: &[&[u8]]) -> Result<(), Desynchronised> {
-        let probe = |rows: &[&[u8]], grey: bool| {
-            let last = rows.len().saturating_sub(1);
-            (0..PROBES).all(|n| {
-                let row = rows.get(last * n / (PROBES - 1));
-                row.is_some_and(|row| is_grey(row) == grey)
-            })
-        };
-        if probe(picture, true) && probe(counts, false) {
-            Ok(())
-        } else {
-            Err(Desynchronised)
-        }
+/// Whether grey is where the picture must be, and nothing grey where the counts are.
+fn in_step(picture: &[&[u8]], counts: &[&[u8]]) -> Result<(), Desynchronised> {
+    let probe = |rows: &[&[u8]], grey: bool| {
+        let last = rows.len().saturating_sub(1);
+        (0..PROBES).all(|n| {
+            let row = rows.get(last * n / (PROBES - 1));
+            row.is_some_and(|row| is_grey(row) == grey)
+        })
+    };
+    if probe(picture, true) && probe(counts, false) {
+        Ok(())
+    } else {
+        Err(Desynchronised)
     }
 }
 
@@ -280,9 +280,9 @@ mod tests {
     use ndarray::array;
     use proptest::prelude::*;
 
-    fn sent(fourcc: &FourCc, width: u32, height: u32, stride: u32) -> Sent {
+    fn sent(fourcc: FourCc, width: u32, height: u32, stride: u32) -> Sent {
         Sent {
-            fourcc: *fourcc,
+            fourcc,
             width,
             height,
             stride,
@@ -291,37 +291,38 @@ mod tests {
 
     #[test]
     fn what_the_driver_answers_is_compared() {
-        let plain = sent(b"Y16 ", 160, 120, 320);
+        let plain = sent(*b"Y16 ", 160, 120, 320);
         for layout in [Layout::Y16, Layout::Lepton] {
             let agreed = Packing::agree(layout, (160, 120), plain).unwrap();
             assert_eq!((agreed.size(), agreed.rows), ((160, 120), 120));
             for wanted in [(160, 120), (160, 122)] {
-                let telemetry = Packing::agree(layout, wanted, sent(b"Y16 ", 160, 122, 0)).unwrap();
+                let telemetry =
+                    Packing::agree(layout, wanted, sent(*b"Y16 ", 160, 122, 0)).unwrap();
                 assert_eq!(telemetry.size(), (160, 120));
                 assert_eq!(telemetry.frame_bytes(), 122 * 320);
             }
         }
-        let small = Packing::agree(Layout::Lepton, (80, 60), sent(b"Y16 ", 80, 63, 160)).unwrap();
+        let small = Packing::agree(Layout::Lepton, (80, 60), sent(*b"Y16 ", 80, 63, 160)).unwrap();
         assert_eq!((small.size(), small.rows), ((80, 60), 63));
-        let halves = sent(b"YUYV", 256, 384, 512);
+        let halves = sent(*b"YUYV", 256, 384, 512);
         let halves = Packing::agree(Layout::Halves, (256, 192), halves).unwrap();
         assert_eq!(halves.size(), (256, 192));
-        let bands = sent(b"YUYV", 512, 484, 1024);
+        let bands = sent(*b"YUYV", 512, 484, 1024);
         let bands = Packing::agree(Layout::Bands, (256, 192), bands).unwrap();
         assert_eq!(bands.size(), (256, 192));
 
         let refusal = |layout, wanted, sent| Packing::agree(layout, wanted, sent).unwrap_err();
-        let text = refusal(Layout::Y16, (640, 480), sent(b"Y16 ", 160, 122, 320));
+        let text = refusal(Layout::Y16, (640, 480), sent(*b"Y16 ", 160, 122, 320));
         assert!(
             text.contains("640×480") && text.contains("160×122"),
             "{text}"
         );
-        let text = refusal(Layout::Y16, (160, 120), sent(b"UYVY", 160, 120, 320));
+        let text = refusal(Layout::Y16, (160, 120), sent(*b"UYVY", 160, 120, 320));
         assert!(text.contains("UYVY"), "{text}");
-        let text = refusal(Layout::Halves, (256, 192), sent(b"YUYV", 320, 240, 640));
+        let text = refusal(Layout::Halves, (256, 192), sent(*b"YUYV", 320, 240, 640));
         assert!(text.contains("320×240"), "{text}");
-        refusal(Layout::Y16, (160, 120), sent(b"Y16 ", 160, 120, 319));
-        refusal(Layout::Y16, (0, 0), sent(b"Y16 ", 0, 0, 0));
+        refusal(Layout::Y16, (160, 120), sent(*b"Y16 ", 160, 120, 319));
+        refusal(Layout::Y16, (0, 0), sent(*b"Y16 ", 0, 0, 0));
     }
 
     #[test]
@@ -379,14 +380,14 @@ mod tests {
         let (frame, format): (Vec<u8>, Sent) = if layout == Layout::Halves {
             (
                 grey(256 * 192).chain(bytes).collect(),
-                sent(b"YUYV", 256, 384, 0),
+                sent(*b"YUYV", 256, 384, 0),
             )
         } else {
             let between = vec![0xff; 2 * 1024];
             let frame = bytes.into_iter().chain(between.clone());
             (
                 frame.chain(grey(512 * 384)).chain(between).collect(),
-                sent(b"YUYV", 512, 484, 0),
+                sent(*b"YUYV", 512, 484, 0),
             )
         };
         let packing = Packing::agree(layout, (256, 192), format).unwrap();

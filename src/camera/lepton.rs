@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn every_value_stands_where_the_datasheet_has_it() {
         let report = read(|_| {});
-        assert_eq!(report.uptime, Duration::from_millis(70_000));
+        assert_eq!(report.uptime, Duration::from_secs(70));
         assert_eq!(report.last_ffc, Duration::from_secs(5));
         assert_eq!(report.frame, 131_073);
         assert!((report.fpa.degrees() - 29.0).abs() < 1e-9);

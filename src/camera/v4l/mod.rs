@@ -237,9 +237,10 @@ impl V4lCamera {
     fn listen(&mut self, report: &Report) {
         let complaint = report.complaint(self.info.scale);
         if complaint != self.complaint {
-            match complaint {
-                Some(complaint) => tracing::warn!("{}: {complaint}", self.info.name),
-                None => tracing::info!("{}: all is well again", self.info.name),
+            if let Some(complaint) = complaint {
+                tracing::warn!("{}: {complaint}", self.info.name);
+            } else {
+                tracing::info!("{}: all is well again", self.info.name);
             }
             self.complaint = complaint;
         }
@@ -383,8 +384,9 @@ fn choose(settings: &V4lSettings, found: &[Found]) -> Result<PathBuf, CameraErro
     if let (Some(other), false) = (able.next(), anything) {
         let by_id = other.by_id.as_ref().unwrap_or(&other.path);
         return Err(problem(format!(
-            "two such cameras are plugged in; say which one is meant, e.g. device = {by_id:?} below \
-             [camera]"
+            "two such cameras are plugged in; say which one is meant, e.g. device = \"{}\" below \
+             [camera]",
+            by_id.display()
         )));
     }
     if let Some(path) = first {
@@ -543,7 +545,7 @@ mod tests {
         };
         let found = [webcam.clone(), lepton];
         assert_eq!(choice(&found), Ok("/dev/video4".into()));
-        let text = choice(&[webcam.clone()]).unwrap_err();
+        let text = choice(std::slice::from_ref(&webcam)).unwrap_err();
         assert!(
             text.contains("1e4e:0100") && text.contains("/dev/video0"),
             "{text}"

@@ -273,17 +273,16 @@ impl Stream {
             let microseconds = u64::try_from(buffer.timestamp.tv_usec).unwrap_or(0);
             Duration::from_secs(seconds) + Duration::from_micros(microseconds)
         });
-        let taken = match unpacked {
-            Some(Ok(unpacked)) => Some(Taken {
+        let taken = if let Some(Ok(unpacked)) = unpacked {
+            Some(Taken {
                 unpacked,
                 sequence: buffer.sequence,
                 driver_time,
                 age: driver_time.and_then(|then| monotonic_time()?.checked_sub(then)),
-            }),
-            Some(Err(_)) | None => {
-                self.counts.shifted += 1;
-                None
-            }
+            })
+        } else {
+            self.counts.shifted += 1;
+            None
         };
         Ok(Drained { taken, all_full })
     }
