@@ -5,9 +5,12 @@ CARGO ?= cargo
 # Cargo.lock decides: a build here is the build that was tested.
 LOCKED ?= --locked
 DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
+# Seconds for each of the fuzzer's targets.
+FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test cargo demo test fmt lint doc picture deny bench ci
+.PHONY: help deps deps-demo deps-test cargo demo test fuzz fmt lint doc picture deny bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -66,6 +69,14 @@ deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
 	    $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
 	$(CARGO) deny check licenses bans sources
+
+fuzz: cargo ## Feed telemetry, frames and recordings with anything (FUZZ_SECONDS=600 each)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
+	    $(CARGO) install cargo-fuzz --locked --version $(FUZZ_VERSION)
+	@for target in telemetry frames cptv; do \
+	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 || exit 1; \
+	done
 
 bench: cargo ## Measure the CPU time of each stage
 	$(CARGO) bench $(LOCKED) --bench stages

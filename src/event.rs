@@ -43,6 +43,8 @@ pub enum Fault {
     CameraFrozen,
     /// The camera gives no picture (all pixels equal or saturated).
     CameraBlank,
+    /// The camera's counts are no temperatures of a room: nobody is judged.
+    WrongScale,
     /// The daily self-check found camera or reference out of order. Frames that are good are still
     /// judged.
     SelfCheckFailed,
@@ -70,11 +72,12 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReferenceLost,
         Self::CameraSilent,
         Self::CameraFrozen,
         Self::CameraBlank,
+        Self::WrongScale,
         Self::SelfCheckFailed,
         Self::CalibrationDue,
         Self::CalibrationExpired,
@@ -96,6 +99,7 @@ impl Fault {
             Self::CameraSilent => "camera_silent",
             Self::CameraFrozen => "camera_frozen",
             Self::CameraBlank => "camera_blank",
+            Self::WrongScale => "wrong_scale",
             Self::SelfCheckFailed => "self_check_failed",
             Self::CalibrationDue => "calibration_due",
             Self::CalibrationExpired => "calibration_expired",

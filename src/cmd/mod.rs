@@ -7,6 +7,7 @@
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
 pub mod calibrate;
+pub mod cameras;
 pub mod check;
 mod clinical;
 pub mod demo;
@@ -60,6 +61,8 @@ pub enum Command {
     Calibrate(calibrate::Calibrate),
     /// Say what a threshold means: whom it finds, and whom it calls in error.
     Threshold(threshold::ThresholdArgs),
+    /// List the cameras that are plugged in, and the profile that each would be used with.
+    Cameras(cameras::CamerasArgs),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
@@ -85,6 +88,7 @@ impl Command {
             Self::Evaluate(what) => evaluate::run(&what),
             Self::Calibrate(what) => calibrate::run(&what),
             Self::Threshold(args) => threshold::run(&args),
+            Self::Cameras(args) => cameras::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),

@@ -69,13 +69,17 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
             }
         }
         _ => CameraSource::V4l {
-            device: PathBuf::from(device.map_or(CameraConfig::DEVICE.to_owned(), |d| d.value)),
+            device: device.map(|device| PathBuf::from(device.value)),
         },
     };
     CameraConfig {
         source,
-        width: read.whole(&keys::CAMERA_WIDTH).unwrap_or(default.width),
-        height: read.whole(&keys::CAMERA_HEIGHT).unwrap_or(default.height),
+        width: read.whole(&keys::CAMERA_WIDTH),
+        height: read.whole(&keys::CAMERA_HEIGHT),
+        fps: read.number(&keys::CAMERA_FPS).map(|fps| fps.value),
+        shutter_by_hand: read
+            .text(&keys::CAMERA_SHUTTER)
+            .map_or(default.shutter_by_hand, |who| who.value == "gateway"),
         rotation: read
             .whole(&keys::CAMERA_ROTATE)
             .and_then(|degrees| u16::try_from(degrees).ok())
@@ -91,12 +95,14 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
     }
 }
 
-/// The file's word for a scale.
+/// The file's word for a scale; that of a profile, where it has no name of its own.
 pub(super) const fn scale_word(scale: CountScale) -> &'static str {
     match scale {
         CountScale::CentiKelvin => "centikelvin",
         CountScale::DeciKelvin => "decikelvin",
         CountScale::SixtyFourthKelvin => "sixty-fourth-kelvin",
+        CountScale::SixteenthKelvin => "sixteenth-kelvin",
+        CountScale::Linear { .. } => "linear",
     }
 }
 

@@ -51,7 +51,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
             CameraSource::Recording { .. } => "recording",
         }),
         ("camera", "device") => match source {
-            CameraSource::V4l { device } => path(device),
+            CameraSource::V4l { device } => path(device.as_ref()?),
             _ => return None,
         },
         ("camera", "recording") => match source {
@@ -62,8 +62,14 @@ fn value(config: &Config, key: &Key) -> Option<String> {
             CameraSource::Simulator { scenario } => quoted(scenario),
             _ => return None,
         },
-        ("camera", "width") => camera.width.to_string(),
-        ("camera", "height") => camera.height.to_string(),
+        ("camera", "width") => camera.width?.to_string(),
+        ("camera", "height") => camera.height?.to_string(),
+        ("camera", "fps") => number(camera.fps?),
+        ("camera", "shutter") => quoted(if camera.shutter_by_hand {
+            "gateway"
+        } else {
+            "camera"
+        }),
         ("camera", "rotate_degrees") => degrees(camera.rotation).to_string(),
         ("camera", "profile") => match &camera.profile {
             ProfileChoice::BuiltIn(name) => quoted(name),
@@ -134,6 +140,17 @@ pub(super) fn quoted(text: &str) -> String {
 /// Between two blackbodies this should lie, °C: the warmest skin of faces has 34 to 38.
 const FACES_C: f64 = 36.0;
 
+/// Whether a camera is named by a number that it need not keep.
+fn by_number(source: &CameraSource) -> bool {
+    let CameraSource::V4l { device: Some(path) } = source else {
+        return false;
+    };
+    let rest = path
+        .to_str()
+        .and_then(|path| path.strip_prefix("/dev/video"));
+    rest.is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 /// What should be looked at.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -164,6 +181,11 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     note(
         !matches!(config.camera.source, CameraSource::V4l { .. }),
         "the source of frames is no camera: nobody at the gate is measured.",
+    );
+    note(
+        by_number(&config.camera.source),
+        "the camera is named by its number (/dev/videoN), which may be another one after it was \
+         plugged in again: leave device away, or name its link under /dev/v4l/by-id.",
     );
     note(
         !mqtt.enabled,

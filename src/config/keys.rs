@@ -149,14 +149,16 @@ keys! {
     SITE_NAME_EN = "site"."name_en": Kind::Text(80), "name of the building on screens, English";
 
     CAMERA_SOURCE = "camera"."source": Kind::Word(&["v4l", "simulator", "recording"]), "where frames come from";
-    CAMERA_DEVICE = "camera"."device": Kind::Path, "with source \"v4l\": the camera; /dev/v4l/by-id/... survives replugging";
+    CAMERA_DEVICE = "camera"."device": Kind::Path, "with source \"v4l\": the camera, best by its link under /dev/v4l/by-id; without it the one that the profile is for (menshen cameras lists them)";
     CAMERA_RECORDING = "camera"."recording": Kind::Path, "with source \"recording\": the file to play";
     CAMERA_SCENARIO = "camera"."scenario": Kind::Text(4096), "with source \"simulator\": a built-in scenario or the path of one";
-    CAMERA_WIDTH = "camera"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "width to ask the camera for, before turning";
-    CAMERA_HEIGHT = "camera"."height": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "height to ask the camera for, before turning";
+    CAMERA_WIDTH = "camera"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "width to ask the camera for, before turning; without it the profile's";
+    CAMERA_HEIGHT = "camera"."height": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "height to ask the camera for, before turning; without it the profile's";
+    CAMERA_FPS = "camera"."fps": Kind::Number { low: 1.0, high: 120.0, unit: "frames a second" }, "frame rate to ask the camera for; without it the camera's own";
+    CAMERA_SHUTTER = "camera"."shutter": Kind::Word(&["gateway", "camera"]), "who decides when the shutter is closed for a correction, where the camera can be told: the gateway waits until nobody is there, ten minutes at most";
     CAMERA_ROTATE = "camera"."rotate_degrees": Kind::Choice(&[0, 90, 180, 270]), "clockwise turn that sets people upright";
-    CAMERA_PROFILE = "camera"."profile": Kind::Path, "what is known of the camera: a built-in name (lepton-3.5, lepton-2.5, infiray-p2-pro, core-384, core-640) or the path of a file";
-    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1 or 1/64; where it is not set, the profile's";
+    CAMERA_PROFILE = "camera"."profile": Kind::Path, "what is known of the camera: a built-in name (lepton-3.5, lepton-2.5, infiray-p2-pro, topdon-tc002c, core-384, core-640) or the path of a file";
+    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin", "sixteenth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1, 1/64 or 1/16; where it is not set, the profile's";
     CAMERA_SILENT = "camera"."silent_after_s": Kind::Number { low: 0.5, high: 60.0, unit: "s" }, "without a frame for so long, the camera counts as silent";
 
     REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one people are compared with each other only (relative mode)";

@@ -80,8 +80,8 @@ pub struct SiteConfig {
 pub enum CameraSource {
     /// A camera of the kernel's video system.
     V4l {
-        /// Its device file.
-        device: PathBuf,
+        /// Its device file; `None`: the camera that the profile is for.
+        device: Option<PathBuf>,
     },
     /// Simulated frames.
     Simulator {
@@ -109,10 +109,14 @@ pub enum ProfileChoice {
 pub struct CameraConfig {
     /// Where frames come from.
     pub source: CameraSource,
-    /// Width to ask the camera for, pixels, before turning.
-    pub width: u32,
-    /// Height to ask the camera for, pixels, before turning.
-    pub height: u32,
+    /// Width to ask the camera for, pixels, before turning; `None`: the profile's.
+    pub width: Option<u32>,
+    /// Height to ask the camera for, pixels, before turning; `None`: the profile's.
+    pub height: Option<u32>,
+    /// Frames a second to ask the camera for, 1…120; `None`: the camera's own.
+    pub fps: Option<f64>,
+    /// Whether the gateway decides when the shutter is closed, where the camera can be told.
+    pub shutter_by_hand: bool,
     /// Turn that sets people upright.
     pub rotation: Rotation,
     /// What is known of the camera.
@@ -172,7 +176,7 @@ pub struct StoreConfig {
 }
 
 impl Default for Config {
-    /// What an empty file means: a Lepton 3.5 on the first video device, a blackbody at 37 °C, no
+    /// What an empty file means: a Lepton 3.5 wherever it is plugged in, a blackbody at 37 °C, no
     /// broker, pages for this machine only.
     fn default() -> Self {
         Self {
@@ -203,12 +207,11 @@ impl Default for SiteConfig {
 impl Default for CameraConfig {
     fn default() -> Self {
         Self {
-            source: CameraSource::V4l {
-                device: PathBuf::from(Self::DEVICE),
-            },
-            // FLIR Lepton 3.5.
-            width: 160,
-            height: 120,
+            source: CameraSource::V4l { device: None },
+            width: None,
+            height: None,
+            fps: None,
+            shutter_by_hand: true,
             rotation: Rotation::None,
             profile: ProfileChoice::BuiltIn(profile::USUAL),
             scale: None,
@@ -231,8 +234,6 @@ impl CameraConfig {
         Ok(known)
     }
 
-    /// The kernel's first video device.
-    const DEVICE: &'static str = "/dev/video0";
     /// The scenario that is simulated where none is named.
     const SCENARIO: &'static str = "lobby";
 }

@@ -6,6 +6,7 @@
 //! newest frame (a slot), the newest picture and status (watches), and events (the store).
 
 use super::Pipeline;
+use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
 use super::screening_loop::{LoopSettings, Ports, WhenRecorded, screen};
 use super::source::camera_profile;
@@ -26,9 +27,16 @@ use crate::web::{Dashboard, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+
+/// How long the camera's thread is waited for at the end: some nine frames of a Lepton.
+const CAMERA_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is looked at meanwhile.
+const LOOKS_AT_CAMERA: u32 = 50;
 
 /// Open alerts that the retained state names, at most.
 const MOST_OPEN_ALERTS: u32 = 200;
@@ -222,9 +230,11 @@ impl Gateway {
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
 
         let captured = Arc::new(Captured::default());
+        let attendance = Arc::new(Attendance::default());
         let cameras = spawn("capture", &stop, {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
-            move || capture(self.open_camera, &captured, &stop)
+            let open_camera = attended(self.open_camera, Arc::clone(&attendance));
+            move || capture(open_camera, &captured, &stop)
         })?;
         let ports = Ports {
             journal,
@@ -232,6 +242,7 @@ impl Gateway {
             live,
             status,
             recorded: after.and(self.observe),
+            attendance,
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);
@@ -251,9 +262,14 @@ impl Gateway {
         stop.cancel();
         captured.slot.close();
         let screened = tokio::task::spawn_blocking(move || screening.join()).await?;
-        // The camera's thread may sit in a device that does not answer; it holds nothing that must
-        // be put away, so it is not waited for.
-        drop(cameras);
+        // The camera gets its shutter back where its thread ends soon. It may sit in a device that
+        // does not answer, and is not waited for then.
+        for _ in 0..LOOKS_AT_CAMERA {
+            if cameras.is_finished() {
+                break;
+            }
+            tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
+        }
         link_stop.cancel();
         if let Some(link) = link {
             link.await.context("the link to the broker")?;

@@ -3,6 +3,7 @@
 //! [`Pipeline`] is the one door to the core: the running gateway, `menshen replay`, the golden
 //! tests and the benchmarks all come in here, so that what was tested is what runs.
 
+pub mod attended;
 pub mod capture;
 pub mod gateway;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! The screening thread: takes the newest frame, steps the pipeline, has the events recorded, and
 //! shows what there is to show.
 
+use super::attended::Attendance;
 use super::capture::Captured;
 use super::slot::Taken;
 use super::{Pipeline, Step};
@@ -43,6 +44,8 @@ pub struct Ports {
     pub status: watch::Sender<Arc<GatewayStatus>>,
     /// Called after events were recorded.
     pub recorded: WhenRecorded,
+    /// Whether somebody is there, for the camera's shutter; damaged frames, for the dashboard.
+    pub attendance: Arc<Attendance>,
     /// How the link to the broker is.
     pub link: Box<dyn Fn() -> LinkWord + Send>,
 }
@@ -74,6 +77,7 @@ impl LoopSettings {
                 fps: None,
                 frames: 0,
                 dropped: 0,
+                damaged: 0,
                 last_frame: None,
                 health: None,
             },
@@ -233,8 +237,9 @@ impl State {
         );
         self.show_status(captured);
 
-        let people = pipeline
-            .people()
+        let people = pipeline.people();
+        self.ports.attendance.occupy(!people.is_empty());
+        let people = people
             .into_iter()
             .filter(|person| person.last.sequence == step.thermal.sequence)
             .map(|person| LivePerson {
@@ -297,6 +302,7 @@ impl State {
             let camera = &mut self.status.camera;
             (camera.name, camera.width, camera.height) = (info.name, info.width, info.height);
         }
+        self.status.camera.damaged = self.ports.attendance.damaged();
         self.status.mqtt = (self.ports.link)();
         self.ports
             .status

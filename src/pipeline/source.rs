@@ -40,12 +40,20 @@ pub fn open_camera(
             Box::new(move || Ok(paced(Recording::open(&file, rotation, boot)?, &clock)))
         }
         CameraSource::V4l { device } => {
+            let known = config.known()?;
             let settings = V4lSettings {
-                device: Some(device.clone()),
-                size: Some((config.width, config.height)),
-                scale: config.known()?.scale,
+                device: device.clone(),
+                usb: known.connection.usb,
+                layout: known.connection.layout,
+                size: Some((
+                    config.width.unwrap_or(known.optics.width),
+                    config.height.unwrap_or(known.optics.height),
+                )),
+                fps: config.fps,
+                scale: known.scale,
                 rotation: config.rotation,
                 timeout: V4L_TIMEOUT,
+                shutter_by_hand: config.shutter_by_hand,
             };
             Box::new(move || {
                 let camera = V4lCamera::open(&settings, Arc::clone(&clock))?;

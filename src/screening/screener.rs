@@ -147,7 +147,8 @@ impl Screener {
             FrameHealth::Shutter
             | FrameHealth::Frozen
             | FrameHealth::Blank
-            | FrameHealth::WrongSize => {
+            | FrameHealth::WrongSize
+            | FrameHealth::WrongScale => {
                 self.population.blind();
                 Against::Nothing(Obstacle::TooFewLooks)
             }
@@ -244,6 +245,7 @@ impl Faults {
             | FrameHealth::Settling => Some(Fault::ReferenceLost),
             FrameHealth::CalibrationExpired => Some(Fault::CalibrationExpired),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),
+            FrameHealth::WrongScale => Some(Fault::WrongScale),
             FrameHealth::Blank | FrameHealth::WrongSize | FrameHealth::Shutter => {
                 Some(Fault::CameraBlank)
             }

@@ -33,6 +33,10 @@ pub struct Telemetry {
     pub last_ffc: Option<Duration>,
     /// Whether the shutter is closed in this very frame.
     pub shutter_closed: Option<bool>,
+    /// Whether the camera wishes for a flat-field correction, or is about to make one.
+    pub ffc_wanted: Option<bool>,
+    /// The sensor's own count of frames, which wraps; it stands still where a frame is sent twice.
+    pub frame: Option<u32>,
     /// Focal plane array.
     pub fpa: Option<Celsius>,
     /// Housing.
@@ -67,11 +71,14 @@ pub enum FrameHealth {
     Blank,
     /// Not the size that this camera had before.
     WrongSize,
+    /// Most of it is no temperature that a room can have: the counts mean something else than the
+    /// camera's profile says, or the camera does not send temperatures.
+    WrongScale,
 }
 
 impl FrameHealth {
     /// Every state, for counters and tables of words.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Good,
         Self::Searching,
         Self::ReferenceLost,
@@ -84,6 +91,7 @@ impl FrameHealth {
         Self::Frozen,
         Self::Blank,
         Self::WrongSize,
+        Self::WrongScale,
     ];
 
     /// Whether the frame shows the scene as it is now, so that faces can be looked for in it.
@@ -91,7 +99,7 @@ impl FrameHealth {
     pub const fn has_picture(self) -> bool {
         !matches!(
             self,
-            Self::Shutter | Self::Frozen | Self::Blank | Self::WrongSize
+            Self::Shutter | Self::Frozen | Self::Blank | Self::WrongSize | Self::WrongScale
         )
     }
 
@@ -111,6 +119,7 @@ impl FrameHealth {
             Self::Frozen => "frozen",
             Self::Blank => "blank",
             Self::WrongSize => "wrong_size",
+            Self::WrongScale => "wrong_scale",
         }
     }
 }

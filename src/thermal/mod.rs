@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`frame`] | pictures, as the sensor gave them and as they are believed |
 //! | [`radiometry`] | what a count and a surface mean |
+//! | [`ffc`] | when the camera's shutter is closed |
 //! | [`path`] | what the air between takes, and what skin reflects |
 //! | [`mod@reference`] | the blackbody in view, found and followed |
 //! | `disc` | what a blackbody looks like in one frame |
@@ -16,6 +17,7 @@
 //! [`Radiometer`] is the stage of the pipeline that puts them together.
 
 mod disc;
+pub mod ffc;
 pub mod frame;
 mod health;
 mod pair;

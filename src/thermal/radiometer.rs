@@ -95,7 +95,7 @@ impl Radiometer {
             lookup: (0..=u16::MAX)
                 .map(|count| settings.scale.celsius(count))
                 .collect(),
-            picture: PictureCheck::default(),
+            picture: PictureCheck::new(settings.scale),
             steady: SteadyCheck::default(),
             watched: Default::default(),
             references,
@@ -117,6 +117,7 @@ impl Radiometer {
         if let Some(fault) = self.picture.step(raw) {
             let health = match fault {
                 PictureFault::WrongSize => FrameHealth::WrongSize,
+                PictureFault::WrongScale => FrameHealth::WrongScale,
                 PictureFault::Blank => FrameHealth::Blank,
                 PictureFault::Frozen => FrameHealth::Frozen,
                 PictureFault::Shutter => FrameHealth::Shutter,

@@ -196,6 +196,7 @@ struct CameraJson {
     fps: Option<f64>,
     frames: u64,
     dropped: u64,
+    damaged: u64,
     last_frame: Option<MomentJson>,
     stale: bool,
     health: Option<Coded>,
@@ -285,6 +286,7 @@ fn camera(status: &GatewayStatus, now: &Stamp) -> CameraJson {
         fps: camera.fps,
         frames: camera.frames,
         dropped: camera.dropped,
+        damaged: camera.damaged,
         last_frame: camera.last_frame.as_ref().map(MomentJson::from),
         stale: page::is_stale(camera.last_frame.as_ref(), now),
         health: camera.health.map(|health| Coded {

@@ -99,6 +99,7 @@ struct Device {
     fps: String,
     frames: u64,
     dropped: u64,
+    damaged: u64,
     health: Option<Words>,
     measuring: bool,
     /// `None` while pictures come; else since when they do not (empty: never since the start).
@@ -215,6 +216,7 @@ impl Device {
                 .map_or_else(|| "–".to_owned(), |fps| format!("{fps:.1}")),
             frames: camera.frames,
             dropped: camera.dropped,
+            damaged: camera.damaged,
             health: camera.health.map(|health| health.words()),
             measuring: !stale && camera.health.is_some_and(|health| status.judges(health)),
             stale_since: stale

@@ -196,6 +196,8 @@ pub struct CameraStatus {
     pub frames: u64,
     /// Frames skipped since the start because the gateway was busy.
     pub dropped: u64,
+    /// Frames that came damaged and were thrown away since the start.
+    pub damaged: u64,
     /// When the last frame came; `None` until there was one.
     pub last_frame: Option<Stamp>,
     /// Health of the last frame; `None` until there was one.

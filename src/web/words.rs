@@ -157,6 +157,7 @@ impl InWords for Fault {
             Self::CameraSilent => words("相机没有画面", "Camera silent"),
             Self::CameraFrozen => words("相机画面卡住", "Camera frozen"),
             Self::CameraBlank => words("相机画面空白", "Camera blank"),
+            Self::WrongScale => words("相机温度刻度不对", "Wrong temperature scale"),
             Self::SelfCheckFailed => words("每日自检未通过", "Daily self-check failed"),
             Self::CalibrationDue => words("校准即将到期", "Calibration due soon"),
             Self::CalibrationExpired => words("校准已过期", "Calibration expired"),
@@ -187,6 +188,13 @@ pub const fn remedy(fault: Fault) -> Words {
         Fault::CameraFrozen => words(
             "已停止判断。请重新插拔相机。",
             "Nobody is judged. Unplug the camera and plug it in again.",
+        ),
+        Fault::WrongScale => words(
+            "已停止判断。相机送出的不是温度（例如 Lepton 未开启 TLinear），或配置的型号不对：请运行 menshen cameras，\
+             核对 [camera] 里的 profile。",
+            "Nobody is judged. The camera does not send temperatures (a Lepton: switch TLinear on), \
+             or it is another one than configured: run menshen cameras and compare profile in \
+             [camera].",
         ),
         Fault::SelfCheckFailed => words(
             "请清洁黑体表面和镜头，检查黑体温度是否稳定；次日再次失败请重新校准。",
@@ -265,6 +273,10 @@ impl InWords for FrameHealth {
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),
             Self::Frozen => words("画面卡住，停止测温", "Picture frozen, not measuring"),
             Self::Blank => words("画面空白，停止测温", "Picture blank, not measuring"),
+            Self::WrongScale => words(
+                "数值不是室内的温度，停止测温",
+                "No temperatures of a room, not measuring",
+            ),
             Self::WrongSize => words(
                 "画面尺寸不对，停止测温",
                 "Wrong picture size, not measuring",

@@ -117,8 +117,8 @@ pub(crate) const SQL_HOMES: &[&str] = &["store", "street"];
 /// What every topic begins with, and the files that may say so.
 pub(crate) const TOPIC: (&str, &[&str]) = ("menshen/v1", &["mqtt/topic.rs", "mqtt/topic/"]);
 
-/// The one file that may hold `unsafe`: it owns the video buffers.
-pub(crate) const UNSAFE_HOME: &str = "camera/v4l/stream.rs";
+/// The files that may hold `unsafe`: they own the video device and its buffers.
+pub(crate) const UNSAFE_HOMES: &[&str] = &["camera/v4l/node.rs", "camera/v4l/stream.rs"];
 
 /// Most lines of a file, and of `main.rs`.
 pub(crate) const LINES: (usize, usize) = (600, 40);

@@ -266,6 +266,7 @@ pub fn status() -> GatewayStatus {
             fps: Some(8.7),
             frames: 61_204,
             dropped: 12,
+            damaged: 3,
             last_frame: Some(stamp(0)),
             health: Some(FrameHealth::Good),
         },

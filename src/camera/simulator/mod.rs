@@ -305,6 +305,7 @@ impl Camera for Simulator {
                 shutter_closed: Some(false),
                 fpa: Celsius::new(ambient + warm + 1.5),
                 housing: Celsius::new(ambient + warm),
+                ..Telemetry::default()
             },
         };
         self.sequence += 1;

@@ -10,7 +10,7 @@
 
 use super::check::check;
 use super::head::Headgear;
-use crate::thermal::profile::{CameraProfile, Optics};
+use crate::thermal::profile::{CameraProfile, Connection, Optics};
 use crate::units::StandardUncertainty;
 use serde::Deserialize;
 
@@ -418,6 +418,7 @@ impl Scenario {
         let half = half * longer as f64 / width as f64;
         CameraProfile {
             name: format!("simulator {}", self.name),
+            connection: Connection::default(),
             scale: super::sensor::SCALE,
             optics: Optics {
                 field_of_view_deg: 2.0 * half.atan().to_degrees(),

@@ -118,6 +118,7 @@ impl Bench {
                 let events = recorded.iter().map(|r| r.event.clone());
                 tell.lock().unwrap().extend(events);
             }),
+            attendance: Arc::default(),
             link: Box::new(|| LinkWord::NotConfigured),
         };
         let silence = Silence {
