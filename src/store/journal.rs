@@ -224,6 +224,9 @@ fn project(
         Event::FaultRaised { fault, .. } | Event::FaultCleared { fault, .. } => {
             (GATEWAY.to_owned(), fault.as_str().to_owned())
         }
+        Event::NumbersVoid { numbers, .. } => {
+            (GATEWAY.to_owned(), numbers.channel.as_str().to_owned())
+        }
         Event::SelfChecked { found, .. } => {
             let subject = found.complaint.map_or("passed", Complaint::as_str);
             (GATEWAY.to_owned(), subject.to_owned())
