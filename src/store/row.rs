@@ -42,6 +42,11 @@ pub(super) fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
+/// Milliseconds of a duration.
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// The inverse of [`ClockTrust::as_str`].
 pub(super) fn trust(word: &str) -> Result<ClockTrust, Unreadable> {
     [ClockTrust::Synchronised, ClockTrust::Unsynchronised]
