@@ -6,7 +6,8 @@
 use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
-use crate::event::{Escalation, Event, Fault};
+use crate::event::{Escalation, Event, Fault, VoidNumbers, VoidReason};
+use crate::id::{Channel, DeviceEpoch, MessageNumber};
 use crate::screening::{Screening, Sighting, Verdict};
 use crate::thermal::SelfCheck;
 use crate::thermal::self_check::Complaint;
@@ -39,6 +40,11 @@ pub(super) fn from_sql(number: i64) -> u64 {
 /// Nanoseconds of a duration; 292 years fit.
 pub(super) fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds of a duration.
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The inverse of [`ClockTrust::as_str`].
@@ -392,6 +398,14 @@ pub(super) enum EventRow {
         complaint: Option<String>,
         at: StampRow,
     },
+    /// As in the core; a number of 2^64 − 1 stands as it is.
+    NumbersVoid {
+        channel: String,
+        epoch: String,
+        stretches: Vec<(u64, u64)>,
+        why: String,
+        at: StampRow,
+    },
 }
 
 impl From<&Event> for EventRow {
@@ -447,6 +461,13 @@ impl From<&Event> for EventRow {
                 hunting_k: found.hunting.kelvin(),
                 offset_k: found.offset.kelvin(),
                 complaint: found.complaint.map(|it| it.as_str().to_owned()),
+                at: at.into(),
+            },
+            Event::NumbersVoid { numbers, at } => Self::NumbersVoid {
+                channel: numbers.channel.as_str().to_owned(),
+                epoch: numbers.epoch.0.clone(),
+                stretches: numbers.stretches.iter().map(|(a, b)| (a.0, b.0)).collect(),
+                why: numbers.why.as_str().to_owned(),
                 at: at.into(),
             },
         }
@@ -534,6 +555,27 @@ impl TryFrom<EventRow> for Event {
                     hunting: delta(hunting_k)?,
                     offset: delta(offset_k)?,
                     complaint: complaint.as_deref().map(self::complaint).transpose()?,
+                },
+                at: at.try_into()?,
+            },
+            EventRow::NumbersVoid {
+                channel,
+                epoch,
+                stretches,
+                why,
+                at,
+            } => Self::NumbersVoid {
+                numbers: VoidNumbers {
+                    channel: Channel::named(channel),
+                    epoch: DeviceEpoch(epoch),
+                    stretches: stretches
+                        .into_iter()
+                        .map(|(first, last)| (MessageNumber(first), MessageNumber(last)))
+                        .collect(),
+                    why: VoidReason::ALL
+                        .into_iter()
+                        .find(|it| it.as_str() == why)
+                        .ok_or_else(|| wrong("a reason"))?,
                 },
                 at: at.try_into()?,
             },
