@@ -224,7 +224,7 @@ impl Gateway {
         let captured = Arc::new(Captured::default());
         let cameras = spawn("capture", &stop, {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
-            move || capture(self.open_camera, &captured, &stop)
+            move || capture(&self.open_camera, &captured, &stop)
         })?;
         let ports = Ports {
             journal,

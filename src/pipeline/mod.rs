@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod gateway;
+pub mod pace;
 pub mod replay;
 pub mod screening_loop;
 pub mod slot;
