@@ -275,10 +275,8 @@ impl Device {
         let end = self.frame.len().min(self.place + most - 2);
         let last = end == self.frame.len();
         // Length of the header; end of header, error, end of frame, which frame.
-        let flags = 0x80
-            | if self.flagged { 0x40 } else { 0 }
-            | if last { 0x02 } else { 0 }
-            | self.toggle;
+        let flags =
+            0x80 | if self.flagged { 0x40 } else { 0 } | if last { 0x02 } else { 0 } | self.toggle;
         let mut packet = vec![2, flags];
         packet.extend(&self.frame[self.place..end]);
         self.place = end;

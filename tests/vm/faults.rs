@@ -106,7 +106,9 @@ fn a_camera_that_comes_back_with_other_formats_is_refused_in_words() {
     }];
     let plugged = Camera::plug(other, film.by(14));
     let why = until("a refusal", || {
-        open(&settings("format")).err().filter(|it| it.contains("UYVY"))
+        open(&settings("format"))
+            .err()
+            .filter(|it| it.contains("UYVY"))
     });
     assert!(why.contains("no 16-bit pictures"), "{why}");
     plugged.unplug();

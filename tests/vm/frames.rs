@@ -3,15 +3,15 @@
 use super::camera::Camera;
 use super::lab::{Film, UPRIGHT, Udev, open, opened, purethermal, settings, until};
 use super::model::{Model, Unit, selector};
-use menshen::camera::v4l::{V4lSettings, discover};
 use menshen::camera::Rotation;
+use menshen::camera::v4l::{V4lSettings, discover};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use v4l::FourCC;
 use v4l::io::traits::CaptureStream;
 use v4l::video::Capture;
 
-const FRAMES: u16 = 40;
+const FRAMES: u16 = 25;
 
 /// Takes frames, each as it was shown, each newer than the one before; says how many were left out.
 fn take(camera: &mut impl menshen::camera::Camera, film: &Film, from: u16, back: Rotation) -> u16 {
@@ -79,7 +79,10 @@ fn raw_frames(card: &str, letters: [u8; 4], size: (u32, u32), mut see: impl FnMu
     let device = v4l::Device::with_path(&node.path).unwrap();
     let format = v4l::Format::new(size.0, size.1, FourCC::new(&letters));
     let agreed = device.set_format(&format).unwrap();
-    assert_eq!((agreed.width, agreed.height, agreed.fourcc), (size.0, size.1, format.fourcc));
+    assert_eq!(
+        (agreed.width, agreed.height, agreed.fourcc),
+        (size.0, size.1, format.fourcc)
+    );
     let kind = v4l::buffer::Type::VideoCapture;
     let mut stream = v4l::io::mmap::Stream::with_buffers(&device, kind, 4).unwrap();
     for _ in 0..FRAMES {

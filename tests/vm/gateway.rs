@@ -28,7 +28,7 @@ fn a_feverish_visitor_before_a_purethermal_is_told_to_the_street_and_so_is_a_pul
     let street = Subscriber::start(broker.port(), "#");
     let (model, film) = (Model::purethermal("door"), Film::door());
     let configuration = format!(
-        "[camera]\ndevice = \"{}\"\nrotate = 90\n\
+        "[camera]\ndevice = \"{}\"\nrotate_degrees = 90\n\
          [web]\nlisten = \"127.0.0.1:0\"\n[store]\nfolder = \"data\"\n\
          [mqtt]\nenabled = true\nhost = \"127.0.0.1\"\nport = {}\n",
         model.link(),

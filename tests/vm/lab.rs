@@ -269,7 +269,7 @@ fn look_after_links(late: Duration, waiting: &Mutex<Vec<(PathBuf, Duration)>>) {
 }
 
 /// The link and the node of every camera's pictures.
-fn nodes() -> Vec<(PathBuf, PathBuf)> {
+pub(crate) fn nodes() -> Vec<(PathBuf, PathBuf)> {
     let text = |path: PathBuf| Some(fs::read_to_string(path).ok()?.trim().replace(' ', "_"));
     let all = fs::read_dir("/sys/class/video4linux").ok();
     all.into_iter()

@@ -309,7 +309,10 @@ impl Model {
         let bytes = frame_bytes(size);
         // The smallest packet that carries the stream with a quarter to spare, or the largest.
         let needed = f64::from(bytes * self.fps) * self.packet_time().as_secs_f64() * 1.25;
-        let fits = self.packets.iter().find(|&&it| f64::from(it) > needed + 2.0);
+        let fits = self
+            .packets
+            .iter()
+            .find(|&&it| f64::from(it) > needed + 2.0);
         let packet = u32::from(*fits.or(self.packets.last()).unwrap_or(&0));
         [
             &[0, 0, format, frame],

@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
 /// Where the controller is.
-pub(crate) const CONTROLLER: &str = "/sys/devices/platform/vhci_hcd.0";
+const CONTROLLER: &str = "/sys/devices/platform/vhci_hcd.0";
 /// Most controllers that share one numbering of ports.
 const CONTROLLERS: usize = 8;
 
@@ -44,24 +44,24 @@ pub(crate) enum Speed {
 pub(crate) struct Port(u32);
 
 impl Port {
-    /// Plugs a device in, at the controller that has most room: each asks its devices one after
-    /// the other.
+    /// Plugs a device in, each time at the next controller: a cable that was pulled while the kernel
+    /// asked the device something leaves that controller waiting for the answer, up to 5 s, where a
+    /// real one knows at once.
     pub(crate) fn attach(device: &UnixStream, speed: Speed) -> io::Result<Self> {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (0..CONTROLLERS)
-            .map(free_ports)
-            .max_by_key(Vec::len)
-            .unwrap_or_default();
-        let port = free.first().ok_or_else(|| {
-            io::Error::other("no free USB port: this runs in the guest only (tests/vm/run.sh)")
-        })?;
+        static NEXT: Mutex<usize> = Mutex::new(0);
+        let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+        let port = (*next..*next + CONTROLLERS)
+            .find_map(|controller| free_ports(controller % CONTROLLERS).first().copied())
+            .ok_or_else(|| {
+                io::Error::other("no free USB port: this runs in the guest only (tests/vm/run.sh)")
+            })?;
+        *next += 1;
         let socket = device.as_raw_fd();
         // The device's number is the bus's in the upper half, and any but 0 in the lower.
         let number = (1 << 16) | (port + 1);
         let line = format!("{port} {socket} {number} {}", speed as u32);
         fs::write(format!("{CONTROLLER}/attach"), line)?;
-        Ok(Self(*port))
+        Ok(Self(port))
     }
 
     /// Whether the kernel has let go of what was plugged in here.
@@ -80,10 +80,12 @@ fn free_ports(controller: usize) -> Vec<u32> {
     };
     let text = fs::read_to_string(file).unwrap_or_default();
     text.lines()
-        .filter_map(|line| match line.split_whitespace().collect::<Vec<_>>()[..] {
-            ["hs", port, NOTHING, ..] => port.parse().ok(),
-            _ => None,
-        })
+        .filter_map(
+            |line| match line.split_whitespace().collect::<Vec<_>>()[..] {
+                ["hs", port, NOTHING, ..] => port.parse().ok(),
+                _ => None,
+            },
+        )
         .collect()
 }
 
