@@ -135,7 +135,7 @@ mod tests {
         frames: VecDeque<Option<(u64, u64)>>,
     }
 
-    fn film(frames: &[Option<(u64, u64)>]) -> Box<Film> {
+    fn film(frames: &[Option<(u64, u64)>]) -> Box<dyn Camera> {
         Box::new(Film {
             info: CameraInfo {
                 name: "film".to_owned(),
