@@ -10,7 +10,7 @@ FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test cargo demo test fuzz fmt lint doc picture deny bench ci
+.PHONY: help deps deps-demo deps-test vm cargo demo test fuzz fmt lint doc picture deny bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -25,6 +25,9 @@ deps-demo: ## Install what the demonstration needs: C compiler, libclang, mosqui
 deps-test: ## Install what the tests need: also a browser and Chinese fonts
 	@deploy/deps.sh test
 
+vm: ## Fetch the guest in which cameras are tested on a real kernel (90 MB, once)
+	@tests/vm/setup.sh || [ $$? = 77 ]
+
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
 	    echo "make: there is no cargo here" >&2; \
@@ -35,7 +38,7 @@ demo: cargo deps-demo ## Show the whole gateway with a simulated camera (ARGS="-
 	$(CARGO) build --release $(LOCKED)
 	target/release/menshen demo $(ARGS)
 
-test: cargo deps-test ## Run every test
+test: cargo deps-test vm ## Run every test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run $(LOCKED) && $(CARGO) test --doc $(LOCKED); \
 	else \

@@ -35,8 +35,8 @@ impl Attendance {
 
 /// Has every camera that is opened attended.
 #[must_use]
-pub fn attended(mut open: OpenCamera, attendance: Arc<Attendance>) -> OpenCamera {
-    Box::new(move || {
+pub fn attended(open: OpenCamera, attendance: Arc<Attendance>) -> OpenCamera {
+    Arc::new(move || {
         let camera = Attended {
             camera: open()?,
             shutter: FfcPolicy::default(),
@@ -137,7 +137,7 @@ mod tests {
     fn films(length: u64) -> (OpenCamera, Told) {
         let told = Told::default();
         let inside = Arc::clone(&told);
-        let open: OpenCamera = Box::new(move || {
+        let open: OpenCamera = Arc::new(move || {
             Ok(Box::new(Film {
                 info: CameraInfo {
                     name: "film".to_owned(),
@@ -164,7 +164,7 @@ mod tests {
             let (open, told) = films(200);
             let attendance = Arc::new(Attendance::default());
             attendance.occupy(occupied);
-            let mut open = attended(open, attendance);
+            let open = attended(open, attendance);
             to_the_end(open().unwrap().as_mut());
             told.lock().unwrap().clone()
         };
@@ -176,7 +176,7 @@ mod tests {
     fn damaged_frames_are_counted_over_every_opening() {
         let (open, _) = films(3);
         let attendance = Arc::new(Attendance::default());
-        let mut open = attended(open, Arc::clone(&attendance));
+        let open = attended(open, Arc::clone(&attendance));
         for camera in 1..=2 {
             to_the_end(open().unwrap().as_mut());
             assert_eq!(attendance.damaged(), 8 * camera);

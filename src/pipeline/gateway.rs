@@ -234,7 +234,7 @@ impl Gateway {
         let cameras = spawn("capture", &stop, {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
             let open_camera = attended(self.open_camera, Arc::clone(&attendance));
-            move || capture(open_camera, &captured, &stop)
+            move || capture(&open_camera, &captured, &stop)
         })?;
         let ports = Ports {
             journal,

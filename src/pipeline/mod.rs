@@ -6,6 +6,7 @@
 pub mod attended;
 pub mod capture;
 pub mod gateway;
+pub mod pace;
 pub mod replay;
 pub mod screening_loop;
 pub mod slot;

@@ -1,7 +1,6 @@
 //! The store's own words: what stands in `event.body`, and its conversions from and to the core.
 //!
-//! Core types are not Serialize on purpose. A field renamed there must not change what is on the
-//! disk; a field renamed here is a migration.
+//! Core types are not Serialize on purpose: only a field renamed here changes the disk, by a migration.
 
 use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};

@@ -20,8 +20,9 @@ use axum::response::{Html, IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A picture older than this is no live picture.
-pub(super) const STALE: Duration = Duration::from_secs(2);
+/// A picture older than this is no live picture. Shown within 2 s of the last one; the page looks four
+/// times a second.
+pub(super) const STALE: Duration = Duration::from_millis(1500);
 
 /// A class of today's numbers.
 pub(super) struct Count {
