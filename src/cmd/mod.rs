@@ -8,6 +8,7 @@
 
 pub mod calibrate;
 pub mod check;
+pub mod checklist;
 mod clinical;
 pub mod demo;
 pub mod evaluate;
@@ -68,6 +69,9 @@ pub enum Command {
     Scenes(scenes::ScenesArgs),
     /// Check a configuration file, and print it with every key.
     Check(check::CheckArgs),
+    /// Print the six checklists, or check a site's own file.
+    #[command(subcommand)]
+    Checklist(checklist::Checklist),
     /// Say which version this is.
     Version,
 }
@@ -89,6 +93,7 @@ impl Command {
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
+            Self::Checklist(what) => checklist::run(&what),
             Self::Version => version::run(),
         }
     }
