@@ -119,7 +119,7 @@ impl Schedule {
     #[must_use]
     pub fn asks_no_less_than(self, other: Self, open: Span) -> bool {
         match (self, other) {
-            (_, Self::AsNeeded) => true,
+            (_, Self::AsNeeded) | (Self::Daily { .. }, Self::Once { .. }) => true,
             (
                 Self::Every { minutes, during },
                 Self::Every {
@@ -127,8 +127,10 @@ impl Schedule {
                     during: asked,
                 },
             ) => minutes <= least && during.unwrap_or(open).covers(asked.unwrap_or(open)),
-            (Self::Daily { by, .. }, Self::Daily { by: latest, .. }) => by <= latest,
-            (Self::Daily { by, .. }, Self::Weekly { by: latest, .. }) => by <= latest,
+            (
+                Self::Daily { by, .. },
+                Self::Daily { by: latest, .. } | Self::Weekly { by: latest, .. },
+            ) => by <= latest,
             (
                 Self::Weekly { on, by },
                 Self::Weekly {
@@ -141,7 +143,6 @@ impl Schedule {
                 Some(latest) => within.is_some_and(|within| within <= latest),
             },
             (Self::Once { days }, Self::Once { days: latest }) => days <= latest,
-            (Self::Daily { .. }, Self::Once { .. }) => true,
             _ => false,
         }
     }
