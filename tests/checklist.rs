@@ -14,7 +14,7 @@ use assert_cmd::Command;
 use menshen::checklist::{Category, Diff, Duty, Proof, SiteKind, Template};
 use menshen::config::ConfigError;
 use menshen::config::checklist::{newest, parse_site, parse_template, shipped_procedure, versions};
-use menshen::procedure::Chapter;
+use menshen::procedure::{Chapter, ClauseId};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
@@ -93,15 +93,19 @@ fn the_counts_are_those_of_the_source() {
 
 #[test]
 fn ids_stay_for_ever() {
-    let mut now = String::new();
+    let mut lines = Vec::new();
     for list in all() {
         for item in list.items() {
             let (site, category) = (list.site.as_str(), item.category.as_str());
-            now += &format!("{site} {} {category} {}\n", item.id, item.duty.as_str());
+            lines.push(format!(
+                "{site} {} {category} {}\n",
+                item.id,
+                item.duty.as_str()
+            ));
         }
     }
     assert_eq!(
-        now,
+        lines.concat(),
         include_str!("checklist/ids.txt"),
         "trends and sites' files hold on to ids: a new item is a new line of tests/checklist/ids.txt \
          and a new version of the list; no line is changed"
@@ -148,7 +152,7 @@ fn every_category_of_the_office_has_a_clause_and_every_chapter_an_item() {
         .items()
         .iter()
         .filter_map(|it| it.clause)
-        .map(|it| it.chapter())
+        .map(ClauseId::chapter)
         .collect();
     assert_eq!(chapters.len(), Chapter::ALL.len());
 }
@@ -166,96 +170,98 @@ fn versions_ascend_and_begin_at_one() {
     }
 }
 
+/// A part of the office's list, what stands there instead, what is said of it, and a word of the hint.
+const WRONG_TEMPLATES: &[(&str, &str, &str, &str)] = &[
+    (
+        "id = \"off-stock\"",
+        "id = \"off-lead\"",
+        "two items off-lead",
+        "another id",
+    ),
+    (
+        "id = \"off-stock\"",
+        "id = \"own-stock\"",
+        "begins with own-",
+        "letters of its list",
+    ),
+    (
+        "id = \"off-stock\"",
+        "id = \"Stock 1\"",
+        "is no id",
+        "a-z 0-9",
+    ),
+    (
+        "category = \"closed\"",
+        "category = \"clsoed\"",
+        "not known",
+        "closed",
+    ),
+    (
+        "required = false",
+        "required = 1",
+        "wrong type",
+        "true or false",
+    ),
+    (
+        "when = \"every 60 min\"",
+        "when = \"hourly\"",
+        "no schedule",
+        "every 60 min",
+    ),
+    (
+        "number 250..500 mg/L",
+        "number 500..250 mg/L",
+        "no range",
+        "lower number",
+    ),
+    (
+        "number 250..500 mg/L",
+        "number 250..500",
+        "no range",
+        "unit",
+    ),
+    (
+        "clause = \"6.2\"",
+        "clause = \"6.99\"",
+        "no clause 6.99",
+        "templates",
+    ),
+    (
+        "clause = \"6.2\"",
+        "clause = \"9.1\"",
+        "no number of a clause",
+        "3.2",
+    ),
+    (
+        "who = \"gateway\"",
+        "who = \"guard\"",
+        "gateway fills in",
+        "known",
+    ),
+    (
+        "proof = \"tick\"",
+        "prof = \"tick\"",
+        "unknown key",
+        "proof",
+    ),
+    (
+        "disinfection = \"logistics\"",
+        "disinfection = \"logistic\"",
+        "not known",
+        "logistics",
+    ),
+    ("version = 1", "version = 0", "wrong type", "from 1"),
+    (
+        "open = \"07:30-19:30\"",
+        "open = \"07:30\"",
+        "no span",
+        "07:30-19:00",
+    ),
+];
+
 #[test]
 fn a_template_that_is_wrong_says_where_and_what_to_do() {
-    let cases = [
-        (
-            "id = \"off-stock\"",
-            "id = \"off-lead\"",
-            "two items off-lead",
-            "another id",
-        ),
-        (
-            "id = \"off-stock\"",
-            "id = \"own-stock\"",
-            "begins with own-",
-            "letters of its list",
-        ),
-        (
-            "id = \"off-stock\"",
-            "id = \"Stock 1\"",
-            "is no id",
-            "a-z 0-9",
-        ),
-        (
-            "category = \"closed\"",
-            "category = \"clsoed\"",
-            "not known",
-            "closed",
-        ),
-        (
-            "required = false",
-            "required = 1",
-            "wrong type",
-            "true or false",
-        ),
-        (
-            "when = \"every 60 min\"",
-            "when = \"hourly\"",
-            "no schedule",
-            "every 60 min",
-        ),
-        (
-            "number 250..500 mg/L",
-            "number 500..250 mg/L",
-            "no range",
-            "lower number",
-        ),
-        (
-            "number 250..500 mg/L",
-            "number 250..500",
-            "no range",
-            "unit",
-        ),
-        (
-            "clause = \"6.2\"",
-            "clause = \"6.99\"",
-            "no clause 6.99",
-            "templates",
-        ),
-        (
-            "clause = \"6.2\"",
-            "clause = \"9.1\"",
-            "no number of a clause",
-            "3.2",
-        ),
-        (
-            "who = \"gateway\"",
-            "who = \"guard\"",
-            "gateway fills in",
-            "known",
-        ),
-        (
-            "proof = \"tick\"",
-            "prof = \"tick\"",
-            "unknown key",
-            "proof",
-        ),
-        (
-            "disinfection = \"logistics\"",
-            "disinfection = \"logistic\"",
-            "not known",
-            "logistics",
-        ),
-        ("version = 1", "version = 0", "wrong type", "from 1"),
-        (
-            "open = \"07:30-19:30\"",
-            "open = \"07:30\"",
-            "no span",
-            "07:30-19:00",
-        ),
-    ];
-    for (right, wrong, message, hint) in cases {
+    for (right, wrong, message, hint) in WRONG_TEMPLATES {
         let text = OFFICE.replacen(right, wrong, 1);
         let (said, line) = refused(parse_template(&text, "office"));
         assert!(said.contains(message), "{wrong}: {said}");

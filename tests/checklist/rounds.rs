@@ -455,7 +455,8 @@ fn a_pledge_needs_an_owner_for_each_required_item() {
     let words = menshen::checklist::Category::ALL
         .iter()
         .map(|it| it.as_str());
-    let owners: String = words.map(|word| format!("{word} = \"王芳\"\n")).collect();
+    let owners: Vec<String> = words.map(|word| format!("{word} = \"王芳\"")).collect();
+    let owners = owners.join("\n");
     let text = format!("[site]\nkind = \"office\"\nbuilt_on = 1\n[owners.category]\n{owners}");
     let list = parse_site(&text, "site.toml").unwrap().list;
     let pledge = Pledge::sign(&list, note("经理"), stamp(wall(8, 0))).unwrap();
