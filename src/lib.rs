@@ -14,7 +14,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`] | layer 0, ndarray |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
 //! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`web`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
@@ -22,6 +22,7 @@
 
 pub mod alert;
 pub mod camera;
+pub mod checklist;
 pub mod clock;
 pub mod cmd;
 pub mod config;
@@ -35,6 +36,7 @@ pub mod journal;
 pub mod mqtt;
 pub mod picture;
 pub mod pipeline;
+pub mod procedure;
 pub mod screening;
 pub mod secret;
 pub mod store;

@@ -9,6 +9,7 @@
 pub mod calibrate;
 pub mod cameras;
 pub mod check;
+pub mod checklist;
 mod clinical;
 pub mod demo;
 pub mod evaluate;
@@ -71,6 +72,9 @@ pub enum Command {
     Scenes(scenes::ScenesArgs),
     /// Check a configuration file, and print it with every key.
     Check(check::CheckArgs),
+    /// Print the six checklists, or check a site's own file.
+    #[command(subcommand)]
+    Checklist(checklist::Checklist),
     /// Say which version this is.
     Version,
 }
@@ -93,6 +97,7 @@ impl Command {
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
+            Self::Checklist(what) => checklist::run(&what),
             Self::Version => version::run(),
         }
     }

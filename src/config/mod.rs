@@ -9,6 +9,7 @@
 //! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`],
 //! [`CameraConfig::known`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
 
+pub mod checklist;
 mod convert;
 mod effective;
 mod environment;
@@ -19,6 +20,7 @@ mod profile_keys;
 mod read;
 mod report;
 mod transfer;
+pub mod zone;
 
 pub use environment::{Origin, log_filter};
 pub use password::PasswordError;
