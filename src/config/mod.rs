@@ -30,6 +30,7 @@ pub use transfer::{
 
 use crate::camera::Rotation;
 use crate::screening::Rules;
+use crate::store::Upkeep;
 use crate::thermal::Room;
 use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
@@ -169,6 +170,8 @@ pub struct WebConfig {
 pub struct StoreConfig {
     /// Its folder, made where it does not exist.
     pub folder: PathBuf,
+    /// What is kept, how long, and how much of it.
+    pub upkeep: Upkeep,
 }
 
 impl Default for Config {
@@ -277,6 +280,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("./data"),
+            upkeep: Upkeep::default(),
         }
     }
 }
