@@ -483,7 +483,9 @@ fn a_newer_database_is_refused_and_left_alone() {
     let file = folder.path().join("menshen.db");
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
-    connection.execute("UPDATE boot SET schema = 99", []).unwrap();
+    connection
+        .execute("UPDATE boot SET schema = 99", [])
+        .unwrap();
     drop(connection);
     let error = Store::open(folder.path(), numbered()).unwrap_err();
     assert!(

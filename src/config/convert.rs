@@ -286,7 +286,8 @@ fn store(read: &mut Reader<'_>) -> StoreConfig {
     let default = StoreConfig::default();
     let usual = default.upkeep;
     let folder = |text: Option<Placed<String>>| text.map(|it| PathBuf::from(it.value));
-    let mebibytes = |whole: Option<u32>, without: u64| whole.map_or(without, |it| u64::from(it) << 20);
+    let mebibytes =
+        |whole: Option<u32>, without: u64| whole.map_or(without, |it| u64::from(it) << 20);
     StoreConfig {
         folder: folder(read.text(&keys::STORE_FOLDER)).unwrap_or(default.folder),
         upkeep: Upkeep {

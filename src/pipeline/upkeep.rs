@@ -19,8 +19,7 @@ pub(super) async fn look_after(
 ) {
     loop {
         let (store, rules, clock) = (store.clone(), rules.clone(), Arc::clone(&clock));
-        let done =
-            tokio::task::spawn_blocking(move || store.maintain(&rules, clock.now())).await;
+        let done = tokio::task::spawn_blocking(move || store.maintain(&rules, clock.now())).await;
         match done {
             Ok(Ok(events)) if !events.is_empty() => recorded(),
             Ok(Ok(_)) => {}
