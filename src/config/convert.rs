@@ -11,6 +11,7 @@ use super::{
     StoreConfig, TransferFile, WebConfig,
 };
 use crate::camera::Rotation;
+use crate::store::Upkeep;
 use crate::thermal::Room;
 use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::thermal::reference::{LEAST_SPAN_K, ReferenceSettings};
@@ -306,8 +307,39 @@ fn web(read: &mut Reader<'_>) -> WebConfig {
 }
 
 fn store(read: &mut Reader<'_>) -> StoreConfig {
-    read.text(&keys::STORE_FOLDER)
-        .map_or_else(StoreConfig::default, |t| StoreConfig {
-            folder: PathBuf::from(t.value),
-        })
+    let default = StoreConfig::default();
+    let usual = default.upkeep;
+    let folder = |text: Option<Placed<String>>| text.map(|it| PathBuf::from(it.value));
+    let mebibytes =
+        |whole: Option<u32>, without: u64| whole.map_or(without, |it| u64::from(it) << 20);
+    StoreConfig {
+        folder: folder(read.text(&keys::STORE_FOLDER)).unwrap_or(default.folder),
+        upkeep: Upkeep {
+            backup_folder: folder(read.text(&keys::STORE_BACKUP_FOLDER)),
+            backups_kept: read
+                .whole(&keys::STORE_BACKUPS_KEPT)
+                .unwrap_or(usual.backups_kept),
+            backup_hour: read
+                .whole(&keys::STORE_BACKUP_HOUR)
+                .unwrap_or(usual.backup_hour),
+            keep_clear_days: read
+                .whole(&keys::STORE_KEEP_CLEAR)
+                .unwrap_or(usual.keep_clear_days),
+            keep_events_days: read
+                .whole(&keys::STORE_KEEP_EVENTS)
+                .unwrap_or(usual.keep_events_days),
+            keep_messages_days: read
+                .whole(&keys::STORE_KEEP_MESSAGES)
+                .unwrap_or(usual.keep_messages_days),
+            keep_audit_days: read
+                .whole(&keys::STORE_KEEP_AUDIT)
+                .unwrap_or(usual.keep_audit_days),
+            outbox_messages: read
+                .whole(&keys::STORE_OUTBOX_MESSAGES)
+                .map_or(usual.outbox_messages, u64::from),
+            outbox_bytes: mebibytes(read.whole(&keys::STORE_OUTBOX_SIZE), usual.outbox_bytes),
+            disk_floor: mebibytes(read.whole(&keys::STORE_DISK_FLOOR), usual.disk_floor),
+            broker_safe_at: usual.broker_safe_at,
+        },
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config, ProfileChoice};
+use super::{CameraSource, Config, ProfileChoice, StoreConfig};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
@@ -101,9 +101,28 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("mqtt", "password_file") => path(mqtt.password_file.as_ref()?),
         ("mqtt", "keep_alive_s") => mqtt.keep_alive.as_secs().to_string(),
         ("web", "listen") => quoted(&web.listen.to_string()),
-        ("store", "folder") => path(&store.folder),
+        ("store", name) => store_value(store, name)?,
         _ => return None,
     })
+}
+
+fn store_value(store: &StoreConfig, name: &str) -> Option<String> {
+    let upkeep = &store.upkeep;
+    let whole = match name {
+        "folder" => return Some(path(&store.folder)),
+        "backup_folder" => return Some(path(upkeep.backup_folder.as_ref()?)),
+        "backups_kept" => upkeep.backups_kept.into(),
+        "backup_hour" => upkeep.backup_hour.into(),
+        "keep_clear_days" => upkeep.keep_clear_days.into(),
+        "keep_events_days" => upkeep.keep_events_days.into(),
+        "keep_messages_days" => upkeep.keep_messages_days.into(),
+        "keep_audit_days" => upkeep.keep_audit_days.into(),
+        "outbox_messages" => upkeep.outbox_messages,
+        "outbox_mib" => upkeep.outbox_bytes >> 20,
+        "disk_floor_mib" => upkeep.disk_floor >> 20,
+        _ => return None,
+    };
+    Some(whole.to_string())
 }
 
 fn reference_value(reference: &ReferenceSettings, name: &str) -> Option<String> {
@@ -202,6 +221,10 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     note(
         mqtt.enabled && (config.site.street == "street" || config.site.building == "building"),
         "[site] still has its default names: two such buildings cannot be told apart at one broker.",
+    );
+    note(
+        config.store.upkeep.backups_kept == 0,
+        "no copies of the database are made: what is on a card that dies is lost.",
     );
     note(
         config.screening.min_looks < 3,

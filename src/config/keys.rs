@@ -190,6 +190,16 @@ keys! {
     WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is a login";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
+    STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";
+    STORE_BACKUPS_KEPT = "store"."backups_kept": Kind::Whole { low: 0, high: 366, unit: "" }, "how many nightly copies are kept; 0: none is made";
+    STORE_BACKUP_HOUR = "store"."backup_hour": Kind::Whole { low: 0, high: 23, unit: "" }, "hour of the local clock in which the copy is made";
+    STORE_KEEP_CLEAR = "store"."keep_clear_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long readings of people who were clear are kept; their number stays";
+    STORE_KEEP_EVENTS = "store"."keep_events_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long other events are kept, and alerts with an outcome";
+    STORE_KEEP_MESSAGES = "store"."keep_messages_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long messages are kept that are where they were to go";
+    STORE_KEEP_AUDIT = "store"."keep_audit_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long it is kept who did what";
+    STORE_OUTBOX_MESSAGES = "store"."outbox_messages": Kind::Whole { low: 1000, high: 100_000_000, unit: "" }, "most messages that wait; beyond it those that may be given up are";
+    STORE_OUTBOX_SIZE = "store"."outbox_mib": Kind::Whole { low: 1, high: 1_048_576, unit: "MiB" }, "most room for messages that wait";
+    STORE_DISK_FLOOR = "store"."disk_floor_mib": Kind::Whole { low: 0, high: 1_048_576, unit: "MiB" }, "with less room on the disk than this a fault is raised";
 }
 
 /// The sections, in order.

@@ -32,6 +32,7 @@ pub use transfer::{
 
 use crate::camera::Rotation;
 use crate::screening::Rules;
+use crate::store::Upkeep;
 use crate::thermal::Room;
 use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
@@ -175,6 +176,8 @@ pub struct WebConfig {
 pub struct StoreConfig {
     /// Its folder, made where it does not exist.
     pub folder: PathBuf,
+    /// What is kept, how long, and how much of it.
+    pub upkeep: Upkeep,
 }
 
 impl Default for Config {
@@ -280,6 +283,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("./data"),
+            upkeep: Upkeep::default(),
         }
     }
 }

@@ -227,6 +227,16 @@ impl Gateway {
                 move || after.tell()
             }),
         };
+        tokio::spawn(super::upkeep::look_after(
+            self.store.clone(),
+            self.config.store.upkeep.clone(),
+            Arc::clone(&self.clock),
+            Box::new({
+                let after = after.clone();
+                move || after.tell()
+            }),
+            stop.clone(),
+        ));
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
 
         let captured = Arc::new(Captured::default());

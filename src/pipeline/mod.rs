@@ -11,6 +11,7 @@ pub mod replay;
 pub mod screening_loop;
 pub mod slot;
 pub mod source;
+mod upkeep;
 
 use crate::clock::{Stamp, WallTime};
 use crate::event::{Event, Fault};

@@ -397,6 +397,15 @@ pub(super) fn resolved(
     Ok(by)
 }
 
+/// Reads every alert: SQLite knows nothing of a letter that is wrong inside of a text, and one row
+/// that cannot be read would hide all the others.
+pub(super) fn read_every_alert(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare(&format!("SELECT {ALERT_COLUMNS} FROM alert"))?
+        .query_map([], alert_of)?
+        .try_for_each(|alert| Ok(alert.map(drop)?))
+}
+
 /// One alert, from either connection.
 fn load(connection: &Connection, id: AlertId) -> Result<Alert, StoreError> {
     connection

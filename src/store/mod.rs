@@ -72,10 +72,11 @@ pub struct Store {
 /// What the clones share.
 struct Inner {
     folder: PathBuf,
+    /// The connection for reading. Closed first: the one that is closed last moves the log into the
+    /// database, so that after a stop `menshen.db` alone is all there is, and a reader cannot.
+    reader: Mutex<Connection>,
     /// The only connection that writes.
     writer: Mutex<Connection>,
-    /// The connection for reading.
-    reader: Mutex<Connection>,
     routes: Vec<Route>,
     epochs: Epochs,
     boot: BootId,

@@ -3,7 +3,7 @@
 
 use super::epoch::{self, Epochs};
 use super::error::StoreError;
-use super::{DATABASE, Route, disk, migrate, salvage};
+use super::{DATABASE, Route, disk, journal, migrate, salvage};
 use crate::clock::BootId;
 use crate::id::DeviceEpoch;
 use rusqlite::config::DbConfig;
@@ -169,7 +169,7 @@ fn check_after_crash(connection: &Connection) -> Result<(), StoreError> {
             return Err(StoreError::Damaged(found));
         }
     }
-    Ok(())
+    journal::read_every_alert(connection)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::super::error::StoreError;
 use super::super::row::to_sql;
 use super::Taken;
 use crate::id::Channel;
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, Row, Statement, ToSql, Transaction, params_from_iter};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -89,14 +89,26 @@ impl<'a> Target<'a> {
     /// Takes a row whose columns begin at `first`. What the table refuses was never written by us.
     fn take(&self, row: &Row<'_>, first: usize) -> Result<(), StoreError> {
         let values = (first..first + self.width)
-            .map(|column| row.get::<_, Value>(column))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|column| row.get_ref(column).map(whole_text))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| StoreError::Row(error.to_string()))?;
         match self.insert.borrow_mut().execute(params_from_iter(values)) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Err(StoreError::Row(error.to_string()))
             }
             other => Ok(other.map(drop)?),
         }
+    }
+}
+
+/// A value; a text with a few damaged letters is better than none.
+fn whole_text(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     }
 }
 
