@@ -158,6 +158,12 @@ impl AfterRecord {
         self.wake.notify_one();
     }
 
+    /// Tells it whenever it is called.
+    fn teller(&self) -> impl Fn() + Send + Sync + use<> {
+        let after = self.clone();
+        move || after.tell()
+    }
+
     /// The same for what the screening recorded, with somebody who watches.
     fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
         Box::new(move |recorded| {
@@ -222,19 +228,13 @@ impl Gateway {
             status: status_now,
             changes: changed,
             site: site_name(&self.config),
-            after_record: Arc::new({
-                let after = after.clone();
-                move || after.tell()
-            }),
+            after_record: Arc::new(after.teller()),
         };
         tokio::spawn(super::upkeep::look_after(
             self.store.clone(),
             self.config.store.upkeep.clone(),
             Arc::clone(&self.clock),
-            Box::new({
-                let after = after.clone();
-                move || after.tell()
-            }),
+            Box::new(after.teller()),
             stop.clone(),
         ));
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
@@ -272,14 +272,7 @@ impl Gateway {
         stop.cancel();
         captured.slot.close();
         let screened = tokio::task::spawn_blocking(move || screening.join()).await?;
-        // The camera gets its shutter back where its thread ends soon. It may sit in a device that
-        // does not answer, and is not waited for then.
-        for _ in 0..LOOKS_AT_CAMERA {
-            if cameras.is_finished() {
-                break;
-            }
-            tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
-        }
+        wait_briefly(&cameras).await;
         link_stop.cancel();
         if let Some(link) = link {
             link.await.context("the link to the broker")?;
@@ -293,6 +286,17 @@ impl Gateway {
             "the screening thread died; see the log above"
         );
         Ok(())
+    }
+}
+
+/// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not
+/// answer, and is not waited for then.
+async fn wait_briefly(cameras: &thread::JoinHandle<()>) {
+    for _ in 0..LOOKS_AT_CAMERA {
+        if cameras.is_finished() {
+            break;
+        }
+        tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
     }
 }
 

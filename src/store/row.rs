@@ -26,6 +26,16 @@ fn wrong(what: &str) -> Unreadable {
     Unreadable(what.to_owned())
 }
 
+/// What has this word.
+fn named_so<T: Copy, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+    word: &str,
+) -> Result<T, Unreadable> {
+    let found = all.into_iter().find(|it| name(*it) == word);
+    found.ok_or_else(|| wrong(word))
+}
+
 /// SQLite's integers are signed; numbers here stay far below the limit.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -477,12 +487,7 @@ impl TryFrom<EventRow> for Event {
     type Error = Unreadable;
     fn try_from(row: EventRow) -> Result<Self, Unreadable> {
         let named = |id: String| id.parse().map_err(|_| wrong("an id"));
-        let fault = |word: &str| {
-            Fault::ALL
-                .into_iter()
-                .find(|fault| fault.as_str() == word)
-                .ok_or_else(|| wrong("a fault"))
-        };
+        let fault = |word: &str| named_so(Fault::ALL, Fault::as_str, word);
         Ok(match row {
             EventRow::Screened {
                 id,
@@ -526,10 +531,7 @@ impl TryFrom<EventRow> for Event {
             },
             EventRow::AlertReminded { id, level, at } => Self::AlertReminded {
                 alert: named(id)?,
-                level: Escalation::ALL
-                    .into_iter()
-                    .find(|it| it.as_str() == level)
-                    .ok_or_else(|| wrong("an escalation"))?,
+                level: named_so(Escalation::ALL, Escalation::as_str, &level)?,
                 at: at.try_into()?,
             },
             EventRow::FaultRaised { fault: word, at } => Self::FaultRaised {
@@ -571,10 +573,7 @@ impl TryFrom<EventRow> for Event {
                         .into_iter()
                         .map(|(first, last)| (MessageNumber(first), MessageNumber(last)))
                         .collect(),
-                    why: VoidReason::ALL
-                        .into_iter()
-                        .find(|it| it.as_str() == why)
-                        .ok_or_else(|| wrong("a reason"))?,
+                    why: named_so(VoidReason::ALL, VoidReason::as_str, &why)?,
                 },
                 at: at.try_into()?,
             },
