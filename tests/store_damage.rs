@@ -161,7 +161,9 @@ fn whatever_is_damaged_the_gateway_starts_and_no_message_that_is_readable_is_los
         for number in expected.keys() {
             assert!(
                 found.contains_key(number),
-                "seed {seed}: message {number} is lost"
+                "seed {seed}, {name}: message {number} is lost, salvaged: {}, {:?}",
+                is_salvaged(&store),
+                store.audit(4).unwrap()
             );
         }
         let of_before = found.keys().filter(|it| whole.contains_key(it)).count();

@@ -6,7 +6,9 @@ use super::super::row::to_sql;
 use super::Taken;
 use crate::id::Channel;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, Row, Statement, ToSql, Transaction, params_from_iter};
+use rusqlite::{
+    Connection, ErrorCode, Row, Statement, ToSql, Transaction, params, params_from_iter,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -92,12 +94,101 @@ impl<'a> Target<'a> {
             .map(|column| row.get_ref(column).map(whole_text))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| StoreError::Row(error.to_string()))?;
-        match self.insert.borrow_mut().execute(params_from_iter(values)) {
+        let insert = |values: &[Value]| {
+            self.insert
+                .borrow_mut()
+                .execute(params_from_iter(values))
+                .map(|rows| rows > 0)
+        };
+        // A row that is there already is left out without a word, one that a column refuses, too.
+        let taken = match insert(&values) {
+            Ok(taken) => taken,
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                false
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if taken || self.name != "outbox" {
+            return Ok(());
+        }
+        self.mend(values)
+    }
+
+    /// Takes a message of which a part may be damaged.
+    fn mend(&self, values: Vec<Value>) -> Result<(), StoreError> {
+        let mended: Vec<Value> = self
+            .columns
+            .split(", ")
+            .zip(values)
+            .map(|(column, value)| mended(column, value))
+            .collect();
+        let mut insert = self.insert.borrow_mut();
+        match insert.execute(params_from_iter(mended)) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Err(StoreError::Row(error.to_string()))
             }
             other => Ok(other.map(drop)?),
         }
+    }
+}
+
+/// A message of which the row cannot be read in one piece, column by column.
+fn piece_by_piece(
+    source: &Connection,
+    target: &Target<'_>,
+    channel: &str,
+    number: i64,
+) -> Result<(), StoreError> {
+    let read = |column: &str| {
+        let select =
+            format!("SELECT {column} FROM outbox WHERE channel = ?1 AND number = ?2 LIMIT 1");
+        source
+            .prepare_cached(&select)?
+            .query_row(params![channel, number], |row| {
+                Ok(whole_text(row.get_ref(0)?))
+            })
+    };
+    if read("payload").is_err() {
+        return Ok(());
+    }
+    let values = target
+        .columns
+        .split(", ")
+        .map(|column| match column {
+            "channel" => Value::Text(channel.to_owned()),
+            "number" => Value::Integer(number),
+            column => read(column).unwrap_or(Value::Null),
+        })
+        .collect();
+    match target.mend(values) {
+        Err(error) if is_theirs(&error) => Ok(()),
+        other => other,
+    }
+}
+
+/// A message goes out although something beside it is damaged: then it counts as not sent, never to be
+/// given up, of an unknown time and of an epoch that no receipt names.
+fn mended(column: &str, value: Value) -> Value {
+    let word = |words: &[&str]| matches!(&value, Value::Text(it) if words.contains(&it.as_str()));
+    let text = |text: &str| Value::Text(text.to_owned());
+    match column {
+        "trust" if !word(&["synced", "unsynced"]) => text("unsynced"),
+        "keep" if !word(&["live", "hourly", "always"]) => text("always"),
+        "state" if !word(&["saved", "accepted", "received", "parked"]) => text("saved"),
+        "topic" if !matches!(value, Value::Text(_)) => text("damaged"),
+        "epoch" if !matches!(&value, Value::Text(it) if it.chars().count() == 36) => {
+            Value::Text(uuid::Uuid::nil().to_string())
+        }
+        "retain" => Value::Integer(i64::from(value == Value::Integer(1))),
+        "seq" | "at_wall_ms" | "at_monotonic_ns" | "boot" | "refusals" => match value {
+            Value::Integer(number) if number >= 0 || column == "at_wall_ms" => value,
+            _ => Value::Integer(0),
+        },
+        "accepted_wall_ms" | "received_wall_ms" if !matches!(value, Value::Integer(_)) => {
+            Value::Null
+        }
+        "refused_why" if !matches!(value, Value::Text(_)) => Value::Null,
+        _ => value,
     }
 }
 
@@ -178,6 +269,11 @@ fn by_key(
         }
         if in_vain == 0 || scanned.rows > 0 {
             taken.lost += 1;
+        }
+        if let Some(channel) = channel
+            && scanned.rows == 0
+        {
+            piece_by_piece(source, target, channel, from)?;
         }
         in_vain = if scanned.rows > 0 { 1 } else { in_vain + 1 };
         // A damaged key may be far off: then on from where the search was.
