@@ -124,6 +124,10 @@ fn whatever_is_damaged_the_gateway_starts_and_no_message_that_is_readable_is_los
     crashed(pristine.path());
     let whole = readable(pristine.path());
     assert_eq!(whole.len(), 398);
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a test asks for more rounds by it"
+    )]
     let rounds = std::env::var("MENSHEN_TEST_DAMAGES").map_or(60, |n| n.parse().unwrap());
     let (mut salvaged, mut kept) = (0, 0);
     for seed in 0..rounds {
@@ -356,7 +360,7 @@ fn what_is_old_goes_and_what_is_not_safe_stays_and_the_numbers_stay_right() {
     let events = |store: &Store| store.events(Sequence(0), 100).unwrap().len();
     // A wall clock that is ten years ahead and was never set erases nothing.
     let wrong = Stamp {
-        monotonic: Duration::from_secs(60),
+        monotonic: Duration::from_mins(1),
         trust: menshen::clock::ClockTrust::Unsynchronised,
         ..later(boot, 3650)
     };

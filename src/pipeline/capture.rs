@@ -5,7 +5,7 @@
 //! it may still say is heard by nobody. A frame of a camera that was given up is therefore never
 //! taken, however late it comes.
 //!
-//! Blocking: [`capture`] listens and waits, [`LOOK_UP`] at a time; it never calls a camera itself.
+//! Blocking: [`capture`] listens and waits, `LOOK_UP` at a time; it never calls a camera itself.
 
 use super::slot::Slot;
 use crate::camera::{Camera, CameraError, CameraInfo};

@@ -4,10 +4,10 @@
 //! day and steps at every shutter event, for scene and reference alike (measured on 58 real
 //! recordings: −5…+1 K). So the reference must be seen in every frame that is measured.
 //!
-//! A reference is a disc ([`disc`](super::disc)) that does not move. Until it has been seen at one place in
+//! A reference is a disc (`disc`) that does not move. Until it has been seen at one place in
 //! [`FRAMES_TO_LOCK`] frames nothing is believed; once it is locked, each frame asks whether it is
 //! still there, uncovered and even. A reference that moved is searched anew. Where there are two of
-//! them, see [`pair`](super::pair).
+//! them, see `pair`.
 
 use super::disc::{Disc, discs, inspect};
 use super::frame::{ReferenceFlaw, ReferenceQuality, ReferenceView};

@@ -6,7 +6,7 @@
 //! so it is found by its USB ids or its link under `/dev/v4l/by-id`.
 //!
 //! Blocking: [`V4lCamera::next_frame`](Camera::next_frame) waits at most for the time-out that it
-//! was opened with. Opening and [`discover`] take what the driver takes.
+//! was opened with. Opening and [`discover()`] take what the driver takes.
 
 pub mod access;
 mod control;

@@ -2,7 +2,7 @@
 //! and `src/procedure/office.toml`, built in.
 //!
 //! Whatever is wrong is said at once with its place and what to do. A template's text of a version that
-//! sites have built on stays here for ever ([`BUILT_IN`] holds them all, oldest first), so that an upgrade
+//! sites have built on stays here for ever (`BUILT_IN` holds them all, oldest first), so that an upgrade
 //! can be shown as a difference. Only [`load_template`] and [`load_site`] touch the disk; they read one
 //! small file and block no longer than that.
 
