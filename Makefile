@@ -7,7 +7,7 @@ LOCKED ?= --locked
 DENY_VERSION := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test cargo demo test fmt lint doc picture deny bench ci
+.PHONY: help deps deps-demo deps-test cargo demo test torture fmt lint doc picture deny bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -38,6 +38,10 @@ test: cargo deps-test ## Run every test
 	else \
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi
+
+torture: cargo ## The store's long trials: 2000 kills, 2000 damaged files (about 10 minutes)
+	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
+	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
 
 fmt: cargo ## Lay out the source
 	$(CARGO) fmt

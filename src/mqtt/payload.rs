@@ -225,7 +225,6 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
         Some(message(&Topic::fault_event(address), bytes(&payload)))
     };
     match event {
-        Event::Screened(_) | Event::SelfChecked { .. } => None,
         Event::AlertReminded {
             alert: id, level, ..
         } => alert(*id, level.as_str(), None, None),
@@ -254,7 +253,7 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
             };
             Some(message(&Topic::void_event(address), bytes(&payload)))
         }
-        Event::NumbersVoid { .. } => None,
+        Event::Screened(_) | Event::SelfChecked { .. } | Event::NumbersVoid { .. } => None,
     }
 }
 
