@@ -10,7 +10,7 @@ FUZZ_VERSION := 0.13.2
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test vm cargo demo test fuzz fmt lint doc picture deny bench ci
+.PHONY: help deps deps-demo deps-test vm cargo demo test torture fuzz fmt lint doc picture deny bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -44,6 +44,10 @@ test: cargo deps-test vm ## Run every test
 	else \
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi
+
+torture: cargo ## The store's long trials: 2000 kills, 2000 damaged files (about 10 minutes)
+	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
+	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
 
 fmt: cargo ## Lay out the source
 	$(CARGO) fmt

@@ -2,6 +2,10 @@
 //! word for everything that keeps it from opening.
 
 #![allow(
+    clippy::disallowed_methods,
+    reason = "how many rounds is said by the environment: few in `make test`, many in `make torture`"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -545,10 +549,18 @@ fn child_that_records_until_it_is_killed() {
     }
 }
 
+/// So many kills of one database, before the next begins with an empty one.
+const KILLS_OF_ONE: u64 = 50;
+
 #[test]
-fn what_was_recorded_survives_a_kill() {
-    let folder = tempfolder();
-    for _ in 0..3 {
+fn what_was_recorded_survives_kills_at_any_moment() {
+    let kills = std::env::var("MENSHEN_TEST_KILLS").map_or(200, |n| n.parse().unwrap());
+    let mut folder = tempfolder();
+    let mut rows = 0;
+    for kill in 0..kills {
+        if kill % KILLS_OF_ONE == 0 {
+            folder = tempfolder();
+        }
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
@@ -559,35 +571,62 @@ fn what_was_recorded_survives_a_kill() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Between its start and some 20 transactions; the pause puts the kill at any place of one.
+        let moment = kill.wrapping_mul(6_364_136_223_846_793_005) >> 40;
+        let (after, pause) = (moment % 21, moment % 997);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = 0_u64;
         let mut count = 0;
-        for line in lines {
-            let line = line.unwrap();
+        while count < after {
+            let line = lines.next().expect("the child goes on").unwrap();
             if let Some(number) = line.strip_prefix("recorded ") {
                 said = number.parse().unwrap();
                 count += 1;
-                if count == 50 {
-                    child.kill().unwrap();
-                }
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_micros(pause));
+        child.kill().unwrap();
+        for line in lines.map(Result::unwrap) {
+            if let Some(number) = line.strip_prefix("recorded ") {
+                said = number.parse().unwrap_or(said);
             }
         }
         child.wait().unwrap();
-        assert!(count >= 50, "the child recorded only {count} times");
         let store = open(folder.path());
+        assert!(
+            store.standing_faults().unwrap().is_empty(),
+            "sound after kill {kill}"
+        );
         let events = store.events(Sequence(0), u32::MAX).unwrap();
         assert!(
             events.len() as u64 >= said,
-            "{} kept, {said} said",
+            "kill {kill}: {} kept, {said} said",
             events.len()
         );
-        // Whole transactions, no gaps, and everything that follows from an event is there.
+        // Whole transactions, no gaps, and everything that follows from an event is there once.
         assert_eq!(events.len() % 2, 0);
         assert!(events.iter().zip(1..).all(|(it, seq)| it.key.seq.0 == seq));
+        let waiting = store
+            .waiting(
+                &Channel::broker(),
+                SafeAt::Street,
+                MessageNumber(0),
+                u32::MAX,
+            )
+            .unwrap();
+        assert!(
+            waiting
+                .iter()
+                .zip(1..)
+                .all(|(it, number)| it.number.0 == number)
+        );
+        assert_eq!(waiting.len(), events.len());
         assert_eq!(
             store.count(&Channel::broker()).unwrap().saved,
             events.len() as u64
         );
         assert_eq!(store.alerts(u32::MAX).unwrap().len(), events.len() / 2);
+        rows = rows.max(said);
     }
+    println!("{kills} kills, up to {rows} rows in one database: none lost, none twice");
 }

@@ -4,9 +4,10 @@
 //! transitions: two people who tap at once cannot both have taken an alert.
 
 use super::error::StoreError;
+use super::event_row::EventRow;
 use super::row::{
-    EventRow, OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds,
-    parsed, to_sql, trust,
+    OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds, parsed,
+    to_sql, trust,
 };
 use super::{Route, Store, outbox};
 use crate::alert::{Alert, AlertState, Outcome, Refused};

@@ -21,6 +21,7 @@ mod backup;
 mod disk;
 mod epoch;
 mod error;
+mod event_row;
 mod journal;
 mod lock;
 mod migrate;

@@ -3,7 +3,8 @@
 //! between it and whoever calls; they come back with what else was recorded, to be shown and sent.
 
 use super::backup::{self, NotMade};
-use super::row::{EventRow, parsed};
+use super::event_row::EventRow;
+use super::row::parsed;
 use super::{Store, disk, hold, journal};
 use crate::clock::{Stamp, WallTime};
 use crate::event::{Event, Fault};

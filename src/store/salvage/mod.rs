@@ -14,13 +14,15 @@ mod rows;
 mod source;
 
 use super::error::StoreError;
+use super::event_row::EventRow;
 use super::migrate::MIGRATIONS;
+use super::row::{from_sql, parsed, to_sql};
 use super::{DATABASE, disk, journal, migrate};
 use crate::alert::Alert;
 use crate::clock::{BootId, Clock, SystemClock};
 use crate::event::Event;
 use crate::id::{AlertId, Sequence};
-use crate::store::row::{EventRow, from_sql, parsed, to_sql};
+
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -81,7 +83,7 @@ fn dated(folder: &Path) -> PathBuf {
     let now = SystemClock::start(BootId(0)).now().wall;
     let day = super::upkeep::day(now);
     let taken = |number: &u32| folder.join(format!("damaged-{day}-{number}")).exists();
-    let number = (1..=u32::MAX)
+    let number = (1..u32::MAX)
         .find(|number| !taken(number))
         .unwrap_or_default();
     folder.join(format!("damaged-{day}-{number}"))
