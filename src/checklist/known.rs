@@ -1,11 +1,11 @@
 //! What the gateway knows of a day by itself: handed in by whoever reads the journal, shown as the
 //! gateway's own word, and never typed by anybody.
 
-use super::named;
-use super::note::Words;
 use crate::alert::Outcome;
 use crate::clock::WallTime;
 use crate::id::AlertId;
+use crate::text::Words;
+use crate::text::named;
 use crate::thermal::self_check::Complaint;
 
 named! {

@@ -1,9 +1,9 @@
 //! 复盘: what the reports of many days say together.
 
-use super::day::Date;
-use super::note::Words;
 use super::report::{DailyReport, Progress};
 use super::template::{Category, Duty, ItemId};
+use crate::calendar::Date;
+use crate::text::Words;
 use std::collections::BTreeMap;
 
 /// One day of the trend.

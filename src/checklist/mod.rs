@@ -10,18 +10,15 @@
 //!  6 kinds      never less than its template    ticks, dues       revision n
 //! ```
 //!
-//! Pure: no clock, no disk, no zone. A calendar day comes in as a [`Day`], a moment as a
+//! Pure: no clock, no disk, no zone. A calendar day comes in as a [`crate::calendar::Day`], a moment as a
 //! [`crate::clock::Stamp`]; what the gateway itself knows as [`DayFacts`]. Lateness is always
 //! computed from those, never typed by anybody.
 //!
 //! Names of people stay in the rounds on this device. A [`DailyReport`] has none: it leaves.
 
-mod day;
 mod diff;
 mod known;
 mod look_back;
-mod named;
-mod note;
 mod report;
 mod round;
 mod schedule;
@@ -30,12 +27,9 @@ mod template;
 mod tick;
 mod tightening;
 
-pub use day::{Date, Day, Offset, Span, TimeOfDay, Weekday};
 pub use diff::{Change, Diff, FieldChange};
 pub use known::{AlertEnd, AlertFact, ColourTotal, DayFacts, Fact, Finding, SelfCheckFact};
 pub use look_back::{DayShare, ItemRecord, LookBack};
-pub(crate) use named::named;
-pub use note::{Note, Words};
 pub use report::{
     CategoryLine, DailyReport, Diary, ExcusedLine, FailedLine, GapLine, ItemLine, KnownLine,
     Progress, ReportChange,

@@ -4,13 +4,13 @@
 //! It holds no name of anybody: not who ticked, not who owns an action. (What people write into a
 //! reason or a remark is theirs; the page says beside the field that it leaves the building.)
 
-use super::day::Date;
 use super::known::{DayFacts, Fact, Finding};
-use super::note::{Note, Words};
 use super::round::{ClosedGap, Round, Standing};
 use super::template::{Category, Duty, Item, ItemId, Proof, SiteKind};
 use super::tick::{Slot, Tick};
+use crate::calendar::Date;
 use crate::clock::WallTime;
+use crate::text::{Note, Words};
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 

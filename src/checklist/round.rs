@@ -10,14 +10,14 @@
 //! more than [`Round::PHONE_MAY_BE_OFF_MS`] is told so. Where the gateway's clock was never set, the
 //! phone's is believed instead.
 
-use super::day::{Date, Day};
 use super::known::{DayFacts, Finding};
-use super::note::Note;
 use super::schedule::Window;
 use super::site::SiteList;
 use super::template::{Item, ItemId, Proof};
 use super::tick::{Evidence, Slot, Tick, TickRefused, TickRequest};
+use crate::calendar::{Date, Day};
 use crate::clock::{ClockTrust, Stamp, WallTime};
+use crate::text::Note;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;

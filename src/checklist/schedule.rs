@@ -12,7 +12,7 @@
 //! Half a period and the hour after a shift are rules of this project: long enough for whoever writes
 //! down what was done after doing it, short enough that nobody fills in the morning at night.
 
-use super::day::{DAY_MINUTES, Date, Day, Span, TimeOfDay, Weekday};
+use crate::calendar::{DAY_MINUTES, Date, Day, Span, TimeOfDay, Weekday};
 use crate::clock::WallTime;
 use std::fmt;
 use std::str::FromStr;
@@ -285,7 +285,7 @@ fn whole(digits: &str, (low, high): (u16, u16)) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checklist::day::Offset;
+    use crate::calendar::Offset;
     use proptest::prelude::*;
 
     const HOUR: i64 = 60 * MINUTE_MS;

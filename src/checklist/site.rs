@@ -3,12 +3,12 @@
 //! The six lists are a pledge: every required item has a named owner, and the manager signs for them
 //! all. Names stay on this device.
 
-use super::day::Span;
-use super::note::Note;
 use super::schedule::Schedule;
 use super::template::{Category, Duty, Item, ItemId, Proof, Template};
 use super::tightening::tightened;
+use crate::calendar::Span;
 use crate::clock::Stamp;
+use crate::text::Note;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

@@ -1,11 +1,11 @@
 //! What a list holds: items in categories, each with who, what, how often and how it is proved.
 
-use super::day::Span;
 use super::known::Fact;
-use super::named;
-use super::note::Words;
 use super::schedule::Schedule;
+use crate::calendar::Span;
 use crate::procedure::ClauseId;
+use crate::text::Words;
+use crate::text::named;
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -4,10 +4,10 @@
 //! applicable" not without a reason. The phone makes the id, so that a tick that is sent five times
 //! over a bad connection is one tick.
 
-use super::day::{Date, TimeOfDay};
-use super::note::Note;
 use super::template::ItemId;
+use crate::calendar::{Date, TimeOfDay};
 use crate::clock::WallTime;
+use crate::text::Note;
 use std::fmt;
 
 /// Which time of which item of a round: the second hour of the lift buttons.

@@ -1,8 +1,8 @@
 //! What a site may change about an item of the template: ask for more, never for less.
 
-use super::day::Span;
 use super::site::{SiteChange, SiteFlaw};
 use super::template::{Duty, Item, Proof};
+use crate::calendar::Span;
 
 /// The item as the site wants it.
 ///

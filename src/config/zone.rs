@@ -3,7 +3,7 @@
 //! The zones are those of `jiff`, built in; a rare change of the rules needs a new release of Menshen or
 //! the machine's own zone files.
 
-use crate::checklist::{Date, Day, Offset};
+use crate::calendar::{Date, Day, Offset};
 use crate::clock::WallTime;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

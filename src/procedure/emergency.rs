@@ -2,9 +2,9 @@
 //! record.
 
 use super::ClauseId;
-use crate::checklist::{Note, Words};
 use crate::clock::Stamp;
 use crate::id::AlertId;
+use crate::text::{Note, Words};
 use std::fmt;
 
 /// The name of a step for ever: small letters, digits and dashes, 3 to 40 characters.

@@ -13,8 +13,8 @@ mod emergency;
 
 pub use emergency::{EmergencyLog, EmergencyStep, StepId, StepRefused, StepTaken};
 
-use crate::checklist::{Note, Words, named};
 use crate::clock::Stamp;
+use crate::text::{Note, Words, named};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;

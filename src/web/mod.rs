@@ -10,6 +10,7 @@
 //! | [`state`] | what the wiring gives the dashboard |
 //! | [`words`] | the one table of words, Chinese and English |
 //! | [`guard`] | who may ask: host, origin, limits, headers |
+//! | `who` | who asks, and whether they may |
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
@@ -31,6 +32,7 @@ pub mod page;
 pub mod problem;
 pub mod state;
 pub mod when;
+pub(crate) mod who;
 pub mod words;
 
 pub use state::{

@@ -38,7 +38,10 @@ const fn row(module: &'static str, layer: Layer) -> Row {
 pub(crate) const TABLE: &[Row] = &[
     row("units", Layer::Words),
     row("clock", Layer::Words),
+    row("calendar", Layer::Words),
+    row("text", Layer::Words),
     row("id", Layer::Words),
+    row("staff", Layer::Words),
     row("secret", Layer::Words),
     row("thermal", Layer::Core),
     row("face", Layer::Core),

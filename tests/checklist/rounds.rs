@@ -1,11 +1,11 @@
 //! Rounds: what is late, who was first, what the street office gets.
 
 use menshen::alert::{AlertState, Outcome};
+use menshen::calendar::{Date, Day};
 use menshen::checklist::{
-    Action, ActionFlaw, AlertEnd, AlertFact, ClosedGap, DailyReport, Date, Day, DayFacts, Diary,
-    Duty, Evidence, LookBack, Note, Opening, Pledge, Round, RoundRefused, RoundState,
-    SelfCheckFact, SiteKind, SiteList, Slot, Standing, Submitter, Taken, Tick, TickId, TickRefused,
-    TickRequest,
+    Action, ActionFlaw, AlertEnd, AlertFact, ClosedGap, DailyReport, DayFacts, Diary, Duty,
+    Evidence, LookBack, Opening, Pledge, Round, RoundRefused, RoundState, SelfCheckFact, SiteKind,
+    SiteList, Slot, Standing, Submitter, Taken, Tick, TickId, TickRefused, TickRequest,
 };
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::config::checklist::{newest, parse_site, shipped_procedure};
@@ -14,6 +14,7 @@ use menshen::id::{ScreeningId, TrackId};
 use menshen::procedure::{
     Chapter, Edit, EditRefused, Editions, EmergencyLog, Live, StepId, StepRefused,
 };
+use menshen::text::Note;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -468,7 +469,7 @@ fn the_procedure_is_edited_in_editions() {
     let shipped = shipped_procedure().unwrap();
     let clauses = shipped.clauses().len();
     let mut editions = Editions::of(shipped);
-    let words = |zh: &str, en: &str| menshen::checklist::Words {
+    let words = |zh: &str, en: &str| menshen::text::Words {
         zh: zh.to_owned(),
         en: en.to_owned(),
     };

@@ -1,8 +1,9 @@
 //! One item of a list, as files have it.
 
 use super::tree::{Node, Reading};
-use crate::checklist::{Category, Duty, Group, Item, ItemId, Note, Proof, Role, Words};
+use crate::checklist::{Category, Duty, Group, Item, ItemId, Proof, Role};
 use crate::procedure::{ClauseId, Procedure};
+use crate::text::{Note, Words};
 use std::collections::BTreeMap;
 
 /// The keys of `[[item]]`.

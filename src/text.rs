@@ -1,4 +1,8 @@
-//! What people write: never empty, never endless, in one line.
+//! Words in both languages, and lines that people write: never empty, never endless.
+
+mod named;
+
+pub(crate) use named::named;
 
 use std::fmt;
 

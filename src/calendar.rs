@@ -8,15 +8,15 @@
 //! The days of the calendar are counted with Euclidean division by the lengths of its cycles: 400 years
 //! have 146 097 days (proleptic Gregorian calendar, ISO 8601).
 
-use super::named;
 use crate::clock::WallTime;
+use crate::text::named;
 use std::fmt;
 use std::str::FromStr;
 
 const MINUTE_MS: i64 = 60_000;
 
 /// Minutes of a day without a change of the clocks.
-pub(super) const DAY_MINUTES: u32 = 1440;
+pub(crate) const DAY_MINUTES: u32 = 1440;
 
 /// A time of day in whole minutes, 00:00 to 24:00.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
