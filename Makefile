@@ -5,9 +5,12 @@ CARGO ?= cargo
 # Cargo.lock decides: a build here is the build that was tested.
 LOCKED ?= --locked
 DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
+# Seconds for each of the fuzzer's targets.
+FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test cargo demo test fmt lint doc picture deny bench ci
+.PHONY: help deps deps-demo deps-test vm cargo demo test torture fuzz fmt lint doc picture deny bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -22,6 +25,9 @@ deps-demo: ## Install what the demonstration needs: C compiler, libclang, mosqui
 deps-test: ## Install what the tests need: also a browser and Chinese fonts
 	@deploy/deps.sh test
 
+vm: ## Fetch the guest in which cameras are tested on a real kernel (90 MB, once)
+	@tests/vm/setup.sh || [ $$? = 77 ]
+
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
 	    echo "make: there is no cargo here" >&2; \
@@ -32,12 +38,16 @@ demo: cargo deps-demo ## Show the whole gateway with a simulated camera (ARGS="-
 	$(CARGO) build --release $(LOCKED)
 	target/release/menshen demo $(ARGS)
 
-test: cargo deps-test ## Run every test
+test: cargo deps-test vm ## Run every test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run $(LOCKED) && $(CARGO) test --doc $(LOCKED); \
 	else \
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi
+
+torture: cargo ## The store's long trials: 2000 kills, 2000 damaged files (about 10 minutes)
+	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
+	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
 
 fmt: cargo ## Lay out the source
 	$(CARGO) fmt
@@ -49,16 +59,31 @@ lint: cargo ## Look for what should not be there
 doc: cargo ## Build the source's documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps --document-private-items
 
-picture: cargo ## Render the README's picture again, with the simulator and the face model
+picture: cargo ## Render the README's pictures again, with the simulator, the face model and a browser
 	$(CARGO) build $(LOCKED)
 	rm -rf target/picture
 	target/debug/menshen simulate group --out target/picture --png
 	cp target/picture/group.png deploy/pictures/lobby.png
+	mkdir -p target/picture
+	target/debug/menshen demo --port 8477 --folder target/picture/data --seconds 30 \
+	    --scenario deploy/pictures/dashboard.toml > target/picture/demo.log 2>&1 & \
+	until grep -q ALERT target/picture/demo.log; do sleep 0.5; done; \
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1145 \
+	    --virtual-time-budget=1000 --screenshot=deploy/pictures/dashboard.png http://127.0.0.1:8477/; \
+	wait
 
 deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
 	    $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
 	$(CARGO) deny check licenses bans sources
+
+fuzz: cargo ## Feed telemetry, frames and recordings with anything (FUZZ_SECONDS=600 each)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
+	    $(CARGO) install cargo-fuzz --locked --version $(FUZZ_VERSION)
+	@for target in telemetry frames cptv; do \
+	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 || exit 1; \
+	done
 
 bench: cargo ## Measure the CPU time of each stage
 	$(CARGO) bench $(LOCKED) --bench stages

@@ -3,7 +3,7 @@
 # missing: where everything is there, apt is not even asked.
 #
 #   deploy/deps.sh demo    a C compiler, libclang (the camera's bindings), mosquitto
-#   deploy/deps.sh test    also mosquitto's clients, a browser, its driver, Chinese fonts
+#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts
 #   deploy/deps.sh check   says what is missing for `test`, and installs nothing
 set -eu
 
@@ -40,6 +40,7 @@ missing() {
     have mosquitto || echo mosquitto
     [ "$goal" = demo ] && return 0
     have mosquitto_pub && have mosquitto_sub || echo mosquitto-clients
+    have xz || echo xz-utils
     have_browser || echo chromium
     have_driver || echo chromium-driver
     have_chinese || echo fonts-noto-cjk

@@ -64,6 +64,17 @@ impl Stamp {
             .then(|| self.monotonic.checked_sub(earlier.monotonic))
             .flatten()
     }
+
+    /// The moment that lies so long before this one.
+    #[must_use]
+    pub fn before(self, by: Duration) -> Self {
+        let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            monotonic: self.monotonic.saturating_sub(by),
+            wall: WallTime(self.wall.0.saturating_sub(milliseconds)),
+            ..self
+        }
+    }
 }
 
 /// A source of moments.

@@ -2,7 +2,7 @@
 
 use crate::alert::{Alert, Outcome};
 use crate::clock::Stamp;
-use crate::id::AlertId;
+use crate::id::{AlertId, Channel, DeviceEpoch, MessageNumber};
 use crate::screening::Screening;
 use crate::thermal::SelfCheck;
 
@@ -43,6 +43,8 @@ pub enum Fault {
     CameraFrozen,
     /// The camera gives no picture (all pixels equal or saturated).
     CameraBlank,
+    /// The camera's counts are no temperatures of a room: nobody is judged.
+    WrongScale,
     /// The daily self-check found camera or reference out of order. Frames that are good are still
     /// judged.
     SelfCheckFailed,
@@ -70,11 +72,12 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReferenceLost,
         Self::CameraSilent,
         Self::CameraFrozen,
         Self::CameraBlank,
+        Self::WrongScale,
         Self::SelfCheckFailed,
         Self::CalibrationDue,
         Self::CalibrationExpired,
@@ -96,6 +99,7 @@ impl Fault {
             Self::CameraSilent => "camera_silent",
             Self::CameraFrozen => "camera_frozen",
             Self::CameraBlank => "camera_blank",
+            Self::WrongScale => "wrong_scale",
             Self::SelfCheckFailed => "self_check_failed",
             Self::CalibrationDue => "calibration_due",
             Self::CalibrationExpired => "calibration_expired",
@@ -109,6 +113,49 @@ impl Fault {
             Self::ClockUnset => "clock_unset",
         }
     }
+}
+
+/// Why numbers of messages will never be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VoidReason {
+    /// The outbox was beyond its bound: messages that may be given up were given up.
+    Shed,
+    /// The database was restored from a copy, or salvaged, and counts under a new epoch.
+    NewEpoch,
+}
+
+impl VoidReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::Shed, Self::NewEpoch];
+
+    /// The word for it on the wire, in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shed => "shed",
+            Self::NewEpoch => "new_epoch",
+        }
+    }
+}
+
+/// Numbers of a channel under which nothing will come any more: who receives the channel's messages
+/// need not wait for those of them that it lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoidNumbers {
+    /// Whose numbers.
+    pub channel: Channel,
+    /// Of which epoch.
+    pub epoch: DeviceEpoch,
+    /// First and last of each stretch, ascending. A last number of [`u64::MAX`] is the end of the
+    /// epoch: it gives out no number any more.
+    pub stretches: Vec<(MessageNumber, MessageNumber)>,
+    /// Why.
+    pub why: VoidReason,
+}
+
+impl VoidNumbers {
+    /// Most stretches in one event, so that its message stays below 8 KiB with 2 × 20 digits each.
+    pub const MOST: usize = 150;
 }
 
 /// One thing that happened.
@@ -168,6 +215,13 @@ pub enum Event {
         /// When.
         at: Stamp,
     },
+    /// Numbers of messages that will never come.
+    NumbersVoid {
+        /// Which.
+        numbers: VoidNumbers,
+        /// When.
+        at: Stamp,
+    },
 }
 
 impl Event {
@@ -183,6 +237,7 @@ impl Event {
             Self::FaultRaised { .. } => "fault_raised",
             Self::FaultCleared { .. } => "fault_cleared",
             Self::SelfChecked { .. } => "self_checked",
+            Self::NumbersVoid { .. } => "numbers_void",
         }
     }
 
@@ -197,7 +252,8 @@ impl Event {
             | Self::AlertReminded { at, .. }
             | Self::FaultRaised { at, .. }
             | Self::FaultCleared { at, .. }
-            | Self::SelfChecked { at, .. } => *at,
+            | Self::SelfChecked { at, .. }
+            | Self::NumbersVoid { at, .. } => *at,
         }
     }
 }

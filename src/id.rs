@@ -39,6 +39,12 @@ impl Channel {
         Self(format!("notify.{name}"))
     }
 
+    /// The channel of this word, as [`Channel::as_str`] wrote it.
+    #[must_use]
+    pub fn named(word: String) -> Self {
+        Self(word)
+    }
+
     /// The word for it in the database and in the log.
     #[must_use]
     pub fn as_str(&self) -> &str {

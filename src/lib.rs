@@ -13,15 +13,17 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | 0 words | [`units`], [`clock`], [`id`], [`secret`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`] | layer 0, ndarray |
+//! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
 //! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
 
 pub mod alert;
+pub mod calendar;
 pub mod camera;
+pub mod checklist;
 pub mod clock;
 pub mod cmd;
 pub mod config;
@@ -36,9 +38,12 @@ pub mod mqtt;
 pub mod notify;
 pub mod picture;
 pub mod pipeline;
+pub mod procedure;
 pub mod screening;
 pub mod secret;
+pub mod staff;
 pub mod store;
+pub mod text;
 pub mod thermal;
 pub mod track;
 pub mod units;

@@ -71,6 +71,17 @@ fn rendered_visitors_are_measured_within_the_targets() {
         it <= target("residual_k")
     });
     hold("plateau", &line["least_rise"], &|it| it >= 0.5);
+    // A gain that is 3 % off: wrong against one reference, right against two.
+    let [one, two] = [0, 1].map(|n| &report["steep"][n]);
+    hold("slope, one reference", &one["slope"], &|it| {
+        it > 1.0 + target("slope")
+    });
+    hold("slope, two references", &two["slope"], &|it| {
+        (it - 1.0).abs() <= target("slope") / 2.0
+    });
+    hold("residual, two references", &two["residual_k"], &|it| {
+        it <= target("residual_k")
+    });
     let moved = report["invariance"].as_array().unwrap();
     assert_eq!(moved.len(), 4);
     for moved in moved {

@@ -137,9 +137,8 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
     let gateway = Gateway {
         open_camera: open_camera(&config.camera, Arc::clone(&clock), store.boot()).unwrap(),
         detector: OnnxDetector::built_in().unwrap(),
-        epoch: store.epoch(),
         journal: Arc::<Held>::clone(&journal),
-        outbox: Arc::new(store.clone()),
+        store: store.clone(),
         clock,
         listener,
         mode: Mode::Demo,

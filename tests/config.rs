@@ -57,12 +57,15 @@ fn a_full_file_is_read_key_by_key() {
         device = "/dev/video2"
         width = 256
         height = 192
+        fps = 12.5
+        shutter = "camera"
         rotate_degrees = 270
         profile = "infiray-p2-pro"
         scale = "sixty-fourth-kelvin"
         silent_after_s = 1.5
         [reference]
         set_point_c = 35
+        second_set_point_c = 39.5
         emissivity = 0.97
         set_point_uncertainty_k = 0.2
         distance_m = 0.9
@@ -93,13 +96,18 @@ fn a_full_file_is_read_key_by_key() {
     let CameraSource::V4l { device } = &config.camera.source else {
         panic!("{:?}", config.camera.source);
     };
-    assert_eq!(device, Path::new("/dev/video2"));
-    assert_eq!((config.camera.width, config.camera.height), (256, 192));
+    assert_eq!(device.as_deref(), Some(Path::new("/dev/video2")));
+    assert_eq!(config.camera.width, Some(256));
+    assert_eq!(config.camera.height, Some(192));
+    assert_eq!(config.camera.fps, Some(12.5));
+    assert!(!config.camera.shutter_by_hand);
     assert_eq!(config.camera.rotation, Rotation::Clockwise270);
     assert_eq!(config.camera.scale, Some(CountScale::SixtyFourthKelvin));
     assert_eq!(config.camera.silent_after, Duration::from_millis(1500));
     let reference = config.reference.expect("is there");
     assert_eq!(reference.set_point.degrees(), 35.0);
+    let second = reference.second_set_point.expect("is there");
+    assert_eq!(second.degrees(), 39.5);
     assert_eq!(reference.emissivity.value(), 0.97);
     assert_eq!(reference.u_set_point.kelvin(), 0.2);
     assert_eq!(reference.distance_m, Some(0.9));
@@ -171,6 +179,10 @@ fn each_refusal_says_what_to_do() {
         ("[camera]\nwidth = 160.5", "wrong type (float)"),
         ("[camera]\nsilent_after_s = 0", "from 0.5 to 60.0 s"),
         ("[reference]\nset_point_c = nan", "from 30.0 to 45.0 °C"),
+        (
+            "[reference]\nset_point_c = 36.0\nsecond_set_point_c = 37.9",
+            "set one below faces and one above, such as 33 and 39",
+        ),
         ("[reference]\nemissivity = 1.01", "from 0.9 to 1.0"),
         ("[reference]\npresent = \"yes\"", "true or false"),
         ("[room]\nambient_c = inf", "from 5.0 to 40.0 °C"),
@@ -263,6 +275,10 @@ fn what_is_risky_is_said() {
     let quiet = "[room]\nambient_c = 22\n[mqtt]\nenabled = true\nusername = \"u\"\n\
                  [site]\nstreet = \"s\"\nbuilding = \"b\"";
     assert_eq!(taken(quiet).warnings(), Vec::<String>::new());
+    let numbered = taken("[camera]\ndevice = \"/dev/video1\"").warnings();
+    assert!(numbered.iter().any(|it| it.contains("/dev/v4l/by-id")));
+    let linked = taken("[camera]\ndevice = \"/dev/menshen-camera\"").warnings();
+    assert!(!linked.iter().any(|it| it.contains("/dev/v4l/by-id")));
     let loud = taken(
         "[reference]\npresent = false\n[camera]\nsource = \"simulator\"\n\
          [mqtt]\nenabled = true\nhost = \"far\"\n[screening]\nmin_looks = 1",
@@ -312,12 +328,12 @@ prop_compose! {
         let mut text = format!(
             "[site]\nstreet = {}\nbuilding = {}\ngate = {}\nname_zh = {}\nname_en = {}\n\
              [camera]\nsource = {:?}\ndevice = {}\nrecording = {}\nscenario = {}\nwidth = {}\n\
-             height = {}\nrotate_degrees = {}\nprofile = {}\nscale = {:?}\nsilent_after_s = {silent:?}\n\
+             height = {}\nfps = {}\nshutter = {:?}\nrotate_degrees = {}\nprofile = {}\nscale = {:?}\nsilent_after_s = {silent:?}\n\
              [reference]\npresent = {}\nset_point_c = {:?}\nemissivity = {:?}\n\
              set_point_uncertainty_k = {:?}\n[room]\nambient_uncertainty_k = {:?}\n",
             q(&parts.0), q(&parts.1), q(&parts.2), q(&parts.3), q(&parts.4),
             ["v4l", "simulator", "recording"][source], q(&places.0), q(&places.1), q(&places.2),
-            size.0, size.1, turn * 90,
+            size.0, size.1, size.0.min(120), ["gateway", "camera"][scale % 2], turn * 90,
             q(&if turn == 0 { "core-640".to_owned() } else { format!("/{}", places.4) }),
             ["centikelvin", "decikelvin", "sixty-fourth-kelvin"][scale],
             reference.0, reference.1, reference.2, reference.3, room.1,

@@ -16,8 +16,8 @@ mod program;
 
 use menshen::alert::AlertState;
 use menshen::event::Event;
-use menshen::id::{Channel, Sequence};
-use menshen::journal::{Journal, Outbox, Recorded};
+use menshen::id::{Channel, MessageNumber, Sequence};
+use menshen::journal::{Journal, Outbox, Recorded, SafeAt};
 use menshen::mqtt::broker::Broker;
 use menshen::screening::Verdict;
 use menshen::store::Store;
@@ -212,7 +212,11 @@ fn check_kept(folder: &Path, alert: &Value) {
         .iter()
         .find(|it| matches!(it.event, Event::AlertRaised(_)))
         .unwrap();
-    assert_eq!(alert["seq"], raised.key.seq.0);
+    let sent = store
+        .waiting(&Channel::broker(), SafeAt::Street, MessageNumber(0), 100)
+        .unwrap();
+    let row = sent.iter().find(|row| row.event == raised.key.seq).unwrap();
+    assert_eq!(alert["seq"], row.number.0);
     assert_eq!(alert["epoch"], *raised.key.epoch.0);
     let alerts = store.alerts(10).unwrap();
     assert!(

@@ -6,7 +6,7 @@
 use menshen::camera::simulator::{builtin, builtin_names};
 use menshen::clock::WallTime;
 use menshen::config::{CameraSource, Config, profile};
-use menshen::thermal::profile::{CameraProfile, Optics};
+use menshen::thermal::profile::{CameraProfile, Connection, Layout, Optics, UsbId};
 use menshen::thermal::radiometry::CountScale;
 use proptest::prelude::*;
 
@@ -248,7 +248,8 @@ proptest! {
     fn what_is_printed_reads_back_as_the_same(
         lens in (3.0..=150.0_f64, 16..=2048_u32, 16..=2048_u32, 0.0..=5.0_f64),
         sensor in (0.001..=1.0_f64, 0.0..=2.0_f64),
-        scale in 0..3_usize,
+        scale in 0..5_usize, linear in (0.0001..=10.0_f64, -1000.0..=1000.0_f64),
+        connection in (0..4_usize, proptest::collection::vec((any::<u16>(), any::<u16>()), 0..6)),
         points in proptest::collection::vec((20.0..=50.0_f64, 0.0..=70.0_f64, 0.0..=5.0_f64), 1..=8),
         days in (0..=30_000_i64, 0..=400_i64),
         blackbody in ("[^\\p{C}]{0,20}x", 0.9..=1.0_f64, 0.0..=2.0_f64, 0.0..=2.0_f64),
@@ -262,7 +263,14 @@ proptest! {
         let day = |n: i64| WallTime(n * 86_400_000);
         let it = CameraProfile {
             name: "any".to_owned(),
-            scale: CountScale::ALL[scale],
+            connection: Connection {
+                usb: connection.1.into_iter().map(|(vendor, product)| UsbId { vendor, product }).collect(),
+                layout: [Layout::Y16, Layout::Lepton, Layout::Halves, Layout::Bands][connection.0],
+            },
+            scale: CountScale::ALL.get(scale).copied().unwrap_or(CountScale::Linear {
+                kelvin_per_count: linear.0,
+                kelvin_at_zero: linear.1,
+            }),
             optics: Optics {
                 field_of_view_deg: lens.0,
                 width: lens.1.max(lens.2),

@@ -13,9 +13,12 @@ mod dashboard;
 use dashboard::{Gateway, alert, lobby, stamp};
 use futures_util::StreamExt;
 use menshen::alert::{AlertState, Outcome};
-use menshen::clock::Clock;
+use menshen::clock::{Clock, WallTime};
 use menshen::event::{Escalation, Fault};
-use menshen::web::{ActiveFault, AlertNotes, LinkWord, Mode};
+use menshen::thermal::SelfCheck;
+use menshen::thermal::self_check::Complaint;
+use menshen::units::TemperatureDelta;
+use menshen::web::{ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, ReferenceStatus};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -371,6 +374,39 @@ fn every_answer_carries_the_headers() {
     ] {
         assert!(!page.contains(inline), "{inline}");
     }
+}
+
+#[test]
+fn calibration_self_check_and_a_second_reference_stand_on_the_page() {
+    let gateway = Gateway::with(Vec::new());
+    let page = gateway.get("/").body;
+    assert!(page.contains("not calibrated on site") && page.contains("half an hour after"));
+    let mut status = dashboard::status();
+    status.care = CareStatus {
+        calibration_expires: Some(WallTime(18_300 * WallTime::DAY_MS)),
+        checked: Some((
+            SelfCheck {
+                noise: TemperatureDelta::literal(0.02),
+                spread: TemperatureDelta::literal(0.25),
+                hunting: TemperatureDelta::literal(0.03),
+                offset: TemperatureDelta::literal(0.8),
+                complaint: Some(Complaint::Uneven),
+            },
+            stamp(60),
+        )),
+    };
+    status.reference = ReferenceStatus::Configured {
+        set_point_c: 33.0,
+        reading_c: None,
+        offset_k: None,
+        second: Some((39.0, Some(38.21))),
+    };
+    gateway.status.send_replace(Arc::new(status));
+    let page = gateway.get("/").body;
+    assert!(page.contains("2020-02-07"), "{page}");
+    assert!(page.contains("the reference is uneven") && page.contains("2020-02-21T06:04:09"));
+    assert!(page.contains("39.00 °C") && page.contains("38.21 °C"));
+    assert!(page.contains("Not in view") && !page.contains("Not in view: nobody is judged"));
 }
 
 #[test]

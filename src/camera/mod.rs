@@ -4,11 +4,15 @@
 //! own. Frames leave here upright (rotation is done here) and stamped.
 
 pub mod cptv;
+pub mod layout;
+pub mod lepton;
 pub mod recording;
+pub mod ring;
 pub mod simulator;
 pub mod v4l;
 
 use crate::thermal::RawFrame;
+use crate::thermal::ffc::FfcOrder;
 use crate::thermal::radiometry::CountScale;
 use ndarray::Array2;
 
@@ -121,4 +125,13 @@ pub trait Camera: Send {
     /// [`CameraError`]. After `Silent` the call may be repeated; after any other error the camera
     /// must be opened anew.
     fn next_frame(&mut self) -> Result<Option<RawFrame>, CameraError>;
+
+    /// Frames so far that came damaged and were thrown away.
+    fn damaged(&self) -> u64 {
+        0
+    }
+
+    /// Tells the camera what to do with its shutter, where it can be told. Nothing waits for it: the
+    /// frames show what came of it.
+    fn shutter(&mut self, _order: FfcOrder) {}
 }

@@ -100,7 +100,10 @@ impl Camera for Recording {
                 Some(Ok(frame)) => break frame,
             }
         };
-        let monotonic = self.pace.at(frame.time_on);
+        let added = frame.added.unwrap_or_default();
+        let monotonic = self
+            .pace
+            .at(frame.time_on, frame.added.map(|it| it.gateway_time));
         let since = i64::try_from(monotonic.as_millis()).unwrap_or(i64::MAX);
         let sequence = self.sequence;
         self.sequence += 1;
@@ -117,15 +120,19 @@ impl Camera for Recording {
                 time_on: frame.time_on,
                 last_ffc: frame.last_ffc,
                 fpa: frame.camera_temperature,
-                ..Telemetry::default()
+                shutter_closed: added.shutter_closed,
+                ffc_wanted: added.ffc_wanted,
+                frame: added.frame,
+                housing: added.housing,
             },
         }))
     }
 }
 
-/// Time since the first frame, from the camera's own clock.
+/// Time since the first frame: the gateway's where it recorded the film itself, so that a replay
+/// is what was lived through to the nanosecond; else from the camera's own clock.
 ///
-/// That clock is one of 32 bits of milliseconds, which wraps after 49.7 days; a restart of the
+/// The camera's clock is one of 32 bits of milliseconds, which wraps after 49.7 days; a restart of the
 /// camera sets it back; and files exist that lack it. So only the step from frame to frame is
 /// taken from it, and only where it is more than nothing and at most [`LONGEST_HOLE`]; else the
 /// step is one frame's announced time. The result never runs backwards or stands still.
@@ -134,6 +141,8 @@ struct Pace {
     frame_time: Duration,
     elapsed: Option<Duration>,
     previous: Option<Duration>,
+    /// The gateway's time of the previous frame.
+    lived: Option<Duration>,
 }
 
 impl Pace {
@@ -142,20 +151,27 @@ impl Pace {
             frame_time: Duration::from_secs(1) / u32::from(fps.max(1)),
             elapsed: None,
             previous: None,
+            lived: None,
         }
     }
 
-    fn at(&mut self, time_on: Option<Duration>) -> Duration {
+    fn at(&mut self, time_on: Option<Duration>, lived: Option<Duration>) -> Duration {
+        let ours = self
+            .lived
+            .zip(lived)
+            .and_then(|(previous, now)| now.checked_sub(previous));
+        self.lived = lived;
         let told = self.previous.zip(time_on).map(|(previous, now)| {
             let step = (now.as_millis() as u32).wrapping_sub(previous.as_millis() as u32);
             Duration::from_millis(u64::from(step))
         });
-        let step = told
-            .filter(|step| !step.is_zero() && *step <= LONGEST_HOLE)
+        let step = ours
+            .filter(|step| !step.is_zero())
+            .or(told.filter(|step| !step.is_zero() && *step <= LONGEST_HOLE))
             .unwrap_or(self.frame_time);
         let elapsed = self
             .elapsed
-            .map_or(Duration::ZERO, |elapsed| elapsed + step);
+            .map_or(Duration::ZERO, |elapsed| elapsed.saturating_add(step));
         self.elapsed = Some(elapsed);
         self.previous = time_on;
         elapsed
@@ -165,8 +181,8 @@ impl Pace {
 /// Keeps a camera's film as a CPTV file.
 ///
 /// Counts are kept as centikelvin, upright as they come, so that [`Recording`] reads them back
-/// without a turn: exact for cameras of 0.01 K and 0.1 K a count; those of 1/64 K are rounded to
-/// 0.01 K (an error of at most 0.005 K), and above 382 °C held at the end of the scale.
+/// without a turn: exact for cameras of 0.01 K and 0.1 K a count; others are rounded to 0.01 K (an
+/// error of at most 0.005 K). Above 382 °C they are held at the end of the scale.
 #[derive(Debug)]
 pub struct RecordingWriter {
     writer: CptvWriter<BufWriter<File>>,
@@ -221,7 +237,9 @@ impl RecordingWriter {
             self.writer.write(frame)
         } else {
             self.writer.write(&RawFrame {
-                counts: frame.counts.mapv(|count| self.centikelvin(count)),
+                counts: frame
+                    .counts
+                    .mapv(|count| CountScale::CentiKelvin.count_of(self.scale.kelvin(count))),
                 ..frame.clone()
             })
         };
@@ -253,11 +271,6 @@ impl RecordingWriter {
             path: self.path,
             source,
         })
-    }
-
-    fn centikelvin(&self, count: u16) -> u16 {
-        let kelvin = f64::from(count) * self.scale.kelvin_per_count();
-        (kelvin / CountScale::CentiKelvin.kelvin_per_count()).round() as u16
     }
 }
 
@@ -425,7 +438,10 @@ mod tests {
             let mut pace = Pace::new(10);
             steps
                 .iter()
-                .map(|time_on| pace.at(time_on.map(Duration::from_millis)).as_millis())
+                .map(|time_on| {
+                    pace.at(time_on.map(Duration::from_millis), None)
+                        .as_millis()
+                })
                 .collect::<Vec<_>>()
         };
         assert_eq!(at(&[Some(500), Some(614), Some(2_614)]), [0, 114, 2_114]);
@@ -445,6 +461,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn the_gateway_s_own_time_goes_before_the_camera_s() {
+        let mut pace = Pace::new(10);
+        let mut at = |camera: u64, ours: Option<u64>| {
+            let ours = ours.map(Duration::from_micros);
+            let camera = Some(Duration::from_millis(camera));
+            pace.at(camera, ours).as_micros()
+        };
+        assert_eq!(at(0, Some(70)), 0);
+        assert_eq!(at(111, Some(111_570)), 111_500);
+        // Longer than a camera's clock is believed: this clock is ours.
+        assert_eq!(at(222, Some(100_000_070)), 100_000_000);
+        assert_eq!(at(333, Some(5)), 100_111_000, "runs backwards");
+        assert_eq!(at(433, None), 100_211_000, "is missing");
+    }
+
     proptest! {
         #[test]
         fn time_never_runs_backwards(
@@ -454,7 +486,7 @@ mod tests {
             let mut pace = Pace::new(fps);
             let stamps: Vec<_> = times
                 .iter()
-                .map(|time| pace.at(time.map(|ms| Duration::from_millis(u64::from(ms)))))
+                .map(|time| pace.at(time.map(|ms| Duration::from_millis(u64::from(ms))), None))
                 .collect();
             prop_assert_eq!(stamps[0], Duration::ZERO);
             for pair in stamps.windows(2) {

@@ -58,9 +58,11 @@ fn missing_files(config: &Config) -> Vec<String> {
         }
     };
     match &config.camera.source {
-        CameraSource::V4l { device } => look(device, "the camera"),
+        CameraSource::V4l {
+            device: Some(device),
+        } => look(device, "the camera"),
         CameraSource::Recording { file } => look(file, "the recording"),
-        CameraSource::Simulator { .. } => {}
+        CameraSource::V4l { device: None } | CameraSource::Simulator { .. } => {}
     }
     if let Some(file) = &config.mqtt.password_file {
         look(file, "the password's file");

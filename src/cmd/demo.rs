@@ -102,9 +102,10 @@ fn start_broker(folder: &Path) -> Option<Broker> {
 fn show(recorded: &Recorded) {
     let line = match &recorded.event {
         Event::Screened(screening) if screening.presented => person(screening),
-        Event::Screened(_) | Event::AlertAcknowledged { .. } | Event::AlertResolved { .. } => {
-            return;
-        }
+        Event::Screened(_)
+        | Event::AlertAcknowledged { .. }
+        | Event::AlertResolved { .. }
+        | Event::NumbersVoid { .. } => return,
         Event::AlertReminded { alert, level, .. } => {
             format!("WAITS  {alert}: nobody has taken it ({})", level.as_str())
         }

@@ -371,6 +371,7 @@ fn scene(number: u64, bytes: &[u8]) -> ThermalFrame {
         celsius,
         health: FrameHealth::NoReference,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.0),

@@ -7,7 +7,9 @@
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
 pub mod calibrate;
+pub mod cameras;
 pub mod check;
+pub mod checklist;
 mod clinical;
 pub mod demo;
 pub mod evaluate;
@@ -60,6 +62,8 @@ pub enum Command {
     Calibrate(calibrate::Calibrate),
     /// Say what a threshold means: whom it finds, and whom it calls in error.
     Threshold(threshold::ThresholdArgs),
+    /// List the cameras that are plugged in, and the profile that each would be used with.
+    Cameras(cameras::CamerasArgs),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
     /// Make simulated frames with known temperatures.
@@ -68,6 +72,9 @@ pub enum Command {
     Scenes(scenes::ScenesArgs),
     /// Check a configuration file, and print it with every key.
     Check(check::CheckArgs),
+    /// Print the six checklists, or check a site's own file.
+    #[command(subcommand)]
+    Checklist(checklist::Checklist),
     /// Say which version this is.
     Version,
 }
@@ -85,10 +92,12 @@ impl Command {
             Self::Evaluate(what) => evaluate::run(&what),
             Self::Calibrate(what) => calibrate::run(&what),
             Self::Threshold(args) => threshold::run(&args),
+            Self::Cameras(args) => cameras::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
+            Self::Checklist(what) => checklist::run(&what),
             Self::Version => version::run(),
         }
     }

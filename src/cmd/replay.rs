@@ -10,7 +10,7 @@ use crate::pipeline::replay::{CpuTimes, Replay, replay};
 use crate::screening::{Difference, Rules, Screening};
 use crate::thermal::profile::Optics;
 use crate::thermal::radiometry::{CountScale, Emissivity};
-use crate::thermal::reference::ReferenceSettings;
+use crate::thermal::reference::{LEAST_SPAN_K, ReferenceSettings};
 use crate::thermal::{RadiometerSettings, Room};
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature};
 use anyhow::Context as _;
@@ -36,6 +36,9 @@ pub struct ReplayArgs {
     /// hundred on.
     #[arg(long, value_name = "T", value_parser = super::set_point)]
     blackbody_c: Option<Celsius>,
+    /// Set point of a second reference in view, °C, at least 2 K from the first.
+    #[arg(long, value_name = "T", value_parser = super::set_point, requires = "blackbody_c")]
+    second_blackbody_c: Option<Celsius>,
     /// The room, °C; without it, it is taken from the picture.
     #[arg(long, value_name = "T", value_parser = super::room)]
     ambient_c: Option<Celsius>,
@@ -143,6 +146,13 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         !files.is_empty(),
         "no recordings found\nhint: give .cptv files, or directories that hold some"
     );
+    if let (Some(first), Some(second)) = (args.blackbody_c, args.second_blackbody_c) {
+        anyhow::ensure!(
+            (first - second).kelvin().abs() >= LEAST_SPAN_K,
+            "the set points {first} and {second} are too close to each other\n\
+             hint: two references show a camera's gain from {LEAST_SPAN_K} K apart on, such as 33 and 39"
+        );
+    }
     let mut detector = match &args.model {
         Some(folder) => OnnxDetector::from_folder(folder)?,
         None => OnnxDetector::built_in()?,
@@ -212,7 +222,10 @@ fn replay_one(
             };
         }
     };
-    let settings = radiometer(args.blackbody_c, args.ambient_c);
+    let mut settings = radiometer(args.blackbody_c, args.ambient_c);
+    if let Some(reference) = &mut settings.reference {
+        reference.second_set_point = args.second_blackbody_c.map(ReferenceTemperature);
+    }
     let mut pipeline = Pipeline::new(settings, Rules::default(), detector);
     replay(&mut camera, &mut pipeline, || bar.tick())
 }
@@ -227,6 +240,7 @@ pub(super) fn radiometer(
         scale: CountScale::CentiKelvin,
         reference: blackbody_c.map(|set_point| ReferenceSettings {
             set_point: ReferenceTemperature(set_point),
+            second_set_point: None,
             emissivity: Emissivity::BLACKBODY,
             u_set_point,
             distance_m: None,

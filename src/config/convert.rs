@@ -12,9 +12,10 @@ use super::{
     StoreConfig, TransferFile, WebConfig,
 };
 use crate::camera::Rotation;
+use crate::store::Upkeep;
 use crate::thermal::Room;
 use crate::thermal::radiometry::{CountScale, Emissivity};
-use crate::thermal::reference::ReferenceSettings;
+use crate::thermal::reference::{LEAST_SPAN_K, ReferenceSettings};
 use crate::units::{AmbientTemperature, Celsius, ReferenceTemperature, StandardUncertainty};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -72,13 +73,17 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
             }
         }
         _ => CameraSource::V4l {
-            device: PathBuf::from(device.map_or(CameraConfig::DEVICE.to_owned(), |d| d.value)),
+            device: device.map(|device| PathBuf::from(device.value)),
         },
     };
     CameraConfig {
         source,
-        width: read.whole(&keys::CAMERA_WIDTH).unwrap_or(default.width),
-        height: read.whole(&keys::CAMERA_HEIGHT).unwrap_or(default.height),
+        width: read.whole(&keys::CAMERA_WIDTH),
+        height: read.whole(&keys::CAMERA_HEIGHT),
+        fps: read.number(&keys::CAMERA_FPS).map(|fps| fps.value),
+        shutter_by_hand: read
+            .text(&keys::CAMERA_SHUTTER)
+            .map_or(default.shutter_by_hand, |who| who.value == "gateway"),
         rotation: read
             .whole(&keys::CAMERA_ROTATE)
             .and_then(|degrees| u16::try_from(degrees).ok())
@@ -94,12 +99,14 @@ fn camera(read: &mut Reader<'_>) -> CameraConfig {
     }
 }
 
-/// The file's word for a scale.
+/// The file's word for a scale; that of a profile, where it has no name of its own.
 pub(super) const fn scale_word(scale: CountScale) -> &'static str {
     match scale {
         CountScale::CentiKelvin => "centikelvin",
         CountScale::DeciKelvin => "decikelvin",
         CountScale::SixtyFourthKelvin => "sixty-fourth-kelvin",
+        CountScale::SixteenthKelvin => "sixteenth-kelvin",
+        CountScale::Linear { .. } => "linear",
     }
 }
 
@@ -138,9 +145,27 @@ fn uncertainty(read: &mut Reader<'_>, key: &Key) -> Option<StandardUncertainty> 
 fn reference(read: &mut Reader<'_>) -> Option<ReferenceSettings> {
     let default = ReferenceSettings::default();
     let present = read.switch(&keys::REFERENCE_PRESENT).unwrap_or(true);
+    let set_point = celsius(read, &keys::REFERENCE_SET_POINT)
+        .map_or(default.set_point, |t| ReferenceTemperature(t.value));
+    let second = celsius(read, &keys::REFERENCE_SECOND);
+    if let Some(Placed { value, span }) = &second
+        && (*value - set_point.0).kelvin().abs() < LEAST_SPAN_K
+    {
+        read.problem(
+            span.clone(),
+            &format!(
+                "second_set_point_c in [reference] ({:?} °C) is less than {LEAST_SPAN_K} K from \
+                 set_point_c ({:?} °C)",
+                value.degrees(),
+                set_point.degrees()
+            ),
+            "two blackbodies show a camera's gain only from a distance: set one below faces and one \
+             above, such as 33 and 39",
+        );
+    }
     let reference = ReferenceSettings {
-        set_point: celsius(read, &keys::REFERENCE_SET_POINT)
-            .map_or(default.set_point, |t| ReferenceTemperature(t.value)),
+        set_point,
+        second_set_point: second.map(|t| ReferenceTemperature(t.value)),
         emissivity: read
             .number(&keys::REFERENCE_EMISSIVITY)
             .and_then(|emissivity| Emissivity::new(emissivity.value))
@@ -285,8 +310,39 @@ fn web(read: &mut Reader<'_>) -> WebConfig {
 }
 
 fn store(read: &mut Reader<'_>) -> StoreConfig {
-    read.text(&keys::STORE_FOLDER)
-        .map_or_else(StoreConfig::default, |t| StoreConfig {
-            folder: PathBuf::from(t.value),
-        })
+    let default = StoreConfig::default();
+    let usual = default.upkeep;
+    let folder = |text: Option<Placed<String>>| text.map(|it| PathBuf::from(it.value));
+    let mebibytes =
+        |whole: Option<u32>, without: u64| whole.map_or(without, |it| u64::from(it) << 20);
+    StoreConfig {
+        folder: folder(read.text(&keys::STORE_FOLDER)).unwrap_or(default.folder),
+        upkeep: Upkeep {
+            backup_folder: folder(read.text(&keys::STORE_BACKUP_FOLDER)),
+            backups_kept: read
+                .whole(&keys::STORE_BACKUPS_KEPT)
+                .unwrap_or(usual.backups_kept),
+            backup_hour: read
+                .whole(&keys::STORE_BACKUP_HOUR)
+                .unwrap_or(usual.backup_hour),
+            keep_clear_days: read
+                .whole(&keys::STORE_KEEP_CLEAR)
+                .unwrap_or(usual.keep_clear_days),
+            keep_events_days: read
+                .whole(&keys::STORE_KEEP_EVENTS)
+                .unwrap_or(usual.keep_events_days),
+            keep_messages_days: read
+                .whole(&keys::STORE_KEEP_MESSAGES)
+                .unwrap_or(usual.keep_messages_days),
+            keep_audit_days: read
+                .whole(&keys::STORE_KEEP_AUDIT)
+                .unwrap_or(usual.keep_audit_days),
+            outbox_messages: read
+                .whole(&keys::STORE_OUTBOX_MESSAGES)
+                .map_or(usual.outbox_messages, u64::from),
+            outbox_bytes: mebibytes(read.whole(&keys::STORE_OUTBOX_SIZE), usual.outbox_bytes),
+            disk_floor: mebibytes(read.whole(&keys::STORE_DISK_FLOOR), usual.disk_floor),
+            broker_safe_at: usual.broker_safe_at,
+        },
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config, ProfileChoice, notify};
+use super::{CameraSource, Config, ProfileChoice, StoreConfig, notify};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
@@ -53,7 +53,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
             CameraSource::Recording { .. } => "recording",
         }),
         ("camera", "device") => match source {
-            CameraSource::V4l { device } => path(device),
+            CameraSource::V4l { device } => path(device.as_ref()?),
             _ => return None,
         },
         ("camera", "recording") => match source {
@@ -64,8 +64,14 @@ fn value(config: &Config, key: &Key) -> Option<String> {
             CameraSource::Simulator { scenario } => quoted(scenario),
             _ => return None,
         },
-        ("camera", "width") => camera.width.to_string(),
-        ("camera", "height") => camera.height.to_string(),
+        ("camera", "width") => camera.width?.to_string(),
+        ("camera", "height") => camera.height?.to_string(),
+        ("camera", "fps") => number(camera.fps?),
+        ("camera", "shutter") => quoted(if camera.shutter_by_hand {
+            "gateway"
+        } else {
+            "camera"
+        }),
         ("camera", "rotate_degrees") => degrees(camera.rotation).to_string(),
         ("camera", "profile") => match &camera.profile {
             ProfileChoice::BuiltIn(name) => quoted(name),
@@ -75,6 +81,9 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("camera", "silent_after_s") => number(camera.silent_after.as_secs_f64()),
         ("reference", "present") => reference.is_some().to_string(),
         ("reference", "distance_m") => number(reference.as_ref()?.distance_m?),
+        ("reference", "second_set_point_c") => {
+            number(reference.as_ref()?.second_set_point?.degrees())
+        }
         ("reference", name) => reference_value(reference.as_ref()?, name)?,
         ("room", "ambient_c") => number(room.ambient?.degrees()),
         ("room", "ambient_uncertainty_k") => number(room.u.kelvin()),
@@ -98,9 +107,28 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("mqtt", "password_file") => path(mqtt.password_file.as_ref()?),
         ("mqtt", "keep_alive_s") => mqtt.keep_alive.as_secs().to_string(),
         ("web", "listen") => quoted(&web.listen.to_string()),
-        ("store", "folder") => path(&store.folder),
+        ("store", name) => store_value(store, name)?,
         _ => return None,
     })
+}
+
+fn store_value(store: &StoreConfig, name: &str) -> Option<String> {
+    let upkeep = &store.upkeep;
+    let whole = match name {
+        "folder" => return Some(path(&store.folder)),
+        "backup_folder" => return Some(path(upkeep.backup_folder.as_ref()?)),
+        "backups_kept" => upkeep.backups_kept.into(),
+        "backup_hour" => upkeep.backup_hour.into(),
+        "keep_clear_days" => upkeep.keep_clear_days.into(),
+        "keep_events_days" => upkeep.keep_events_days.into(),
+        "keep_messages_days" => upkeep.keep_messages_days.into(),
+        "keep_audit_days" => upkeep.keep_audit_days.into(),
+        "outbox_messages" => upkeep.outbox_messages,
+        "outbox_mib" => upkeep.outbox_bytes >> 20,
+        "disk_floor_mib" => upkeep.disk_floor >> 20,
+        _ => return None,
+    };
+    Some(whole.to_string())
 }
 
 fn reference_value(reference: &ReferenceSettings, name: &str) -> Option<String> {
@@ -134,6 +162,20 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// Between two blackbodies this should lie, °C: the warmest skin of faces has 34 to 38.
+const FACES_C: f64 = 36.0;
+
+/// Whether a camera is named by a number that it need not keep.
+fn by_number(source: &CameraSource) -> bool {
+    let CameraSource::V4l { device: Some(path) } = source else {
+        return false;
+    };
+    let rest = path
+        .to_str()
+        .and_then(|path| path.strip_prefix("/dev/video"));
+    rest.is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
 /// What should be looked at.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -150,6 +192,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
          hour, then only by the difference to them, with more doubt and more false alarms. Put a \
          blackbody into the picture and set present = true in [reference].",
     );
+    let both = config.reference.and_then(|it| it.both());
+    note(
+        both.is_some_and(|[low, high]| low.degrees() > FACES_C || high.degrees() < FACES_C),
+        "both blackbodies are warmer than faces, or both are colder: what is measured beside them and not \
+         between them is less sure. Set one to 33 and the other to 39 in [reference], or so.",
+    );
     note(
         config.room.ambient.is_none(),
         "the room's temperature is taken from the picture; a thermometer near the gate and \
@@ -158,6 +206,11 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     note(
         !matches!(config.camera.source, CameraSource::V4l { .. }),
         "the source of frames is no camera: nobody at the gate is measured.",
+    );
+    note(
+        by_number(&config.camera.source),
+        "the camera is named by its number (/dev/videoN), which may be another one after it was \
+         plugged in again: leave device away, or name its link under /dev/v4l/by-id.",
     );
     note(
         !mqtt.enabled,
@@ -174,6 +227,10 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     note(
         mqtt.enabled && (config.site.street == "street" || config.site.building == "building"),
         "[site] still has its default names: two such buildings cannot be told apart at one broker.",
+    );
+    note(
+        config.store.upkeep.backups_kept == 0,
+        "no copies of the database are made: what is on a card that dies is lost.",
     );
     note(
         config.screening.min_looks < 3,

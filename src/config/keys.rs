@@ -149,18 +149,21 @@ keys! {
     SITE_NAME_EN = "site"."name_en": Kind::Text(80), "name of the building on screens, English";
 
     CAMERA_SOURCE = "camera"."source": Kind::Word(&["v4l", "simulator", "recording"]), "where frames come from";
-    CAMERA_DEVICE = "camera"."device": Kind::Path, "with source \"v4l\": the camera; /dev/v4l/by-id/... survives replugging";
+    CAMERA_DEVICE = "camera"."device": Kind::Path, "with source \"v4l\": the camera, best by its link under /dev/v4l/by-id; without it the one that the profile is for (menshen cameras lists them)";
     CAMERA_RECORDING = "camera"."recording": Kind::Path, "with source \"recording\": the file to play";
     CAMERA_SCENARIO = "camera"."scenario": Kind::Text(4096), "with source \"simulator\": a built-in scenario or the path of one";
-    CAMERA_WIDTH = "camera"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "width to ask the camera for, before turning";
-    CAMERA_HEIGHT = "camera"."height": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "height to ask the camera for, before turning";
+    CAMERA_WIDTH = "camera"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "width to ask the camera for, before turning; without it the profile's";
+    CAMERA_HEIGHT = "camera"."height": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "height to ask the camera for, before turning; without it the profile's";
+    CAMERA_FPS = "camera"."fps": Kind::Number { low: 1.0, high: 120.0, unit: "frames a second" }, "frame rate to ask the camera for; without it the camera's own";
+    CAMERA_SHUTTER = "camera"."shutter": Kind::Word(&["gateway", "camera"]), "who decides when the shutter is closed for a correction, where the camera can be told: the gateway waits until nobody is there, ten minutes at most";
     CAMERA_ROTATE = "camera"."rotate_degrees": Kind::Choice(&[0, 90, 180, 270]), "clockwise turn that sets people upright";
-    CAMERA_PROFILE = "camera"."profile": Kind::Path, "what is known of the camera: a built-in name (lepton-3.5, lepton-2.5, infiray-p2-pro, core-384, core-640) or the path of a file";
-    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1 or 1/64; where it is not set, the profile's";
+    CAMERA_PROFILE = "camera"."profile": Kind::Path, "what is known of the camera: a built-in name (lepton-3.5, lepton-2.5, infiray-p2-pro, topdon-tc002c, core-384, core-640) or the path of a file";
+    CAMERA_SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin", "sixteenth-kelvin"]), "kelvin in one count of the camera: 0.01, 0.1, 1/64 or 1/16; where it is not set, the profile's";
     CAMERA_SILENT = "camera"."silent_after_s": Kind::Number { low: 0.5, high: 60.0, unit: "s" }, "without a frame for so long, the camera counts as silent";
 
     REFERENCE_PRESENT = "reference"."present": Kind::Switch, "whether a blackbody stands in view; without one people are compared with each other only (relative mode)";
     REFERENCE_SET_POINT = "reference"."set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature the blackbody is set to";
+    REFERENCE_SECOND = "reference"."second_set_point_c": Kind::Number { low: 30.0, high: 45.0, unit: "°C" }, "temperature a second blackbody in view is set to, 2 K or more away: one below faces and one above, such as 33 and 39";
     REFERENCE_EMISSIVITY = "reference"."emissivity": Kind::Number { low: 0.9, high: 1.0, unit: "" }, "of its surface; 1.0 where its maker has put it into the set point";
     REFERENCE_UNCERTAINTY = "reference"."set_point_uncertainty_k": Kind::Number { low: 0.0, high: 2.0, unit: "K" }, "standard uncertainty (k = 1) of the set point";
     REFERENCE_DISTANCE = "reference"."distance_m": Kind::Number { low: 0.2, high: 10.0, unit: "m" }, "how far it stands from the camera; without it, as far as the faces";
@@ -210,6 +213,16 @@ keys! {
     WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is a login";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
+    STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";
+    STORE_BACKUPS_KEPT = "store"."backups_kept": Kind::Whole { low: 0, high: 366, unit: "" }, "how many nightly copies are kept; 0: none is made";
+    STORE_BACKUP_HOUR = "store"."backup_hour": Kind::Whole { low: 0, high: 23, unit: "" }, "hour of the local clock in which the copy is made";
+    STORE_KEEP_CLEAR = "store"."keep_clear_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long readings of people who were clear are kept; their number stays";
+    STORE_KEEP_EVENTS = "store"."keep_events_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long other events are kept, and alerts with an outcome";
+    STORE_KEEP_MESSAGES = "store"."keep_messages_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long messages are kept that are where they were to go";
+    STORE_KEEP_AUDIT = "store"."keep_audit_days": Kind::Whole { low: 1, high: 36_500, unit: "days" }, "how long it is kept who did what";
+    STORE_OUTBOX_MESSAGES = "store"."outbox_messages": Kind::Whole { low: 1000, high: 100_000_000, unit: "" }, "most messages that wait; beyond it those that may be given up are";
+    STORE_OUTBOX_SIZE = "store"."outbox_mib": Kind::Whole { low: 1, high: 1_048_576, unit: "MiB" }, "most room for messages that wait";
+    STORE_DISK_FLOOR = "store"."disk_floor_mib": Kind::Whole { low: 0, high: 1_048_576, unit: "MiB" }, "with less room on the disk than this a fault is raised";
 }
 
 /// The sections, in order.

@@ -9,6 +9,7 @@
 //! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`],
 //! [`CameraConfig::known`], [`NotifierConfig::endpoint`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
 
+pub mod checklist;
 mod convert;
 mod effective;
 mod environment;
@@ -20,6 +21,7 @@ mod profile_keys;
 mod read;
 mod report;
 mod transfer;
+pub mod zone;
 
 pub use environment::{Origin, log_filter};
 pub use notify::{AlertsConfig, NotifierConfig};
@@ -32,6 +34,7 @@ pub use transfer::{
 
 use crate::camera::Rotation;
 use crate::screening::Rules;
+use crate::store::Upkeep;
 use crate::thermal::Room;
 use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
@@ -86,8 +89,8 @@ pub struct SiteConfig {
 pub enum CameraSource {
     /// A camera of the kernel's video system.
     V4l {
-        /// Its device file.
-        device: PathBuf,
+        /// Its device file; `None`: the camera that the profile is for.
+        device: Option<PathBuf>,
     },
     /// Simulated frames.
     Simulator {
@@ -115,10 +118,14 @@ pub enum ProfileChoice {
 pub struct CameraConfig {
     /// Where frames come from.
     pub source: CameraSource,
-    /// Width to ask the camera for, pixels, before turning.
-    pub width: u32,
-    /// Height to ask the camera for, pixels, before turning.
-    pub height: u32,
+    /// Width to ask the camera for, pixels, before turning; `None`: the profile's.
+    pub width: Option<u32>,
+    /// Height to ask the camera for, pixels, before turning; `None`: the profile's.
+    pub height: Option<u32>,
+    /// Frames a second to ask the camera for, 1…120; `None`: the camera's own.
+    pub fps: Option<f64>,
+    /// Whether the gateway decides when the shutter is closed, where the camera can be told.
+    pub shutter_by_hand: bool,
     /// Turn that sets people upright.
     pub rotation: Rotation,
     /// What is known of the camera.
@@ -175,10 +182,12 @@ pub struct WebConfig {
 pub struct StoreConfig {
     /// Its folder, made where it does not exist.
     pub folder: PathBuf,
+    /// What is kept, how long, and how much of it.
+    pub upkeep: Upkeep,
 }
 
 impl Default for Config {
-    /// What an empty file means: a Lepton 3.5 on the first video device, a blackbody at 37 °C, no
+    /// What an empty file means: a Lepton 3.5 wherever it is plugged in, a blackbody at 37 °C, no
     /// broker, pages for this machine only.
     fn default() -> Self {
         Self {
@@ -211,12 +220,11 @@ impl Default for SiteConfig {
 impl Default for CameraConfig {
     fn default() -> Self {
         Self {
-            source: CameraSource::V4l {
-                device: PathBuf::from(Self::DEVICE),
-            },
-            // FLIR Lepton 3.5.
-            width: 160,
-            height: 120,
+            source: CameraSource::V4l { device: None },
+            width: None,
+            height: None,
+            fps: None,
+            shutter_by_hand: true,
             rotation: Rotation::None,
             profile: ProfileChoice::BuiltIn(profile::USUAL),
             scale: None,
@@ -239,8 +247,6 @@ impl CameraConfig {
         Ok(known)
     }
 
-    /// The kernel's first video device.
-    const DEVICE: &'static str = "/dev/video0";
     /// The scenario that is simulated where none is named.
     const SCENARIO: &'static str = "lobby";
 }
@@ -285,6 +291,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("./data"),
+            upkeep: Upkeep::default(),
         }
     }
 }

@@ -13,8 +13,10 @@ use super::profile_keys as its;
 use super::read::{Placed, Reader};
 use super::report::ConfigError;
 use crate::clock::WallTime;
-use crate::thermal::profile::{BlackbodyUsed, Calibration, CameraProfile, Optics, SetPoint};
-use crate::thermal::radiometry::Emissivity;
+use crate::thermal::profile::{
+    BlackbodyUsed, Calibration, CameraProfile, Connection, Layout, Optics, SetPoint, UsbId,
+};
+use crate::thermal::radiometry::{CountScale, Emissivity};
 use crate::units::{Celsius, ReferenceTemperature, StandardUncertainty, TemperatureDelta};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,7 +25,7 @@ use std::path::Path;
 pub(super) const USUAL: &str = "lepton-3.5";
 
 /// The built-in profiles.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     (
         USUAL,
         include_str!("../../calibration/cameras/lepton-3.5.toml"),
@@ -35,6 +37,10 @@ const BUILT_IN: [(&str, &str); 5] = [
     (
         "infiray-p2-pro",
         include_str!("../../calibration/cameras/infiray-p2-pro.toml"),
+    ),
+    (
+        "topdon-tc002c",
+        include_str!("../../calibration/cameras/topdon-tc002c.toml"),
     ),
     (
         "core-384",
@@ -107,8 +113,8 @@ fn needed<T>(read: &mut Reader<'_>, key: &Key, found: Option<T>) -> Option<T> {
 fn profile(read: &mut Reader<'_>) -> Option<CameraProfile> {
     let name = read.text(&its::NAME);
     let name = needed(read, &its::NAME, name);
-    let scale = read.text(&its::SCALE);
-    let scale = needed(read, &its::SCALE, scale);
+    let scale = scale(read);
+    let connection = connection(read);
     let field_of_view = positive(read, &its::FIELD_OF_VIEW);
     let width = read.whole(&its::WIDTH);
     let width = needed(read, &its::WIDTH, width);
@@ -134,7 +140,8 @@ fn profile(read: &mut Reader<'_>) -> Option<CameraProfile> {
     }
     Some(CameraProfile {
         name: name?.value,
-        scale: scale_named(&scale?.value)?,
+        connection: connection?,
+        scale: scale?,
         optics: Optics {
             field_of_view_deg: field_of_view?,
             width: width?,
@@ -145,6 +152,72 @@ fn profile(read: &mut Reader<'_>) -> Option<CameraProfile> {
         u_uniformity: StandardUncertainty::new(non_uniformity?)?,
         calibration,
     })
+}
+
+/// What a count means: a word, or two numbers behind the word `linear`.
+fn scale(read: &mut Reader<'_>) -> Option<CountScale> {
+    let word = read.text(&its::SCALE);
+    let word = needed(read, &its::SCALE, word);
+    let per_count = read.number(&its::PER_COUNT);
+    let at_zero = read.number(&its::AT_ZERO);
+    let word = word?;
+    if let Some(named) = scale_named(&word.value) {
+        for (key, given) in [(&its::PER_COUNT, &per_count), (&its::AT_ZERO, &at_zero)] {
+            if let Some(given) = given {
+                read.problem(
+                    given.span.clone(),
+                    &format!("{} in [camera] with scale \"{}\"", key.name, word.value),
+                    "write scale = \"linear\", or leave this key away",
+                );
+            }
+        }
+        return Some(named);
+    }
+    let kelvin_per_count = needed(read, &its::PER_COUNT, per_count);
+    let kelvin_at_zero = needed(read, &its::AT_ZERO, at_zero);
+    Some(CountScale::Linear {
+        kelvin_per_count: kelvin_per_count?.value,
+        kelvin_at_zero: kelvin_at_zero?.value,
+    })
+}
+
+fn connection(read: &mut Reader<'_>) -> Option<Connection> {
+    let layout = match read.text(&its::LAYOUT) {
+        Some(word) => layout_named(&word.value)?,
+        None => Layout::default(),
+    };
+    let Some(Placed { value, span }) = read.text(&its::USB_IDS) else {
+        return Some(Connection {
+            usb: Vec::new(),
+            layout,
+        });
+    };
+    let ids: Option<Vec<UsbId>> = value
+        .split(',')
+        .map(|it| UsbId::from_text(it.trim()))
+        .collect();
+    let Some(usb) = ids else {
+        let what = "is no list of USB ids: write them like \"1e4e:0100, 0bda:5830\"";
+        read.wrong(&its::USB_IDS, span, what);
+        return None;
+    };
+    Some(Connection { usb, layout })
+}
+
+/// The file's word for a layout.
+const fn layout_word(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Y16 => "y16",
+        Layout::Lepton => "lepton",
+        Layout::Halves => "halves",
+        Layout::Bands => "bands",
+    }
+}
+
+fn layout_named(word: &str) -> Option<Layout> {
+    [Layout::Y16, Layout::Lepton, Layout::Halves, Layout::Bands]
+        .into_iter()
+        .find(|layout| layout_word(*layout) == word)
 }
 
 /// A number that must be there.
@@ -263,6 +336,9 @@ fn value(profile: &CameraProfile, key: &Key) -> Option<String> {
     let fixed = match (key.section, key.name) {
         ("camera", "name") => Some(quoted(&profile.name)),
         ("camera", "scale") => Some(quoted(scale_word(profile.scale))),
+        ("camera", "kelvin_per_count" | "kelvin_at_zero") => linear(profile.scale, key.name),
+        ("camera", "layout") => Some(quoted(layout_word(profile.connection.layout))),
+        ("camera", "usb_ids") => usb_ids(&profile.connection.usb),
         ("lens", "field_of_view_deg") => Some(number(optics.field_of_view_deg)),
         ("lens", "width") => Some(optics.width.to_string()),
         ("lens", "height") => Some(optics.height.to_string()),
@@ -272,6 +348,25 @@ fn value(profile: &CameraProfile, key: &Key) -> Option<String> {
         _ => None,
     };
     fixed.or_else(|| measured(profile.calibration.as_ref()?, key))
+}
+
+fn linear(scale: CountScale, name: &str) -> Option<String> {
+    let CountScale::Linear {
+        kelvin_per_count,
+        kelvin_at_zero,
+    } = scale
+    else {
+        return None;
+    };
+    Some(number(match name {
+        "kelvin_per_count" => kelvin_per_count,
+        _ => kelvin_at_zero,
+    }))
+}
+
+fn usb_ids(ids: &[UsbId]) -> Option<String> {
+    let words: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    (!words.is_empty()).then(|| quoted(&words.join(", ")))
 }
 
 fn measured(calibration: &Calibration, key: &Key) -> Option<String> {

@@ -3,11 +3,15 @@
 use super::keys::{Key, Kind, Table, keys};
 use crate::thermal::profile::MOST_POINTS;
 
-// Limits: angles from a telephoto lens to a fish-eye; sizes of any microbolometer; a calibration
+// Limits: scales from a 16-bit span of 6 K to one that leaves 16 bits unused; angles from a telephoto lens to a fish-eye; sizes of any microbolometer; a calibration
 // within what blackbodies for people can be set to, read by a camera that is off by up to 20 K.
 keys! {
     NAME = "camera"."name": Kind::Text(80), "what the camera is called";
-    SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin"]), "kelvin in one count: 0.01, 0.1 or 1/64";
+    SCALE = "camera"."scale": Kind::Word(&["centikelvin", "decikelvin", "sixty-fourth-kelvin", "sixteenth-kelvin", "linear"]), "kelvin in one count: 0.01, 0.1, 1/64 or 1/16; linear: as the two keys below say";
+    PER_COUNT = "camera"."kelvin_per_count": Kind::Number { low: 0.0001, high: 10.0, unit: "K" }, "with scale \"linear\": kelvin in one count";
+    AT_ZERO = "camera"."kelvin_at_zero": Kind::Number { low: -1000.0, high: 1000.0, unit: "K" }, "with scale \"linear\": absolute temperature that the count 0 stands for (273.15 where counts are from 0 °C on)";
+    LAYOUT = "camera"."layout": Kind::Word(&["y16", "lepton", "halves", "bands"]), "how a frame is packed: 16-bit counts; the same with a Lepton's rows of telemetry; a picture above the counts (InfiRay); counts above a picture (Topdon TC002C)";
+    USB_IDS = "camera"."usb_ids": Kind::Text(200), "vendor:product of the cameras that this profile is for, as lsusb shows them, with commas between";
 
     FIELD_OF_VIEW = "lens"."field_of_view_deg": Kind::Number { low: 3.0, high: 150.0, unit: "degrees" }, "angle across the longer side of the picture";
     WIDTH = "lens"."width": Kind::Whole { low: 16, high: 2048, unit: "pixels" }, "the longer side, for which the angle holds";

@@ -14,13 +14,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Most syntax errors that are reported at once; those after them usually follow from them.
-const MOST_SYNTAX_ERRORS: usize = 3;
+pub(super) const MOST_SYNTAX_ERRORS: usize = 3;
 
 /// Likeness (Jaro–Winkler, 0…1) from which a key is taken for a misspelling of another one.
 const LIKE: f64 = 0.75;
 
 /// What to do about a file that is no TOML.
-const SYNTAX_HINT: &str =
+pub(super) const SYNTAX_HINT: &str =
     "the file is TOML: [section] on a line of its own, then key = value; text in quotes";
 
 /// A value with its place in the text.
@@ -388,7 +388,10 @@ fn unknown_key(
 }
 
 /// The word most like this one, where one is like it at all.
-fn nearest<'word>(name: &str, words: impl Iterator<Item = &'word str>) -> Option<&'word str> {
+pub(super) fn nearest<'word>(
+    name: &str,
+    words: impl Iterator<Item = &'word str>,
+) -> Option<&'word str> {
     // Comparing is quadratic; nobody misspells a key by hundreds of letters.
     let short: String = name.chars().take(64).collect::<String>().to_lowercase();
     words

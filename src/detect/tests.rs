@@ -49,6 +49,7 @@ fn frame(rows: usize, cols: usize) -> ThermalFrame {
         celsius: Array2::from_elem((rows, cols), 22.0),
         health: FrameHealth::Good,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),

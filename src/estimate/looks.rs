@@ -63,13 +63,14 @@ pub fn look(frame: &ThermalFrame, face: &Face) -> Option<Look> {
         size_of_source::gain(frame.path.blur_px as f32, face_px)
     };
     let whole = |spot: Spot| spot.once + gain * (spot.once - spot.twice);
+    let seen = Celsius::new(f64::from(warmest.upper.once))?;
     Some(Look {
         seen: warmest.upper.once,
         whole: whole(warmest.upper),
         canthi: warmest.canthi.map(whole),
         forehead: warmest.forehead.map(|spot| spot.once),
         face_px,
-        offset: frame.offset,
+        offset: frame.offset_at(seen),
         ambient,
         u_ambient: frame.ambient_u,
         path: frame.path,
@@ -128,9 +129,19 @@ impl Looks {
                 best.iter()
                     .map(|look| (f64::from(look.whole) - whole).abs()),
             )?;
+        let shown = Celsius::new(whole)?;
+        let levelled = path.reference;
+        let moved = best.iter().filter_map(|look| look.path.reference);
+        let moved = moved.map(|it| it.moved.kelvin()).fold(0.0, f64::max);
         let budget = Budget::SYSTEMATIC
-            .with_radiation(Celsius::new(whole)?, ambient.0)
-            .with(Part::Reference, u_reference.kelvin())
+            .with_radiation(shown, ambient.0)
+            .with_moved(moved)
+            .with(
+                Part::Reference,
+                levelled
+                    .map_or(u_reference, |it| it.u(u_reference, shown))
+                    .kelvin(),
+            )
             .with(
                 Part::SizeOfSource,
                 size_of_source::uncertainty(whole - seen, face_px),

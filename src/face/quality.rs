@@ -106,6 +106,7 @@ mod tests {
             celsius: Array2::zeros((120, 160)),
             health: FrameHealth::Good,
             reference: None,
+            second: None,
             offset: TemperatureDelta::ZERO,
             scene: None,
             ambient_u: StandardUncertainty::literal(0.5),

@@ -14,7 +14,7 @@ use super::topic::{Address, Topic};
 use crate::alert::{Alert, Outcome};
 use crate::clock::{ClockTrust, Stamp, WallTime};
 use crate::event::{Event, Fault};
-use crate::id::{AlertId, DeviceEpoch, MessageKey};
+use crate::id::{AlertId, Channel, DeviceEpoch, MessageKey};
 use crate::journal::{Keep, OutboxMessage};
 use crate::screening::{Difference, Verdict, basis_word};
 use serde::Serialize;
@@ -132,6 +132,22 @@ struct FaultPayload<'a> {
     gate: &'a str,
 }
 
+/// `event/void`: under these numbers nothing will come any more.
+#[derive(Debug, Serialize)]
+struct VoidPayload<'a> {
+    v: u8,
+    epoch: &'a str,
+    seq: u64,
+    /// Whose numbers: `epoch`, or one before it.
+    of_epoch: &'a str,
+    /// First and last; a last number of `null` is the end of that epoch.
+    numbers: Vec<(u64, Option<u64>)>,
+    why: &'static str,
+    at: String,
+    clock: &'static str,
+    gate: &'a str,
+}
+
 /// `state/alerts`.
 #[derive(Debug, Serialize)]
 struct AlertsPayload<'a> {
@@ -209,7 +225,6 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
         Some(message(&Topic::fault_event(address), bytes(&payload)))
     };
     match event {
-        Event::Screened(_) | Event::SelfChecked { .. } => None,
         Event::AlertReminded {
             alert: id, level, ..
         } => alert(*id, level.as_str(), None, None),
@@ -220,6 +235,25 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
         } => alert(*id, "resolved", None, Some(outcome_word(outcome))),
         Event::FaultRaised { fault: it, .. } => fault(*it, "raised"),
         Event::FaultCleared { fault: it, .. } => fault(*it, "cleared"),
+        Event::NumbersVoid { numbers, .. } if numbers.channel == Channel::broker() => {
+            let payload = VoidPayload {
+                v: V,
+                epoch: &key.epoch.0,
+                seq: key.number.0,
+                of_epoch: &numbers.epoch.0,
+                numbers: numbers
+                    .stretches
+                    .iter()
+                    .map(|(first, last)| (first.0, (last.0 < u64::MAX).then_some(last.0)))
+                    .collect(),
+                why: numbers.why.as_str(),
+                at: rfc3339(at.wall),
+                clock: at.trust.as_str(),
+                gate: address.gate.as_str(),
+            };
+            Some(message(&Topic::void_event(address), bytes(&payload)))
+        }
+        Event::Screened(_) | Event::SelfChecked { .. } | Event::NumbersVoid { .. } => None,
     }
 }
 

@@ -203,6 +203,12 @@ impl Topic {
         Self::own(address, Class::Event, "fault")
     }
 
+    /// Numbers of messages will never come.
+    #[must_use]
+    pub fn void_event(address: &Address) -> Self {
+        Self::own(address, Class::Event, "void")
+    }
+
     /// Which alerts are open.
     #[must_use]
     pub fn alerts_state(address: &Address) -> Self {

@@ -149,7 +149,7 @@ impl Drop for Family {
 async fn run(program: &Path, call: &Call, longest: Duration) -> Result<(), String> {
     let child = Command::new(program)
         .arg(call.kind)
-        
+        .env_clear()
         .env("PATH", PATH)
         .current_dir("/")
         .stdin(Stdio::piped())

@@ -8,6 +8,7 @@
 //! whoever is elsewhere (broker, notifiers).
 
 use super::Pipeline;
+use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
 use super::recorder::{Recorder, WhenHappened, WhenRecorded};
 use super::screening_loop::{LoopSettings, Ports, screen};
@@ -27,16 +28,24 @@ use crate::mqtt::payload::OpenAlerts;
 use crate::mqtt::topic::Address;
 use crate::notify::hook::Hook;
 use crate::screening::{Rules, basis_word};
+use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
 use crate::web::{ActiveFault, Dashboard, GatewayStatus, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// How long the camera's thread is waited for at the end: some nine frames of a Lepton.
+const CAMERA_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is looked at meanwhile.
+const LOOKS_AT_CAMERA: u32 = 50;
 
 /// Open alerts that the retained state names, at most.
 const MOST_OPEN_ALERTS: u32 = 200;
@@ -51,10 +60,8 @@ pub struct Gateway {
     pub detector: OnnxDetector,
     /// Where events are kept.
     pub journal: Arc<dyn Journal>,
-    /// What they cause elsewhere.
-    pub outbox: Arc<dyn Outbox>,
-    /// Identity of the database.
-    pub epoch: DeviceEpoch,
+    /// The database itself: what events cause elsewhere, and its upkeep.
+    pub store: Store,
     /// The gateway's time.
     pub clock: Arc<dyn Clock>,
     /// Where the dashboard is served.
@@ -195,6 +202,12 @@ impl AfterRecord {
         self.wakes.iter().for_each(|wake| wake.notify_one());
     }
 
+    /// Tells it whenever it is called.
+    fn teller(&self) -> impl Fn() + Send + Sync + use<> {
+        let after = self.clone();
+        move || after.tell()
+    }
+
     /// The same for what the recorder saved, with somebody who watches.
     fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
         Box::new(move |recorded| {
@@ -234,6 +247,10 @@ impl Elsewhere {
 }
 
 impl Gateway {
+    fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::new(self.store.clone())
+    }
+
     /// Runs until the camera's source ends or `stop` is called; then everything is put away in
     /// order: camera, screening, watch, recorder (what is open is saved), link (which says goodbye),
     /// notifiers, dashboard.
@@ -277,20 +294,20 @@ impl Gateway {
             notes,
             changes,
             quick: sights::quick(&self.config, link_now.clone()),
-            slow: sights::slow(&self.config, Arc::clone(&self.outbox)),
+            slow: sights::slow(&self.config, self.outbox()),
         };
-        let after_record = after.clone();
         let dashboard = Dashboard {
             journal: Arc::new(recorder.clone()),
-            outbox: self.outbox,
+            outbox: self.outbox(),
             clock: Arc::clone(&self.clock),
             live: live_now,
             status: status_now,
             notes: notes_now,
             changes: changed,
             site: site_name(&self.config),
-            after_record: Arc::new(move || after_record.tell()),
+            after_record: Arc::new(after.teller()),
         };
+        self.look_after_store(&after, &stop);
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
         let recording = spawn("recorder", &stop, {
             let (recorder, recorded) = (recorder.clone(), after.and(self.observe));
@@ -302,15 +319,18 @@ impl Gateway {
         })?;
 
         let captured = Arc::new(Captured::default());
+        let attendance = Arc::new(Attendance::default());
         let cameras = spawn("capture", &stop, {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
-            move || capture(self.open_camera, &captured, &stop)
+            let open_camera = attended(self.open_camera, Arc::clone(&attendance));
+            move || capture(&open_camera, &captured, &stop)
         })?;
         let ports = Ports {
             recorder: recorder.clone(),
             clock: self.clock,
             live,
             status,
+            attendance: Arc::clone(&attendance),
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);
@@ -326,17 +346,13 @@ impl Gateway {
         stop.cancel();
         captured.slot.close();
         let ended = tokio::task::spawn_blocking(move || {
-            let ended = [screening.join(), watching.join()];
+            let first = [screening.join(), watching.join()];
             recorder.close();
-            ended
-                .into_iter()
-                .chain([recording.join()])
-                .all(|it| it.is_ok())
+            let last = recording.join();
+            first.into_iter().chain([last]).all(|it| it.is_ok())
         });
         let ended = ended.await?;
-        // The camera's thread may sit in a device that does not answer; it holds nothing that must
-        // be put away, so it is not waited for.
-        drop(cameras);
+        wait_briefly(&cameras).await;
         elsewhere.end().await?;
         match served {
             Some(served) => served?.context("the dashboard")?,
@@ -346,16 +362,27 @@ impl Gateway {
         Ok(())
     }
 
+    /// Starts the store's upkeep.
+    fn look_after_store(&self, after: &AfterRecord, stop: &CancellationToken) {
+        tokio::spawn(super::upkeep::look_after(
+            self.store.clone(),
+            self.config.store.upkeep.clone(),
+            Arc::clone(&self.clock),
+            Box::new(after.teller()),
+            stop.clone(),
+        ));
+    }
+
     /// Starts whoever is elsewhere.
     fn elsewhere(&self, open_now: watch::Receiver<OpenAlerts>) -> anyhow::Result<Elsewhere> {
         let stop = CancellationToken::new();
-        let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox, &stop)?;
+        let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox(), &stop)?;
         let wake = Arc::new(Notify::new());
         wakes.push(Arc::clone(&wake));
         let (link_state, link_now) = watch::channel(LinkState::Connecting);
-        let link = link_settings(&self.config, &self.epoch, &self.clock, open_now)?;
+        let link = link_settings(&self.config, &self.store.epoch(), &self.clock, open_now)?;
         let link = link.map(|settings| {
-            let (outbox, stop) = (Arc::clone(&self.outbox), stop.clone());
+            let (outbox, stop) = (self.outbox(), stop.clone());
             tokio::spawn(crate::mqtt::link::run(
                 settings, outbox, wake, link_state, stop,
             ))
@@ -373,7 +400,7 @@ impl Gateway {
             reference: self.config.reference,
             rules: rules(&self.config),
             silent_after: self.config.camera.silent_after,
-            epoch: self.epoch.0.clone(),
+            epoch: self.store.epoch().0,
             mode: self.mode,
         }
     }
@@ -390,6 +417,17 @@ fn screening(
     let worker = detector.worker();
     let pipeline = Pipeline::new(radiometer, settings.rules, detector);
     worker.run(|| screen(pipeline, captured, settings, ports));
+}
+
+/// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not
+/// answer, and is not waited for then.
+async fn wait_briefly(cameras: &thread::JoinHandle<()>) {
+    for _ in 0..LOOKS_AT_CAMERA {
+        if cameras.is_finished() {
+            break;
+        }
+        tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
+    }
 }
 
 fn site_name(config: &Config) -> SiteName {

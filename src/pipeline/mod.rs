@@ -3,17 +3,20 @@
 //! [`Pipeline`] is the one door to the core: the running gateway, `menshen replay`, the golden
 //! tests and the benchmarks all come in here, so that what was tested is what runs.
 
+pub mod attended;
 pub mod capture;
 #[cfg(test)]
 mod fake;
 pub mod gateway;
 pub mod outlets;
+pub mod pace;
 pub mod recorder;
 pub mod replay;
 pub mod screening_loop;
 pub mod sights;
 pub mod slot;
 pub mod source;
+mod upkeep;
 pub mod watch;
 
 use crate::clock::{Stamp, WallTime};
@@ -120,6 +123,12 @@ impl<D: Detector> Pipeline<D> {
         } else {
             Event::FaultCleared { fault, at }
         })
+    }
+
+    /// When the camera's calibration runs out; `None` where it has none.
+    #[must_use]
+    pub const fn calibration_expires(&self) -> Option<WallTime> {
+        self.calibration_expires
     }
 
     /// Nothing more will come.

@@ -1,6 +1,7 @@
 //! The screening thread: takes the newest frame, steps the pipeline, hands the events on, and shows
 //! what there is to show. It never waits for the disk.
 
+use super::attended::Attendance;
 use super::capture::Captured;
 use super::recorder::Recorder;
 use super::slot::Taken;
@@ -12,8 +13,8 @@ use crate::screening::{PEOPLE_NEEDED, Rules, Standing};
 use crate::thermal::ReferenceView;
 use crate::thermal::reference::ReferenceSettings;
 use crate::web::{
-    CameraStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode,
-    PersonState, PopulationStatus, ReferenceStatus, Thresholds,
+    CameraStatus, CareStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
+    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub struct Ports {
     pub live: watch::Sender<Option<Arc<LiveFrame>>>,
     /// How the gateway is, for the dashboard. Its faults are somebody else's to write.
     pub status: watch::Sender<Arc<GatewayStatus>>,
+    /// Whether somebody is there, for the camera's shutter; damaged frames, for the dashboard.
+    pub attendance: Arc<Attendance>,
     /// How the link to the broker is.
     pub link: Box<dyn Fn() -> LinkWord + Send>,
 }
@@ -66,10 +69,12 @@ impl LoopSettings {
                 fps: None,
                 frames: 0,
                 dropped: 0,
+                damaged: 0,
                 last_frame: None,
                 health: None,
             },
-            reference: self.reference_status(None, 0.0, Standing::default()),
+            reference: self.reference_status([None; 2], 0.0, Standing::default()),
+            care: CareStatus::default(),
             faults: Vec::new(),
             mqtt: LinkWord::NotConfigured,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -84,7 +89,7 @@ impl LoopSettings {
 
     fn reference_status(
         &self,
-        view: Option<ReferenceView>,
+        [view, second]: [Option<ReferenceView>; 2],
         offset_k: f64,
         standing: Standing,
     ) -> ReferenceStatus {
@@ -100,6 +105,12 @@ impl LoopSettings {
                 set_point_c: settings.set_point.degrees(),
                 reading_c: view.map(|v| v.reading.degrees()),
                 offset_k: view.map(|_| offset_k),
+                second: settings.second_set_point.map(|set_point| {
+                    (
+                        set_point.degrees(),
+                        second.map(|view| view.reading.degrees()),
+                    )
+                }),
             },
         }
     }
@@ -162,6 +173,13 @@ impl State {
         }
         let now = step.thermal.stamp;
         let mut events = step.events;
+        let care = &mut self.status.care;
+        care.calibration_expires = pipeline.calibration_expires();
+        for event in &events {
+            if let Event::SelfChecked { found, at } = event {
+                care.checked = Some((*found, *at));
+            }
+        }
         if self.silence.raised {
             events.insert(
                 0,
@@ -192,14 +210,15 @@ impl State {
         camera.last_frame = Some(now);
         camera.health = Some(step.thermal.health);
         self.status.reference = self.settings.reference_status(
-            step.thermal.reference,
+            [step.thermal.reference, step.thermal.second],
             step.thermal.offset.kelvin(),
             pipeline.standing(),
         );
         self.show_status(captured);
 
-        let people = pipeline
-            .people()
+        let people = pipeline.people();
+        self.ports.attendance.occupy(!people.is_empty());
+        let people = people
             .into_iter()
             .filter(|person| person.last.sequence == step.thermal.sequence)
             .map(|person| LivePerson {
@@ -261,6 +280,7 @@ impl State {
             let camera = &mut self.status.camera;
             (camera.name, camera.width, camera.height) = (info.name, info.width, info.height);
         }
+        self.status.camera.damaged = self.ports.attendance.damaged();
         self.status.mqtt = (self.ports.link)();
         self.ports.status.send_modify(|shown| {
             let faults = shown.faults.clone();

@@ -1,6 +1,7 @@
 //! From the configuration to a camera.
 
-use super::capture::{OpenCamera, Paced};
+use super::capture::OpenCamera;
+use super::pace::{Live, Paced};
 use crate::camera::recording::Recording;
 use crate::camera::simulator::{self, Scenario, Simulator};
 use crate::camera::v4l::{V4lCamera, V4lSettings};
@@ -30,26 +31,34 @@ pub fn open_camera(
     Ok(match &config.source {
         CameraSource::Simulator { scenario } => {
             let scenario = self::scenario(scenario)?;
-            Box::new(move || {
+            Arc::new(move || {
                 let camera = Simulator::new(scenario.clone(), boot, clock.now().wall);
                 Ok(paced(camera, &clock))
             })
         }
         CameraSource::Recording { file } => {
             let (file, rotation) = (file.clone(), config.rotation);
-            Box::new(move || Ok(paced(Recording::open(&file, rotation, boot)?, &clock)))
+            Arc::new(move || Ok(paced(Recording::open(&file, rotation, boot)?, &clock)))
         }
         CameraSource::V4l { device } => {
+            let known = config.known()?;
             let settings = V4lSettings {
-                device: Some(device.clone()),
-                size: Some((config.width, config.height)),
-                scale: config.known()?.scale,
+                device: device.clone(),
+                usb: known.connection.usb,
+                layout: known.connection.layout,
+                size: Some((
+                    config.width.unwrap_or(known.optics.width),
+                    config.height.unwrap_or(known.optics.height),
+                )),
+                fps: config.fps,
+                scale: known.scale,
                 rotation: config.rotation,
                 timeout: V4L_TIMEOUT,
+                shutter_by_hand: config.shutter_by_hand,
             };
-            Box::new(move || {
+            Arc::new(move || {
                 let camera = V4lCamera::open(&settings, Arc::clone(&clock))?;
-                Ok::<Box<dyn Camera>, CameraError>(Box::new(camera))
+                Ok::<Box<dyn Camera>, CameraError>(Box::new(Live::new(Box::new(camera))))
             })
         }
     })

@@ -231,3 +231,22 @@ pub struct Screening {
     /// A face that merely passed far away is counted among those not judged, but is no visitor.
     pub presented: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_is_read_back_from_its_words() {
+        let retests = RetestReason::ALL.map(Verdict::Retest);
+        let others = Obstacle::ALL.map(Verdict::CannotJudge);
+        let plain = [Verdict::Clear, Verdict::PossibleFever];
+        for verdict in plain.into_iter().chain(retests).chain(others) {
+            assert_eq!(verdict.reason().is_none(), plain.contains(&verdict));
+            let back = Verdict::parse(verdict.as_str(), verdict.reason());
+            assert_eq!(back, Some(verdict));
+        }
+        assert_eq!(Verdict::parse("clear", Some("too_far")), None);
+        assert_eq!(Verdict::parse("retest", None), None);
+    }
+}

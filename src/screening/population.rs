@@ -11,9 +11,10 @@
 //! and the morning's camera.
 //!
 //! **Robust.** The middle is the median, so one in ten may be feverish. A wave of feverish people who
-//! stay just below the alarm could still carry it upwards. So it is never above what the lowest tenth
-//! says the median of healthy people is (their standard deviation is known, [`SPREAD`]): where every
-//! second person is feverish, that moves by 0.2 K, and by chance up to [`MOST_RAISED`]. And the rate is
+//! stay just below the alarm could still carry it upwards. So it is never above what the lowest
+//! twentieth says the median of healthy people is (their standard deviation is known, [`SPREAD`]): where
+//! every second person is feverish, that moves by 0.15 K, and by chance by 0.25 K (simulated; the lowest
+//! tenth: 0.18 and 0.34 K). And the rate is
 //! limited: newer people raise what the older half says by [`MOST_RAISED`] at most.
 //!
 //! **Drift.** A camera's own drift and its steps after a shutter event move walls and faces alike;
@@ -52,12 +53,15 @@ const WINDOW: Duration = Duration::from_hours(1);
 /// those of [`HEALTHY`](super::rules::HEALTHY).
 const SPREAD: f64 = 0.40;
 
-/// The lowest tenth of a normal distribution lies so many standard deviations below its median.
-const TENTH: f64 = 1.2816;
+/// Share of the people that says where the median of healthy people is.
+const LOWEST: f64 = 0.05;
 
-/// Standard error of that tenth over the standard deviation by the root of the number of people; that
-/// of a median is 1.25.
-const ERROR_OF_TENTH: f64 = 1.71;
+/// The lowest twentieth of a normal distribution lies so many standard deviations below its median.
+const LOWEST_BELOW: f64 = 1.6449;
+
+/// Standard error of that twentieth over the standard deviation by the root of the number of people:
+/// √(0.05 · 0.95) over the density there, 0.1031; that of a median is 1.25.
+const ERROR_OF_LOWEST: f64 = 2.11;
 
 /// Step of a Lepton's level at a shutter event, K (real recordings: up to 0.6).
 const STEP: f64 = 0.6;
@@ -275,7 +279,7 @@ fn baseline(seen: &[Seen], now: &Stamp, level: Level) -> Option<Baseline> {
         people: u32::try_from(seen.len()).unwrap_or(u32::MAX),
         median: Celsius::new(median)?,
         u: StandardUncertainty::combined(&[
-            ERROR_OF_TENTH * deviation / (seen.len() as f64).sqrt(),
+            ERROR_OF_LOWEST * deviation / (seen.len() as f64).sqrt(),
             // Whether it was the room or the camera that moved is not known.
             rectangular(MOST_RAISED.kelvin()),
             rectangular(anchored - median),
@@ -287,7 +291,7 @@ fn baseline(seen: &[Seen], now: &Stamp, level: Level) -> Option<Baseline> {
 fn middle(values: &[f64]) -> Option<f64> {
     let mut all = values.to_vec();
     let median = quantile(&mut all, 0.5)?;
-    let healthy = quantile(&mut all, 0.1)? + TENTH * SPREAD;
+    let healthy = quantile(&mut all, LOWEST)? + LOWEST_BELOW * SPREAD;
     let older = quantile(&mut values[..values.len() / 2].to_vec(), 0.5)?;
     Some(median.min(healthy).min(older + MOST_RAISED.kelvin()))
 }

@@ -123,7 +123,8 @@ impl Screener {
             FrameHealth::Good => Against::Reference,
             FrameHealth::Searching
             | FrameHealth::ReferenceLost
-            | FrameHealth::ReferenceUnstable => Against::Nothing(Obstacle::ReferenceLost),
+            | FrameHealth::ReferenceUnstable
+            | FrameHealth::ReferencesDisagree => Against::Nothing(Obstacle::ReferenceLost),
             FrameHealth::CalibrationExpired => Against::Nothing(Obstacle::CalibrationExpired),
             FrameHealth::Settling => Against::Nothing(Obstacle::Settling),
             FrameHealth::NoReference => {
@@ -146,7 +147,8 @@ impl Screener {
             FrameHealth::Shutter
             | FrameHealth::Frozen
             | FrameHealth::Blank
-            | FrameHealth::WrongSize => {
+            | FrameHealth::WrongSize
+            | FrameHealth::WrongScale => {
                 self.population.blind();
                 Against::Nothing(Obstacle::TooFewLooks)
             }
@@ -239,9 +241,11 @@ impl Faults {
             FrameHealth::Searching
             | FrameHealth::ReferenceLost
             | FrameHealth::ReferenceUnstable
+            | FrameHealth::ReferencesDisagree
             | FrameHealth::Settling => Some(Fault::ReferenceLost),
             FrameHealth::CalibrationExpired => Some(Fault::CalibrationExpired),
             FrameHealth::Frozen => Some(Fault::CameraFrozen),
+            FrameHealth::WrongScale => Some(Fault::WrongScale),
             FrameHealth::Blank | FrameHealth::WrongSize | FrameHealth::Shutter => {
                 Some(Fault::CameraBlank)
             }

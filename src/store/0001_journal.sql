@@ -7,19 +7,38 @@
 -- ones (k = 1). REAL columns keep the exact value; the text of a number in JSON is exact too, but
 -- its reader may be off by one unit in the last of 17 places.
 
--- Which database this is. One row.
-CREATE TABLE device (
+-- The identities that this database has had: the last row is the present one. A copy that is
+-- restored, and what was salvaged from a damaged file, go on under a new one, so that no key is
+-- ever given out twice.
+CREATE TABLE epoch (
+    -- Place.
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- UUID: half of every key given out from then on.
+    id TEXT NOT NULL UNIQUE CHECK (length(id) = 36),
+    -- The first event of it.
+    first_seq INTEGER NOT NULL CHECK (first_seq > 0),
+    -- When it began.
+    began_wall_ms INTEGER NOT NULL,
+    -- made: with the database; restored: the file was found to be a copy; salvaged: from a
+    -- damaged one.
+    why TEXT NOT NULL CHECK (why IN ('made', 'restored', 'salvaged'))
+) STRICT;
+
+-- Marks this file as a copy, so that the start which finds the row begins a new epoch and takes
+-- the row away. None in a database that is in use.
+CREATE TABLE copy (
     -- Always 1, so that there is one row.
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    -- UUID made with the database: half of every event's key. Never changed.
-    epoch TEXT NOT NULL CHECK (length(epoch) = 36),
-    -- When the database was made.
-    created_wall_ms INTEGER NOT NULL
+    -- Why the file was written.
+    why TEXT NOT NULL CHECK (why IN ('restored', 'salvaged')),
+    -- What is to be said in the audit.
+    note TEXT NOT NULL
 ) STRICT;
 
 -- Starts of the gateway on this database.
 CREATE TABLE boot (
-    -- Number of the start, from 1, never used twice.
+    -- Number of the start, from 1, never used twice; it leaps where a new epoch begins, so that an
+    -- alert's id is not given out again by a restored copy.
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     -- When it started.
     started_wall_ms INTEGER NOT NULL,
@@ -27,18 +46,25 @@ CREATE TABLE boot (
     started_trust TEXT NOT NULL CHECK (started_trust IN ('synced', 'unsynced')),
     -- Version of the program.
     version TEXT NOT NULL,
+    -- Schema that the program knew: a header that says more than this is damaged.
+    schema INTEGER NOT NULL,
+    -- Number of the file in its file system: another one means that the file was copied.
+    inode INTEGER NOT NULL,
+    -- How long it ran at least; retention counts by it where the wall clock cannot be believed.
+    ran_ms INTEGER NOT NULL DEFAULT 0,
     -- When the store was closed in order; NULL while running and after a crash or a power cut.
     stopped_wall_ms INTEGER
 ) STRICT;
 
--- Everything that happened, in order. Rows are never changed.
+-- Everything that happened, in order. Rows are never changed; retention erases old ones.
 CREATE TABLE event (
     -- Number within the epoch, from 1. A transaction that fails takes its numbers back, so there
     -- is no gap; AUTOINCREMENT keeps a number from being used again once old rows are erased.
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Kind of event.
     kind TEXT NOT NULL CHECK (kind IN ('screened', 'alert_raised', 'alert_acknowledged',
-        'alert_resolved', 'alert_reminded', 'fault_raised', 'fault_cleared', 'self_checked')),
+        'alert_resolved', 'alert_reminded', 'fault_raised', 'fault_cleared', 'self_checked',
+        'numbers_void')),
     -- When it happened, by the wall clock.
     at_wall_ms INTEGER NOT NULL,
     -- When it happened, since the start.
@@ -51,6 +77,11 @@ CREATE TABLE event (
     body TEXT NOT NULL CHECK (json_valid(body))
 ) STRICT;
 
+-- How old an event is: by a wall clock that was right …
+CREATE INDEX event_by_time ON event (at_wall_ms) WHERE trust = 'synced';
+-- … or by how long the gateway has run since.
+CREATE INDEX event_by_run ON event (boot, at_monotonic_ns);
+
 -- Alerts as they stand now, derived from the events.
 CREATE TABLE alert (
     -- Id: start of the gateway …
@@ -58,7 +89,7 @@ CREATE TABLE alert (
     -- … and number of the track within it.
     track INTEGER NOT NULL CHECK (track >= 0),
     -- The event that raised it.
-    raised_seq INTEGER NOT NULL UNIQUE REFERENCES event (seq),
+    raised_seq INTEGER NOT NULL UNIQUE,
     -- When it was raised, by the wall clock.
     raised_wall_ms INTEGER NOT NULL,
     -- When it was raised, since the start.
@@ -83,6 +114,8 @@ CREATE TABLE alert (
     resolved_at TEXT,
     -- What was found, as JSON.
     outcome TEXT,
+    -- The event that resolved it.
+    resolved_seq INTEGER,
     PRIMARY KEY (boot, track),
     CHECK ((acknowledged_by IS NULL) = (acknowledged_at IS NULL)),
     CHECK (state <> 'open' OR acknowledged_by IS NULL),
@@ -94,15 +127,14 @@ CREATE TABLE alert (
 -- The list of alerts that staff must still look after.
 CREATE INDEX alert_not_resolved ON alert (raised_seq) WHERE state <> 'resolved';
 
--- Screenings, derived from the events: what tallies are counted from. Retention (a later issue)
--- may erase the readings of people who were clear, here and in `event`, once they are counted.
+-- Screenings, derived from the events: what tallies are counted from, until retention erases them.
 CREATE TABLE screening (
     -- Id: start of the gateway …
     boot INTEGER NOT NULL CHECK (boot >= 0),
     -- … and number of the track within it.
     track INTEGER NOT NULL CHECK (track >= 0),
     -- The event.
-    seq INTEGER NOT NULL UNIQUE REFERENCES event (seq),
+    seq INTEGER NOT NULL UNIQUE,
     -- When the person was last seen, by the wall clock.
     last_wall_ms INTEGER NOT NULL,
     -- Class of the verdict.
@@ -121,14 +153,58 @@ CREATE TABLE screening (
 -- Tallies ask for a stretch of wall time.
 CREATE INDEX screening_by_time ON screening (last_wall_ms, verdict, reason);
 
--- Messages for the broker and for notifiers, each channel in the order in which they go out.
-CREATE TABLE outbox (
+-- Readings of the clear are erased first.
+CREATE INDEX screening_clear ON screening (seq) WHERE verdict = 'clear';
+
+-- How many people were screened, by the hour, where their screenings are erased already.
+CREATE TABLE tally (
+    -- Begin of the hour in UTC.
+    hour_wall_ms INTEGER NOT NULL,
+    -- Class of the verdict.
+    verdict TEXT NOT NULL,
+    -- Reason of the verdict; empty where the class has none.
+    reason TEXT NOT NULL,
+    -- How many.
+    people INTEGER NOT NULL CHECK (people > 0),
+    PRIMARY KEY (hour_wall_ms, verdict, reason)
+) STRICT, WITHOUT ROWID;
+
+-- Faults that were raised and are not over.
+CREATE TABLE standing_fault (
+    -- The fault's word.
+    fault TEXT PRIMARY KEY,
+    -- The event that raised it.
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The last number that each channel gave out: it outlives the messages, so that none comes twice.
+CREATE TABLE channel (
     -- The way out: 'broker', or 'notify.' and a notifier's name.
-    channel TEXT NOT NULL CHECK (channel <> ''),
-    -- Number within the channel, from 1 without gaps: half of the key that the receiver counts by.
+    name TEXT PRIMARY KEY CHECK (name <> ''),
+    -- The number.
+    last INTEGER NOT NULL CHECK (last >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- Messages for the broker and for notifiers, each channel in the order in which they go out. A row
+-- says all that is needed to send it, so that it goes out whatever became of the event.
+CREATE TABLE outbox (
+    -- The way out.
+    channel TEXT NOT NULL REFERENCES channel (name),
+    -- Number within the channel, ascending: half of the key that the receiver counts by. Within
+    -- one epoch there is no gap but those that an event numbers_void has told.
     number INTEGER NOT NULL CHECK (number > 0),
-    -- The event that caused it.
-    seq INTEGER NOT NULL REFERENCES event (seq),
+    -- The other half: the epoch in which the number was given out.
+    epoch TEXT NOT NULL CHECK (length(epoch) = 36),
+    -- The event that caused it …
+    seq INTEGER NOT NULL,
+    -- … and when that happened: by the wall clock,
+    at_wall_ms INTEGER NOT NULL,
+    -- since the start,
+    at_monotonic_ns INTEGER NOT NULL CHECK (at_monotonic_ns >= 0),
+    -- in which start,
+    boot INTEGER NOT NULL CHECK (boot >= 0),
+    -- and whether the wall time can be believed.
+    trust TEXT NOT NULL CHECK (trust IN ('synced', 'unsynced')),
     -- Full topic; for a notifier the kind of event.
     topic TEXT NOT NULL,
     -- Bytes to publish; never above 8 KiB.
@@ -152,23 +228,63 @@ CREATE TABLE outbox (
     PRIMARY KEY (channel, number)
 ) STRICT, WITHOUT ROWID;
 
--- The messages that are not safe yet.
+-- The messages that are not safe yet: here only …
+CREATE INDEX outbox_saved ON outbox (channel, number) WHERE state = 'saved';
+-- … or not known to be with the street office.
 CREATE INDEX outbox_waiting ON outbox (channel, number) WHERE state IN ('saved', 'accepted');
+-- The messages that retention may erase.
+CREATE INDEX outbox_sent ON outbox (channel, state, seq) WHERE state IN ('accepted', 'received');
+-- The messages that may be given up.
+CREATE INDEX outbox_to_give_up ON outbox (keep, seq) WHERE keep <> 'always';
 
--- The last number that each channel gave out: it outlives the messages, so that none comes twice.
-CREATE TABLE channel (
-    -- Its name.
-    name TEXT PRIMARY KEY CHECK (name <> ''),
-    -- The number.
-    last INTEGER NOT NULL CHECK (last >= 0)
+-- How many messages there are of each sort: kept by the triggers below, so that a page which shows
+-- them does not count a million rows.
+CREATE TABLE outbox_count (
+    -- Their channel.
+    channel TEXT NOT NULL,
+    -- Their state.
+    state TEXT NOT NULL,
+    -- Whether they may be given up.
+    keep TEXT NOT NULL,
+    -- How many.
+    messages INTEGER NOT NULL,
+    -- Bytes of their topics and payloads.
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (channel, state, keep)
 ) STRICT, WITHOUT ROWID;
 
--- Who did what and when. Rows are never changed.
+CREATE TRIGGER outbox_count_in AFTER INSERT ON outbox
+BEGIN
+    INSERT INTO outbox_count (channel, state, keep, messages, bytes)
+    VALUES (NEW.channel, NEW.state, NEW.keep, 1, length(NEW.payload) + octet_length(NEW.topic))
+    ON CONFLICT (channel, state, keep) DO UPDATE
+    SET messages = messages + 1, bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER outbox_count_out AFTER DELETE ON outbox
+BEGIN
+    UPDATE outbox_count
+    SET messages = messages - 1, bytes = bytes - length(OLD.payload) - octet_length(OLD.topic)
+    WHERE channel = OLD.channel AND state = OLD.state AND keep = OLD.keep;
+END;
+
+CREATE TRIGGER outbox_count_moves AFTER UPDATE OF state ON outbox WHEN NEW.state <> OLD.state
+BEGIN
+    UPDATE outbox_count
+    SET messages = messages - 1, bytes = bytes - length(OLD.payload) - octet_length(OLD.topic)
+    WHERE channel = OLD.channel AND state = OLD.state AND keep = OLD.keep;
+    INSERT INTO outbox_count (channel, state, keep, messages, bytes)
+    VALUES (NEW.channel, NEW.state, NEW.keep, 1, length(NEW.payload) + octet_length(NEW.topic))
+    ON CONFLICT (channel, state, keep) DO UPDATE
+    SET messages = messages + 1, bytes = bytes + excluded.bytes;
+END;
+
+-- Who did what and when. Rows are never changed; retention erases old ones.
 CREATE TABLE audit (
     -- Place.
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- The event in which it was done; NULL for what is no event (a start of the gateway).
-    seq INTEGER REFERENCES event (seq),
+    seq INTEGER,
     -- Who: the name that staff gave, or 'gateway'.
     who TEXT NOT NULL CHECK (who <> ''),
     -- What: a word, such as alert_resolved.

@@ -1,8 +1,9 @@
 //! What can go wrong with the database, in words that say what to do next.
 
+use super::row::Unreadable;
 use crate::journal::JournalError;
 use rusqlite::ErrorCode;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the store could not be opened or used.
 #[derive(Debug, thiserror::Error)]
@@ -46,16 +47,79 @@ pub enum StoreError {
          data folder"
     )]
     Foreign,
-    /// Not a database, or a damaged one.
+    /// Not a database, or a damaged one. What is readable is saved at the next start.
     #[error(
-        "the file menshen.db cannot be read as a database ({0}). Keep a copy of the whole data \
-         folder, then move menshen.db, menshen.db-wal and menshen.db-shm away and restore a \
-         backup; without one, the gateway starts a new, empty journal"
+        "the database menshen.db is damaged ({0}). Start the gateway again: it keeps the damaged \
+         file, begins a new one and takes over what can be read. Then look at the disk (dmesg)"
     )]
     Damaged(String),
+    /// A row says what the program never wrote.
+    #[error(
+        "a row of the journal is not as it was written ({0}); keep a copy of the data folder and \
+         report this"
+    )]
+    Row(String),
+    /// The schema of an older version could not be brought up to date.
+    #[error(
+        "the database could not be brought from schema {found} to {wanted} ({why}); it is as it \
+         was, and a copy of it is {copy}. Install the version again that ran before"
+    )]
+    Migration {
+        /// Version in the file.
+        found: i64,
+        /// Version that was to be.
+        wanted: i64,
+        /// What SQLite said.
+        why: String,
+        /// Where the copy is.
+        copy: String,
+    },
+    /// What the journal itself refuses.
+    #[error("{0}")]
+    Refused(JournalError),
     /// Anything else that SQLite said.
     #[error("{}", in_words(.0))]
     Sqlite(rusqlite::Error),
+}
+
+impl StoreError {
+    /// A folder, or a file in it, that cannot be used.
+    pub(super) fn folder(folder: &Path, source: std::io::Error) -> Self {
+        Self::Folder {
+            folder: folder.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether the file is damaged, rather than the disk full, slow or closed to us: asked while
+    /// the database is opened, when every statement is one that works on a sound file.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) | Self::Row(_) => true,
+            Self::Sqlite(error) => !matches!(
+                error.sqlite_error_code(),
+                Some(
+                    ErrorCode::DiskFull
+                        | ErrorCode::SystemIoFailure
+                        | ErrorCode::DatabaseBusy
+                        | ErrorCode::DatabaseLocked
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::PermissionDenied
+                        | ErrorCode::CannotOpen
+                        | ErrorCode::OutOfMemory
+                        | ErrorCode::OperationInterrupted
+                        | ErrorCode::FileLockingProtocolFailed
+                )
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether the disk could not read a part of the file.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(error, _))
+            if error.extended_code == rusqlite::ffi::SQLITE_IOERR_READ)
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -69,9 +133,24 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+impl From<Unreadable> for StoreError {
+    fn from(wrong: Unreadable) -> Self {
+        Self::Row(wrong.0)
+    }
+}
+
+impl From<JournalError> for StoreError {
+    fn from(error: JournalError) -> Self {
+        Self::Refused(error)
+    }
+}
+
 impl From<StoreError> for JournalError {
     fn from(error: StoreError) -> Self {
-        Self::Storage(error.to_string())
+        match error {
+            StoreError::Refused(error) => error,
+            error => Self::Storage(error.to_string()),
+        }
     }
 }
 

@@ -4,21 +4,22 @@
 //! transitions: two people who tap at once cannot both have taken an alert.
 
 use super::error::StoreError;
+use super::event_row::EventRow;
 use super::row::{
-    EventRow, OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds,
-    parsed, to_sql, trust,
+    OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds, parsed,
+    to_sql, trust,
 };
-use super::{Store, outbox, unfinished};
-use crate::alert::{Alert, AlertState, Outcome};
+use super::{Route, Store, outbox, unfinished};
+use crate::alert::{Alert, AlertState, Outcome, Refused};
 use crate::clock::{BootId, Stamp, WallTime};
 use crate::estimate::{Basis, Reading};
 use crate::event::Event;
-use crate::id::{AlertId, EventKey, Sequence, TrackId};
+use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence, TrackId};
 use crate::journal::{Journal, JournalError, Recorded, Unfinished};
 use crate::screening::Screening;
 use crate::thermal::self_check::Complaint;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::time::Duration;
 
 /// Who acted where no person did.
@@ -40,25 +41,9 @@ pub struct AuditEntry {
 }
 
 /// Columns of an alert, in the order in which [`alert_of`] reads them.
-const ALERT_COLUMNS: &str = "boot, track, raised_boot, raised_monotonic_ns, raised_wall_ms, \
+pub(super) const ALERT_COLUMNS: &str = "boot, track, raised_boot, raised_monotonic_ns, raised_wall_ms, \
      raised_trust, reading, threshold_c, state, acknowledged_by, acknowledged_at, resolved_by, \
      resolved_at, outcome";
-
-impl From<rusqlite::Error> for JournalError {
-    fn from(error: rusqlite::Error) -> Self {
-        StoreError::from(error).into()
-    }
-}
-
-impl From<Unreadable> for JournalError {
-    fn from(wrong: Unreadable) -> Self {
-        Self::Storage(format!(
-            "a row of the journal is not as it was written ({}); keep a copy of the data folder \
-             and report this",
-            wrong.0
-        ))
-    }
-}
 
 /// A value in the database that the row types refuse.
 pub(super) fn unreadable(column: usize, wrong: Unreadable) -> rusqlite::Error {
@@ -67,63 +52,48 @@ pub(super) fn unreadable(column: usize, wrong: Unreadable) -> rusqlite::Error {
 
 impl Journal for Store {
     fn record(&self, events: &[Event]) -> Result<Vec<Recorded>, JournalError> {
-        let mut writer = self.writer();
-        // Dropped on every way out but the commit: then nothing was kept.
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut recorded = Vec::with_capacity(events.len());
-        for event in events {
-            let seq = append(&transaction, event)?;
-            let key = EventKey {
-                epoch: self.epoch(),
-                seq,
-            };
-            project(&transaction, seq, event)?;
-            for route in &self.inner.routes {
-                outbox::enqueue(&transaction, route, &key, event)?;
-            }
-            recorded.push(Recorded {
-                key,
-                event: event.clone(),
-            });
-        }
-        transaction.commit()?;
-        Ok(recorded)
+        self.write(|transaction| record(transaction, &self.inner.routes, &self.epoch(), events))
     }
 
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, JournalError> {
-        let reader = self.reader();
-        let mut select = reader.prepare_cached(&format!(
-            "SELECT {ALERT_COLUMNS} FROM alert ORDER BY state = 'resolved', raised_seq DESC LIMIT ?1"
-        ))?;
-        let alerts = select
-            .query_map([limit], alert_of)?
-            .collect::<Result<_, _>>()?;
-        Ok(alerts)
+        self.read(|reader| {
+            let mut select = reader.prepare_cached(&format!(
+                "SELECT {ALERT_COLUMNS} FROM alert
+                 ORDER BY state = 'resolved', raised_seq DESC LIMIT ?1"
+            ))?;
+            Ok(select
+                .query_map([limit], alert_of)?
+                .collect::<Result<_, _>>()?)
+        })
     }
 
     fn alert(&self, id: AlertId) -> Result<Alert, JournalError> {
-        load(&self.reader(), id)
+        self.read(|reader| load(reader, id))
     }
 
     fn tally(
         &self,
         since_wall_ms: i64,
     ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
-        let reader = self.reader();
-        let mut select = reader.prepare_cached(
-            "SELECT verdict, reason, count(*) FROM screening WHERE last_wall_ms >= ?1
-             GROUP BY verdict, reason ORDER BY verdict, reason",
-        )?;
-        let tally = select
-            .query_map([since_wall_ms], |row| {
-                Ok((row.get(0)?, row.get(1)?, from_sql(row.get(2)?)))
-            })?
-            .collect::<Result<_, _>>()?;
-        Ok(tally)
+        self.read(|reader| {
+            let mut select = reader.prepare_cached(
+                "SELECT verdict, nullif(reason, ''), sum(people) FROM (
+                     SELECT verdict, coalesce(reason, '') AS reason, count(*) AS people
+                     FROM screening WHERE last_wall_ms >= ?1 GROUP BY 1, 2
+                     UNION ALL
+                     SELECT verdict, reason, people FROM tally WHERE hour_wall_ms >= ?1)
+                 GROUP BY verdict, reason ORDER BY verdict, reason",
+            )?;
+            Ok(select
+                .query_map([since_wall_ms], |row| {
+                    Ok((row.get(0)?, row.get(1)?, from_sql(row.get(2)?)))
+                })?
+                .collect::<Result<_, _>>()?)
+        })
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {
-        unfinished::read(&self.reader())
+        self.read(unfinished::read)
     }
 }
 
@@ -135,21 +105,24 @@ impl Store {
     /// # Errors
     /// Where the store cannot be read.
     pub fn events(&self, after: Sequence, limit: u32) -> Result<Vec<Recorded>, JournalError> {
-        let reader = self.reader();
-        let mut select = reader
-            .prepare_cached("SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-        let mut rows = select.query(params![to_sql(after.0), limit])?;
-        let mut events = Vec::new();
-        while let Some(row) = rows.next()? {
-            events.push(Recorded {
-                key: EventKey {
-                    epoch: self.epoch(),
-                    seq: Sequence(from_sql(row.get(0)?)),
-                },
-                event: parsed::<EventRow, Event>(&row.get::<_, String>(1)?)?,
-            });
-        }
-        Ok(events)
+        self.read(|reader| {
+            let mut select = reader.prepare_cached(
+                "SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            let mut rows = select.query(params![to_sql(after.0), limit])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                let seq = Sequence(from_sql(row.get(0)?));
+                events.push(Recorded {
+                    key: EventKey {
+                        epoch: self.inner.epochs.of(seq),
+                        seq,
+                    },
+                    event: parsed::<EventRow, Event>(&row.get::<_, String>(1)?)?,
+                });
+            }
+            Ok(events)
+        })
     }
 
     /// The audit, newest first.
@@ -157,30 +130,55 @@ impl Store {
     /// # Errors
     /// Where the store cannot be read.
     pub fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, JournalError> {
-        let reader = self.reader();
-        let mut select = reader.prepare_cached(
-            "SELECT boot, at_monotonic_ns, at_wall_ms, trust, seq, who, what, subject
-             FROM audit ORDER BY id DESC LIMIT ?1",
-        )?;
-        let entries = select
-            .query_map([limit], |row| {
-                Ok(AuditEntry {
-                    at: stamp_of(row, 0)?,
-                    seq: row
-                        .get::<_, Option<i64>>(4)?
-                        .map(|seq| Sequence(from_sql(seq))),
-                    who: row.get(5)?,
-                    what: row.get(6)?,
-                    subject: row.get(7)?,
-                })
-            })?
-            .collect::<Result<_, _>>()?;
-        Ok(entries)
+        self.read(|reader| {
+            let mut select = reader.prepare_cached(
+                "SELECT boot, at_monotonic_ns, at_wall_ms, trust, seq, who, what, subject
+                 FROM audit ORDER BY id DESC LIMIT ?1",
+            )?;
+            Ok(select
+                .query_map([limit], |row| {
+                    Ok(AuditEntry {
+                        at: stamp_of(row, 0)?,
+                        seq: row
+                            .get::<_, Option<i64>>(4)?
+                            .map(|seq| Sequence(from_sql(seq))),
+                        who: row.get(5)?,
+                        what: row.get(6)?,
+                        subject: row.get(7)?,
+                    })
+                })?
+                .collect::<Result<_, _>>()?)
+        })
     }
 }
 
+/// Writes the events with all that follows from them, within a transaction.
+pub(super) fn record(
+    transaction: &Transaction<'_>,
+    routes: &[Route],
+    epoch: &DeviceEpoch,
+    events: &[Event],
+) -> Result<Vec<Recorded>, StoreError> {
+    let mut recorded = Vec::with_capacity(events.len());
+    for event in events {
+        let key = EventKey {
+            epoch: epoch.clone(),
+            seq: append(transaction, event)?,
+        };
+        project(transaction, key.seq, event)?;
+        for route in routes {
+            outbox::enqueue(transaction, route, &key, event)?;
+        }
+        recorded.push(Recorded {
+            key,
+            event: event.clone(),
+        });
+    }
+    Ok(recorded)
+}
+
 /// Writes the event's own row.
-fn append(transaction: &Transaction<'_>, event: &Event) -> Result<Sequence, JournalError> {
+fn append(transaction: &Transaction<'_>, event: &Event) -> Result<Sequence, StoreError> {
     let at = event.at();
     transaction
         .prepare_cached(
@@ -199,11 +197,7 @@ fn append(transaction: &Transaction<'_>, event: &Event) -> Result<Sequence, Jour
 }
 
 /// Writes what is derived from the event, and who did it.
-fn project(
-    transaction: &Transaction<'_>,
-    seq: Sequence,
-    event: &Event,
-) -> Result<(), JournalError> {
+fn project(transaction: &Transaction<'_>, seq: Sequence, event: &Event) -> Result<(), StoreError> {
     let (who, subject) = match event {
         // People who walk past do not act; their screenings are in the journal.
         Event::Screened(screening) => return screened(transaction, seq, screening),
@@ -221,12 +215,26 @@ fn project(
             at,
             outcome,
         } => (
-            resolved(transaction, *alert, by, *at, outcome)?,
+            resolved(transaction, seq, (*alert, by, *at), outcome)?,
             alert.to_string(),
         ),
         Event::AlertReminded { alert, .. } => (GATEWAY.to_owned(), alert.to_string()),
-        Event::FaultRaised { fault, .. } | Event::FaultCleared { fault, .. } => {
+        Event::FaultRaised { fault, .. } => {
+            transaction
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO standing_fault (fault, seq) VALUES (?1, ?2)",
+                )?
+                .execute(params![fault.as_str(), to_sql(seq.0)])?;
             (GATEWAY.to_owned(), fault.as_str().to_owned())
+        }
+        Event::FaultCleared { fault, .. } => {
+            transaction
+                .prepare_cached("DELETE FROM standing_fault WHERE fault = ?1")?
+                .execute([fault.as_str()])?;
+            (GATEWAY.to_owned(), fault.as_str().to_owned())
+        }
+        Event::NumbersVoid { numbers, .. } => {
+            (GATEWAY.to_owned(), numbers.channel.as_str().to_owned())
         }
         Event::SelfChecked { found, .. } => {
             let subject = found.complaint.map_or("passed", Complaint::as_str);
@@ -276,7 +284,7 @@ fn screened(
     transaction: &Transaction<'_>,
     seq: Sequence,
     screening: &Screening,
-) -> Result<(), JournalError> {
+) -> Result<(), StoreError> {
     // Without a reference there is no temperature; the event has the whole reading all the same.
     let absolute = screening
         .reading
@@ -302,13 +310,17 @@ fn screened(
 }
 
 /// A new alert.
-fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result<(), JournalError> {
+pub(super) fn raised(
+    transaction: &Transaction<'_>,
+    seq: Sequence,
+    alert: &Alert,
+) -> Result<(), StoreError> {
     if alert.state != AlertState::Open {
-        return Err(JournalError::Storage(format!(
+        return Err(StoreError::Refused(JournalError::Storage(format!(
             "alert {} was raised in the state {}; an alert is raised open",
             alert.id,
             alert.state.as_str()
-        )));
+        ))));
     }
     transaction
         .prepare_cached(
@@ -330,16 +342,21 @@ fn raised(transaction: &Transaction<'_>, seq: Sequence, alert: &Alert) -> Result
     Ok(())
 }
 
+/// What the alert's state does not allow.
+fn refused(why: Refused) -> StoreError {
+    StoreError::Refused(JournalError::Refused(why))
+}
+
 /// Somebody takes an alert; gives back the name as it was kept.
-fn acknowledged(
+pub(super) fn acknowledged(
     transaction: &Transaction<'_>,
     id: AlertId,
     by: &str,
     at: Stamp,
-) -> Result<String, JournalError> {
+) -> Result<String, StoreError> {
     let next = load(transaction, id)?
         .acknowledge(by, at)
-        .map_err(JournalError::Refused)?;
+        .map_err(refused)?;
     let AlertState::Acknowledged { by, at } = next.state else {
         return Ok(by.trim().to_owned());
     };
@@ -357,46 +374,56 @@ fn acknowledged(
 }
 
 /// Somebody records what was found; gives back the name as it was kept.
-fn resolved(
+pub(super) fn resolved(
     transaction: &Transaction<'_>,
-    id: AlertId,
-    by: &str,
-    at: Stamp,
+    seq: Sequence,
+    (id, by, at): (AlertId, &str, Stamp),
     outcome: &Outcome,
-) -> Result<String, JournalError> {
+) -> Result<String, StoreError> {
     let next = load(transaction, id)?
         .resolve(by, at, outcome.clone())
-        .map_err(JournalError::Refused)?;
+        .map_err(refused)?;
     let AlertState::Resolved { by, at, outcome } = next.state else {
         return Ok(by.trim().to_owned());
     };
     transaction.execute(
-        "UPDATE alert SET state = 'resolved', resolved_by = ?3, resolved_at = ?4, outcome = ?5
+        "UPDATE alert SET state = 'resolved', resolved_by = ?3, resolved_at = ?4, outcome = ?5,
+                resolved_seq = ?6
          WHERE boot = ?1 AND track = ?2",
         params![
             to_sql(id.boot.0),
             to_sql(id.track.0),
             by,
             json(&StampRow::from(&at))?,
-            json(&OutcomeRow::from(&outcome))?
+            json(&OutcomeRow::from(&outcome))?,
+            to_sql(seq.0)
         ],
     )?;
     Ok(by)
 }
 
+/// Reads every alert: SQLite knows nothing of a letter that is wrong inside of a text, and one row
+/// that cannot be read would hide all the others.
+pub(super) fn read_every_alert(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare(&format!("SELECT {ALERT_COLUMNS} FROM alert"))?
+        .query_map([], alert_of)?
+        .try_for_each(|alert| Ok(alert.map(drop)?))
+}
+
 /// One alert, from either connection.
-fn load(connection: &Connection, id: AlertId) -> Result<Alert, JournalError> {
+fn load(connection: &Connection, id: AlertId) -> Result<Alert, StoreError> {
     connection
         .prepare_cached(&format!(
             "SELECT {ALERT_COLUMNS} FROM alert WHERE boot = ?1 AND track = ?2"
         ))?
         .query_row(params![to_sql(id.boot.0), to_sql(id.track.0)], alert_of)
         .optional()?
-        .ok_or(JournalError::UnknownAlert(id))
+        .ok_or(StoreError::Refused(JournalError::UnknownAlert(id)))
 }
 
 /// A stamp in four columns from `first`: boot, monotonic, wall, trust.
-fn stamp_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
+pub(super) fn stamp_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
     Ok(Stamp {
         boot: BootId(from_sql(row.get(first)?)),
         monotonic: Duration::from_nanos(from_sql(row.get(first + 1)?)),
@@ -407,7 +434,7 @@ fn stamp_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Stamp> {
 }
 
 /// An alert in the columns of [`ALERT_COLUMNS`].
-fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
+pub(super) fn alert_of(row: &Row<'_>) -> rusqlite::Result<Alert> {
     let stamp = |column: usize| -> rusqlite::Result<Stamp> {
         parsed::<StampRow, Stamp>(&row.get::<_, String>(column)?)
             .map_err(|wrong| unreadable(column, wrong))

@@ -8,31 +8,46 @@
 //! reader behind another, so that a page which reads does not wait for a commit. A file lock on
 //! the folder keeps a second gateway out; the system drops it when the process dies, however.
 //!
-//! After a stop without [`Store`] being dropped (a crash, a power cut) the next start checks the
-//! database (`PRAGMA quick_check`); after a clean one it does not, since this takes long on cards.
+//! After a stop without [`Store`] being dropped (a crash, a power cut), or after a call found
+//! damage, the next start checks the database (`PRAGMA quick_check`); after a clean one it does
+//! not, since this takes long on cards. What is damaged is salvaged (`salvage.rs`), what is a copy
+//! goes on under a new epoch (`epoch.rs`). Once a minute [`Store::maintain`] keeps it in bounds.
+//!
+//! In the folder: `menshen.db` with SQLite's `-wal` and `-shm`, `menshen.lock`, `backup/` with the
+//! nightly copies, `menshen-schema-N.db` as it was before an update, `damaged-…/` with what was
+//! salvaged.
 
+mod backup;
+mod disk;
+mod epoch;
 mod error;
+mod event_row;
 mod journal;
+mod lock;
 mod migrate;
+mod opening;
 mod outbox;
+mod retention;
 mod row;
+mod salvage;
+mod shedding;
 mod unfinished;
+mod upkeep;
 
 pub use error::StoreError;
 pub use journal::AuditEntry;
 pub use outbox::MAX_PAYLOAD;
+pub use upkeep::Upkeep;
 
-use crate::clock::{BootId, Clock, Stamp, SystemClock};
+use crate::clock::{BootId, Clock as _, SystemClock};
 use crate::event::Event;
 use crate::id::{Channel, DeviceEpoch, MessageKey};
-use crate::journal::OutboxMessage;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use crate::journal::{JournalError, OutboxMessage};
+use epoch::Epochs;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// Which message an event causes in a channel, if any. Called within the transaction, so it must be
 /// quick and must not use the store.
@@ -49,10 +64,6 @@ pub struct Route {
 
 /// Name of the database in the folder.
 const DATABASE: &str = "menshen.db";
-/// Name of the file that carries the lock.
-const LOCK: &str = "menshen.lock";
-/// How long a statement waits for another program that holds the database, such as a backup.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// The store. Clones share one database.
 #[derive(Clone)]
@@ -62,84 +73,67 @@ pub struct Store {
 
 /// What the clones share.
 struct Inner {
+    folder: PathBuf,
+    /// The connection for reading. Closed first: the one that is closed last moves the log into the
+    /// database, so that after a stop `menshen.db` alone is all there is, and a reader cannot.
+    reader: Mutex<Connection>,
     /// The only connection that writes.
     writer: Mutex<Connection>,
-    /// The connection for reading.
-    reader: Mutex<Connection>,
     routes: Vec<Route>,
-    epoch: DeviceEpoch,
+    epochs: Epochs,
     boot: BootId,
     /// For times that no event brings along: the broker's acceptance, start and stop.
     clock: SystemClock,
+    /// Damage was seen: the next start is to look at the whole file.
+    suspect: AtomicBool,
+    /// What is done by the hour and by the night.
+    rounds: Mutex<upkeep::Rounds>,
     /// Holds the folder until everything above is closed.
-    _lock: File,
+    _lock: lock::Lock,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
-            .field("epoch", &self.inner.epoch)
+            .field("epoch", &self.epoch())
             .field("boot", &self.inner.boot)
             .finish_non_exhaustive()
     }
 }
 
-/// Takes the lock of a connection. A panic elsewhere rolled its transaction back when it unwound,
-/// so the connection is fit for use.
-fn hold(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
+/// Takes a lock. A panic elsewhere rolled its transaction back when it unwound, so what is behind
+/// it is fit for use.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Store {
-    /// Opens the database in this folder, or makes one, and counts a new start of the gateway.
+    /// Opens the database in this folder, or makes one, and counts a new start of the gateway. A
+    /// damaged database is put aside, and what can be read of it is taken over.
     ///
     /// # Errors
     /// [`StoreError`]; its text says what to do.
     pub fn open(folder: &Path, routes: Vec<Route>) -> Result<Self, StoreError> {
-        let in_folder = |source| StoreError::Folder {
-            folder: folder.to_owned(),
-            source,
-        };
-        // Personal data will lie here: for this user only.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(in_folder)?;
-        let lock = take_lock(folder)?;
-        let path = folder.join(DATABASE);
-        // Made here so that it has its mode from the start; SQLite gives its own files the same.
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(in_folder)?;
-        let mut writer = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        writer.busy_timeout(BUSY)?;
-        let mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode != "wal" {
-            return Err(in_folder(std::io::Error::other(format!(
-                "the file system allows no write-ahead log (journal mode {mode})"
-            ))));
-        }
-        writer.pragma_update(None, "synchronous", "FULL")?;
-        writer.pragma_update(None, "foreign_keys", true)?;
-        migrate::migrate(&mut writer)?;
-        check_after_crash(&writer)?;
-        let (epoch, boot) = count_start(&mut writer)?;
-
-        let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        reader.busy_timeout(BUSY)?;
-        tracing::info!(boot = boot.0, epoch = epoch.0, "the store is open");
+        disk::make_folder(folder)?;
+        let mut lock = lock::Lock::take(folder)?;
+        let opened = opening::open_or_salvage(folder, &routes, lock.epoch())?;
+        lock.note(folder, opened.epochs.now())?;
+        tracing::info!(
+            boot = opened.boot.0,
+            epoch = opened.epochs.now().0,
+            "the store is open"
+        );
         Ok(Self {
             inner: Arc::new(Inner {
-                writer: Mutex::new(writer),
-                reader: Mutex::new(reader),
+                folder: folder.to_owned(),
+                writer: Mutex::new(opened.writer),
+                reader: Mutex::new(opened.reader),
                 routes,
-                epoch,
-                boot,
-                clock: SystemClock::start(boot),
+                epochs: opened.epochs,
+                boot: opened.boot,
+                clock: SystemClock::start(opened.boot),
+                suspect: AtomicBool::new(false),
+                rounds: Mutex::default(),
                 _lock: lock,
             }),
         })
@@ -148,7 +142,7 @@ impl Store {
     /// Identity of this database.
     #[must_use]
     pub fn epoch(&self) -> DeviceEpoch {
-        self.inner.epoch.clone()
+        self.inner.epochs.now().clone()
     }
 
     /// Number of this start of the gateway: what the clock is to be started with.
@@ -162,20 +156,61 @@ impl Store {
         hold(&self.inner.writer)
     }
 
-    /// The reader.
-    fn reader(&self) -> MutexGuard<'_, Connection> {
-        hold(&self.inner.reader)
+    /// Does something in one transaction, which is on the disk when this returns. On every way out
+    /// but the commit the transaction is dropped, and nothing was kept.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, JournalError> {
+        let write = || {
+            let mut writer = self.writer();
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        self.noted(write())
+    }
+
+    /// Reads something.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, JournalError> {
+        self.noted(work(&hold(&self.inner.reader)))
+    }
+
+    /// The result for whoever called.
+    fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, JournalError> {
+        result.map_err(|error| {
+            self.note_damage(&error);
+            error.into()
+        })
+    }
+
+    /// Remembers damage for the next start.
+    fn note_damage(&self, error: &StoreError) {
+        if matches!(error, StoreError::Damaged(_)) || error.is_unreadable() {
+            self.inner.suspect.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Inner {
-    /// Notes that this was a clean stop. Where that fails, the next start merely checks more.
+    /// Notes that this was a clean stop, if it was. Where that fails, the next start merely checks
+    /// more.
     fn drop(&mut self) {
-        let stopped = self.clock.now().wall.0;
-        let number = row::to_sql(self.boot.0);
+        if self.suspect.load(Ordering::Relaxed) {
+            return;
+        }
+        let now = self.clock.now();
         let noted = hold(&self.writer).execute(
-            "UPDATE boot SET stopped_wall_ms = ?1 WHERE number = ?2",
-            params![stopped, number],
+            "UPDATE boot SET stopped_wall_ms = ?1, ran_ms = ?2 WHERE number = ?3",
+            params![
+                now.wall.0,
+                row::milliseconds(now.monotonic),
+                row::to_sql(self.boot.0)
+            ],
         );
         if let Err(error) = noted {
             tracing::warn!(%error, "the clean stop could not be noted");
@@ -183,99 +218,14 @@ impl Drop for Inner {
     }
 }
 
-/// Takes the folder for this process, and notes who has it.
-fn take_lock(folder: &Path) -> Result<File, StoreError> {
-    let in_folder = |source| StoreError::Folder {
-        folder: folder.to_owned(),
-        source,
-    };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(folder.join(LOCK))
-        .map_err(in_folder)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Best effort: the message is right without the number, too.
-            let _ = file.read_to_string(&mut holder);
-            let holder = match holder.trim() {
-                "" => String::new(),
-                process => format!(" (process {process})"),
-            };
-            return Err(StoreError::InUse {
-                folder: folder.to_owned(),
-                holder,
-            });
-        }
-        Err(TryLockError::Error(source)) => return Err(in_folder(source)),
-    }
-    file.set_len(0).map_err(in_folder)?;
-    file.seek(SeekFrom::Start(0)).map_err(in_folder)?;
-    writeln!(file, "{}", std::process::id()).map_err(in_folder)?;
-    Ok(file)
-}
-
-/// Checks the database where the last start was not followed by a clean stop.
-fn check_after_crash(connection: &Connection) -> Result<(), StoreError> {
-    let stopped: Option<Option<i64>> = connection
-        .query_row(
-            "SELECT stopped_wall_ms FROM boot ORDER BY number DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if stopped != Some(None) {
-        return Ok(());
-    }
-    tracing::warn!("the gateway was not stopped in order; checking the database");
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" {
-        Ok(())
-    } else {
-        Err(StoreError::Damaged(found))
-    }
-}
-
-/// Counts this start, and gives a new database its epoch.
-fn count_start(connection: &mut Connection) -> Result<(DeviceEpoch, BootId), StoreError> {
-    let now = SystemClock::start(BootId(0)).now();
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute(
-        "INSERT INTO device (only_row, epoch, created_wall_ms) VALUES (1, ?1, ?2)
-         ON CONFLICT (only_row) DO NOTHING",
-        params![uuid::Uuid::new_v4().to_string(), now.wall.0],
-    )?;
-    let epoch = transaction.query_row("SELECT epoch FROM device", [], |row| row.get(0))?;
-    let version = env!("CARGO_PKG_VERSION");
-    transaction.execute(
-        "INSERT INTO boot (started_wall_ms, started_trust, version) VALUES (?1, ?2, ?3)",
-        params![now.wall.0, now.trust.as_str(), version],
-    )?;
-    let boot = BootId(row::from_sql(transaction.last_insert_rowid()));
-    journal::audit(
-        &transaction,
-        None,
-        journal::GATEWAY,
-        "gateway_started",
-        version,
-        &Stamp { boot, ..now },
-    )?;
-    transaction.commit()?;
-    Ok((DeviceEpoch(epoch), boot))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{ClockTrust, WallTime};
+    use crate::clock::{ClockTrust, Stamp, WallTime};
     use crate::event::Fault;
     use crate::id::Sequence;
-    use crate::journal::{Journal, JournalError, Keep, Outbox};
+    use crate::journal::{Journal, Keep, Outbox};
+    use std::time::Duration;
 
     fn fault() -> Event {
         Event::FaultRaised {

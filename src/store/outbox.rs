@@ -1,18 +1,20 @@
 //! The outbox: messages that wait for the broker, oldest first.
 //!
 //! Each channel (the broker, a notifier) counts its messages from 1 without gaps; the number is
-//! given out in the transaction of the event, and taken back with it.
+//! given out in the transaction of the event, and taken back with it. In a new epoch the count goes
+//! on, so that a number names one message of the file; which numbers the new epoch never gives out
+//! is told by an event (`epoch.rs`).
 
-use super::row::{Unreadable, from_sql, to_sql, trust};
+use super::error::StoreError;
+use super::row::{Unreadable, from_sql, nanoseconds, to_sql};
 use super::{Route, Store, journal};
-use crate::clock::{BootId, Clock, Stamp, WallTime};
+use crate::clock::Clock;
 use crate::event::Event;
 use crate::id::{Channel, EventKey, MessageKey, MessageNumber, Sequence};
 use crate::journal::{
     JournalError, Keep, Outbox, OutboxCount, OutboxMessage, OutboxRow, Receipt, SafeAt,
 };
-use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use std::time::Duration;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 /// Longest payload, bytes. A message that a broker or the client refuses for its size would block
 /// all that follow (thin-edge.io #4209), so it never gets in.
@@ -31,7 +33,7 @@ pub(super) fn enqueue(
     route: &Route,
     event: &EventKey,
     what: &Event,
-) -> Result<(), JournalError> {
+) -> Result<(), StoreError> {
     let channel = route.channel.as_str();
     let last: Option<i64> = transaction
         .prepare_cached("SELECT last FROM channel WHERE name = ?1")?
@@ -52,15 +54,22 @@ pub(super) fn enqueue(
              ON CONFLICT (name) DO UPDATE SET last = excluded.last",
         )?
         .execute(params![channel, to_sql(number.0)])?;
+    let at = what.at();
     transaction
         .prepare_cached(
-            "INSERT INTO outbox (channel, number, seq, topic, payload, retain, keep)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO outbox (channel, number, epoch, seq, at_wall_ms, at_monotonic_ns, boot,
+                                 trust, topic, payload, retain, keep)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             channel,
             to_sql(number.0),
+            event.epoch.0,
             to_sql(event.seq.0),
+            at.wall.0,
+            nanoseconds(at.monotonic),
+            to_sql(at.boot.0),
+            at.trust.as_str(),
             message.topic,
             message.payload,
             message.retain,
@@ -114,14 +123,27 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
             retain: row.get(4)?,
             keep: keep(&row.get::<_, String>(5)?).map_err(|wrong| journal::unreadable(5, wrong))?,
         },
-        at: Stamp {
-            boot: BootId(from_sql(row.get(6)?)),
-            monotonic: Duration::from_nanos(from_sql(row.get(7)?)),
-            wall: WallTime(row.get(8)?),
-            trust: trust(&row.get::<_, String>(9)?)
-                .map_err(|wrong| journal::unreadable(9, wrong))?,
-        },
+        at: journal::stamp_of(row, 6)?,
     })
+}
+
+/// The messages of a channel that are to go out, by where they must come to be safe.
+const fn waiting(until: SafeAt) -> &'static str {
+    // Each is written so that SQLite uses the index of just these rows.
+    match until {
+        SafeAt::Broker => {
+            "SELECT number, seq, topic, payload, retain, keep,
+                    boot, at_monotonic_ns, at_wall_ms, trust
+             FROM outbox WHERE channel = ?1 AND number > ?2 AND state = 'saved'
+             ORDER BY number LIMIT ?3"
+        }
+        SafeAt::Street => {
+            "SELECT number, seq, topic, payload, retain, keep,
+                    boot, at_monotonic_ns, at_wall_ms, trust
+             FROM outbox WHERE channel = ?1 AND number > ?2 AND state IN ('saved', 'accepted')
+             ORDER BY number LIMIT ?3"
+        }
+    }
 }
 
 impl Outbox for Store {
@@ -132,30 +154,20 @@ impl Outbox for Store {
         after: MessageNumber,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, JournalError> {
-        let reader = self.reader();
-        let mut select = reader.prepare_cached(
-            "SELECT o.number, o.seq, o.topic, o.payload, o.retain, o.keep,
-                    e.boot, e.at_monotonic_ns, e.at_wall_ms, e.trust
-             FROM outbox o JOIN event e ON e.seq = o.seq
-             WHERE o.channel = ?1 AND o.number > ?2 AND o.state IN ('saved', 'accepted')
-                   AND (o.state = 'saved' OR ?3)
-             ORDER BY o.number LIMIT ?4",
-        )?;
-        let unreceived = until == SafeAt::Street;
-        let rows = select
-            .query_map(
-                params![channel.as_str(), to_sql(after.0), unreceived, limit],
-                outbox_row,
-            )?
-            .collect::<Result<_, _>>()?;
-        Ok(rows)
+        self.read(|reader| {
+            let mut select = reader.prepare_cached(waiting(until))?;
+            Ok(select
+                .query_map(
+                    params![channel.as_str(), to_sql(after.0), limit],
+                    outbox_row,
+                )?
+                .collect::<Result<_, _>>()?)
+        })
     }
 
     fn accepted(&self, channel: &Channel, numbers: &[MessageNumber]) -> Result<(), JournalError> {
         let now = self.inner.clock.now().wall.0;
-        let mut writer = self.writer();
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
+        self.write(|transaction| {
             let mut update = transaction.prepare_cached(
                 "UPDATE outbox SET state = 'accepted', accepted_wall_ms = ?1
                  WHERE channel = ?2 AND number = ?3 AND state = 'saved'",
@@ -163,23 +175,18 @@ impl Outbox for Store {
             for number in numbers {
                 update.execute(params![now, channel.as_str(), to_sql(number.0)])?;
             }
-        }
-        transaction.commit()?;
-        Ok(())
+            Ok(())
+        })
     }
 
     fn received(&self, receipt: &Receipt) -> Result<(), JournalError> {
-        if receipt.epoch != self.epoch() {
-            return Ok(());
-        }
         let now = self.inner.clock.now().wall.0;
         let channel = Channel::broker();
-        let mut writer = self.writer();
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
+        self.write(|transaction| {
+            // Of an epoch that is not ours, there is no row.
             let mut update = transaction.prepare_cached(
                 "UPDATE outbox SET state = 'received', received_wall_ms = ?1
-                 WHERE channel = ?2 AND number BETWEEN ?3 AND ?4
+                 WHERE channel = ?2 AND number BETWEEN ?3 AND ?4 AND epoch = ?5
                        AND state IN ('saved', 'accepted')",
             )?;
             let mut first = 1;
@@ -189,12 +196,17 @@ impl Outbox for Store {
             );
             for (gap, gap_end) in receipt.gaps.iter().chain([&end]) {
                 let last = gap.0.saturating_sub(1).min(receipt.up_to.0);
-                update.execute(params![now, channel.as_str(), to_sql(first), to_sql(last)])?;
+                update.execute(params![
+                    now,
+                    channel.as_str(),
+                    to_sql(first),
+                    to_sql(last),
+                    receipt.epoch.0
+                ])?;
                 first = gap_end.0.saturating_add(1);
             }
-        }
-        transaction.commit()?;
-        Ok(())
+            Ok(())
+        })
     }
 
     fn refused(
@@ -203,37 +215,38 @@ impl Outbox for Store {
         number: MessageNumber,
         why: &str,
     ) -> Result<bool, JournalError> {
-        let writer = self.writer();
-        let parked = writer
-            .query_row(
-                "UPDATE outbox SET refusals = refusals + 1, refused_why = ?1,
-                        state = CASE WHEN refusals + 1 >= ?2 THEN 'parked' ELSE state END
-                 WHERE channel = ?3 AND number = ?4 AND state IN ('saved', 'accepted')
-                 RETURNING state = 'parked'",
-                params![why, PARKED_AFTER, channel.as_str(), to_sql(number.0)],
-                |row| row.get(0),
-            )
-            .optional()?;
-        Ok(parked.unwrap_or(false))
+        self.write(|transaction| {
+            let parked = transaction
+                .query_row(
+                    "UPDATE outbox SET refusals = refusals + 1, refused_why = ?1,
+                            state = CASE WHEN refusals + 1 >= ?2 THEN 'parked' ELSE state END
+                     WHERE channel = ?3 AND number = ?4 AND state IN ('saved', 'accepted')
+                     RETURNING state = 'parked'",
+                    params![why, PARKED_AFTER, channel.as_str(), to_sql(number.0)],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(parked.unwrap_or(false))
+        })
     }
 
     fn count(&self, channel: &Channel) -> Result<OutboxCount, JournalError> {
-        let count = self.reader().query_row(
-            "SELECT count(*) FILTER (WHERE state = 'saved'),
-                    count(*) FILTER (WHERE state = 'accepted'),
-                    count(*) FILTER (WHERE state = 'received'),
-                    count(*) FILTER (WHERE state = 'parked')
-             FROM outbox WHERE channel = ?1",
-            [channel.as_str()],
-            |row| {
-                Ok(OutboxCount {
-                    saved: from_sql(row.get(0)?),
-                    accepted: from_sql(row.get(1)?),
-                    received: from_sql(row.get(2)?),
-                    parked: from_sql(row.get(3)?),
-                })
-            },
-        )?;
-        Ok(count)
+        self.read(|reader| {
+            let mut count = OutboxCount::default();
+            let mut select = reader.prepare_cached(
+                "SELECT state, sum(messages) FROM outbox_count WHERE channel = ?1 GROUP BY state",
+            )?;
+            let mut rows = select.query([channel.as_str()])?;
+            while let Some(row) = rows.next()? {
+                let messages = from_sql(row.get(1)?);
+                match row.get_ref(0)?.as_str().unwrap_or_default() {
+                    "saved" => count.saved = messages,
+                    "accepted" => count.accepted = messages,
+                    "received" => count.received = messages,
+                    _ => count.parked = messages,
+                }
+            }
+            Ok(count)
+        })
     }
 }

@@ -1,14 +1,13 @@
-//! The store's own words: what stands in `event.body`, and its conversions from and to the core.
+//! The store's own words for what events and alerts are made of, and their conversions from and to
+//! the core; the events themselves are in `event_row.rs`.
 //!
 //! Core types are not Serialize on purpose. A field renamed there must not change what is on the
 //! disk; a field renamed here is a migration.
 
-use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
+use crate::alert::{BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
-use crate::event::{Escalation, Event, Fault};
-use crate::screening::{Screening, Sighting, Verdict};
-use crate::thermal::SelfCheck;
+use crate::screening::Sighting;
 use crate::thermal::self_check::Complaint;
 use crate::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
@@ -22,7 +21,7 @@ use std::time::Duration;
 pub(super) struct Unreadable(pub(super) String);
 
 /// Shorthand for "this field is wrong".
-fn wrong(what: &str) -> Unreadable {
+pub(super) fn wrong(what: &str) -> Unreadable {
     Unreadable(what.to_owned())
 }
 
@@ -39,6 +38,11 @@ pub(super) fn from_sql(number: i64) -> u64 {
 /// Nanoseconds of a duration; 292 years fit.
 pub(super) fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds of a duration.
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The inverse of [`ClockTrust::as_str`].
@@ -86,11 +90,11 @@ impl TryFrom<StampRow> for Stamp {
     }
 }
 
-fn delta(kelvin: f64) -> Result<TemperatureDelta, Unreadable> {
+pub(super) fn delta(kelvin: f64) -> Result<TemperatureDelta, Unreadable> {
     TemperatureDelta::new(kelvin).ok_or_else(|| wrong("a difference"))
 }
 
-fn complaint(word: &str) -> Result<Complaint, Unreadable> {
+pub(super) fn complaint(word: &str) -> Result<Complaint, Unreadable> {
     Complaint::ALL
         .into_iter()
         .find(|complaint| complaint.as_str() == word)
@@ -335,208 +339,6 @@ impl TryFrom<OutcomeRow> for Outcome {
             OutcomeRow::Referred => Self::Referred,
             OutcomeRow::Left => Self::Left,
             OutcomeRow::FalseAlarm { reason } => Self::FalseAlarm { reason },
-        })
-    }
-}
-
-/// [`Event`]: the JSON in `event.body`; its tag is the word in `event.kind`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum EventRow {
-    /// As in the core.
-    Screened {
-        id: String,
-        first: SightingRow,
-        last: SightingRow,
-        reading: Option<ReadingRow>,
-        verdict: String,
-        reason: Option<String>,
-        presented: bool,
-    },
-    /// As in the core; an alert is open when it is raised.
-    AlertRaised {
-        id: String,
-        at: StampRow,
-        reading: ReadingRow,
-        threshold_c: f64,
-    },
-    /// As in the core.
-    AlertAcknowledged {
-        id: String,
-        by: String,
-        at: StampRow,
-    },
-    /// As in the core.
-    AlertResolved {
-        id: String,
-        by: String,
-        at: StampRow,
-        found: OutcomeRow,
-    },
-    /// As in the core.
-    FaultRaised { fault: String, at: StampRow },
-    /// As in the core.
-    FaultCleared { fault: String, at: StampRow },
-    /// As in the core.
-    AlertReminded {
-        id: String,
-        level: String,
-        at: StampRow,
-    },
-    /// As in the core; differences in K.
-    SelfChecked {
-        noise_k: f64,
-        spread_k: f64,
-        hunting_k: f64,
-        offset_k: f64,
-        complaint: Option<String>,
-        at: StampRow,
-    },
-}
-
-impl From<&Event> for EventRow {
-    fn from(event: &Event) -> Self {
-        match event {
-            Event::Screened(screening) => Self::Screened {
-                id: screening.id.to_string(),
-                first: (&screening.first).into(),
-                last: (&screening.last).into(),
-                reading: screening.reading.as_ref().map(Into::into),
-                verdict: screening.verdict.as_str().to_owned(),
-                reason: screening.verdict.reason().map(str::to_owned),
-                presented: screening.presented,
-            },
-            Event::AlertRaised(alert) => Self::AlertRaised {
-                id: alert.id.to_string(),
-                at: (&alert.raised).into(),
-                reading: (&alert.reading).into(),
-                threshold_c: alert.threshold.degrees(),
-            },
-            Event::AlertAcknowledged { alert, by, at } => Self::AlertAcknowledged {
-                id: alert.to_string(),
-                by: by.clone(),
-                at: at.into(),
-            },
-            Event::AlertResolved {
-                alert,
-                by,
-                at,
-                outcome,
-            } => Self::AlertResolved {
-                id: alert.to_string(),
-                by: by.clone(),
-                at: at.into(),
-                found: outcome.into(),
-            },
-            Event::AlertReminded { alert, level, at } => Self::AlertReminded {
-                id: alert.to_string(),
-                level: level.as_str().to_owned(),
-                at: at.into(),
-            },
-            Event::FaultRaised { fault, at } => Self::FaultRaised {
-                fault: fault.as_str().to_owned(),
-                at: at.into(),
-            },
-            Event::FaultCleared { fault, at } => Self::FaultCleared {
-                fault: fault.as_str().to_owned(),
-                at: at.into(),
-            },
-            Event::SelfChecked { found, at } => Self::SelfChecked {
-                noise_k: found.noise.kelvin(),
-                spread_k: found.spread.kelvin(),
-                hunting_k: found.hunting.kelvin(),
-                offset_k: found.offset.kelvin(),
-                complaint: found.complaint.map(|it| it.as_str().to_owned()),
-                at: at.into(),
-            },
-        }
-    }
-}
-
-impl TryFrom<EventRow> for Event {
-    type Error = Unreadable;
-    fn try_from(row: EventRow) -> Result<Self, Unreadable> {
-        let named = |id: String| id.parse().map_err(|_| wrong("an id"));
-        let fault = |word: &str| {
-            Fault::ALL
-                .into_iter()
-                .find(|fault| fault.as_str() == word)
-                .ok_or_else(|| wrong("a fault"))
-        };
-        Ok(match row {
-            EventRow::Screened {
-                id,
-                first,
-                last,
-                reading,
-                verdict,
-                reason,
-                presented,
-            } => Self::Screened(Screening {
-                id: named(id)?,
-                first: first.try_into()?,
-                last: last.try_into()?,
-                reading: reading.map(Reading::try_from).transpose()?,
-                verdict: Verdict::parse(&verdict, reason.as_deref())
-                    .ok_or_else(|| wrong("a verdict"))?,
-                presented,
-            }),
-            EventRow::AlertRaised {
-                id,
-                at,
-                reading,
-                threshold_c,
-            } => Self::AlertRaised(Alert {
-                id: named(id)?,
-                raised: at.try_into()?,
-                reading: reading.try_into()?,
-                threshold: celsius(threshold_c)?,
-                state: AlertState::Open,
-            }),
-            EventRow::AlertAcknowledged { id, by, at } => Self::AlertAcknowledged {
-                alert: named(id)?,
-                by,
-                at: at.try_into()?,
-            },
-            EventRow::AlertResolved { id, by, at, found } => Self::AlertResolved {
-                alert: named(id)?,
-                by,
-                at: at.try_into()?,
-                outcome: found.try_into()?,
-            },
-            EventRow::AlertReminded { id, level, at } => Self::AlertReminded {
-                alert: named(id)?,
-                level: Escalation::ALL
-                    .into_iter()
-                    .find(|it| it.as_str() == level)
-                    .ok_or_else(|| wrong("an escalation"))?,
-                at: at.try_into()?,
-            },
-            EventRow::FaultRaised { fault: word, at } => Self::FaultRaised {
-                fault: fault(&word)?,
-                at: at.try_into()?,
-            },
-            EventRow::FaultCleared { fault: word, at } => Self::FaultCleared {
-                fault: fault(&word)?,
-                at: at.try_into()?,
-            },
-            EventRow::SelfChecked {
-                noise_k,
-                spread_k,
-                hunting_k,
-                offset_k,
-                complaint,
-                at,
-            } => Self::SelfChecked {
-                found: SelfCheck {
-                    noise: delta(noise_k)?,
-                    spread: delta(spread_k)?,
-                    hunting: delta(hunting_k)?,
-                    offset: delta(offset_k)?,
-                    complaint: complaint.as_deref().map(self::complaint).transpose()?,
-                },
-                at: at.try_into()?,
-            },
         })
     }
 }

@@ -1,14 +1,16 @@
 //! What an earlier start has left: read once at the start, so that nobody is reminded twice and no
 //! fault stays raised at the street office for ever.
 
-use super::row::{EventRow, Unreadable, parsed};
+use super::error::StoreError;
+use super::event_row::EventRow;
+use super::row::{Unreadable, parsed};
 use crate::alert::escalation::Reminder;
 use crate::event::{Event, Fault};
-use crate::journal::{JournalError, Unfinished};
+use crate::journal::Unfinished;
 use rusqlite::Connection;
 
 /// Reads it.
-pub(super) fn read(reader: &Connection) -> Result<Unfinished, JournalError> {
+pub(super) fn read(reader: &Connection) -> Result<Unfinished, StoreError> {
     Ok(Unfinished {
         reminders: reminders(reader)?,
         faults: faults(reader)?,
@@ -16,7 +18,7 @@ pub(super) fn read(reader: &Connection) -> Result<Unfinished, JournalError> {
 }
 
 /// From the oldest alert that is not resolved on: what lies before concerns nobody any more.
-fn reminders(reader: &Connection) -> Result<Vec<Reminder>, JournalError> {
+fn reminders(reader: &Connection) -> Result<Vec<Reminder>, StoreError> {
     let mut select = reader.prepare(
         "SELECT body FROM event WHERE kind = 'alert_reminded' AND seq >
              (SELECT min(raised_seq) FROM alert WHERE state <> 'resolved')
@@ -35,7 +37,7 @@ fn reminders(reader: &Connection) -> Result<Vec<Reminder>, JournalError> {
 
 /// Those of which the last word was that they are there. (With `max(id)`, SQLite takes the other
 /// columns from that row.)
-fn faults(reader: &Connection) -> Result<Vec<Fault>, JournalError> {
+fn faults(reader: &Connection) -> Result<Vec<Fault>, StoreError> {
     let mut select = reader.prepare(
         "SELECT subject, what, max(id) FROM audit
          WHERE what IN ('fault_raised', 'fault_cleared') GROUP BY subject ORDER BY max(id)",

@@ -33,6 +33,10 @@ pub struct Telemetry {
     pub last_ffc: Option<Duration>,
     /// Whether the shutter is closed in this very frame.
     pub shutter_closed: Option<bool>,
+    /// Whether the camera wishes for a flat-field correction, or is about to make one.
+    pub ffc_wanted: Option<bool>,
+    /// The sensor's own count of frames, which wraps; it stands still where a frame is sent twice.
+    pub frame: Option<u32>,
     /// Focal plane array.
     pub fpa: Option<Celsius>,
     /// Housing.
@@ -51,6 +55,8 @@ pub enum FrameHealth {
     ReferenceLost,
     /// The reference is in view, but its temperature is not what it was.
     ReferenceUnstable,
+    /// Both references are in view, but what the camera reads of them does not fit their set points.
+    ReferencesDisagree,
     /// Reference and picture are in order, but the calibration has run out.
     CalibrationExpired,
     /// No reference is configured: without one there is no absolute temperature.
@@ -65,15 +71,19 @@ pub enum FrameHealth {
     Blank,
     /// Not the size that this camera had before.
     WrongSize,
+    /// Most of it is no temperature that a room can have: the counts mean something else than the
+    /// camera's profile says, or the camera does not send temperatures.
+    WrongScale,
 }
 
 impl FrameHealth {
     /// Every state, for counters and tables of words.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Good,
         Self::Searching,
         Self::ReferenceLost,
         Self::ReferenceUnstable,
+        Self::ReferencesDisagree,
         Self::CalibrationExpired,
         Self::NoReference,
         Self::Shutter,
@@ -81,6 +91,7 @@ impl FrameHealth {
         Self::Frozen,
         Self::Blank,
         Self::WrongSize,
+        Self::WrongScale,
     ];
 
     /// Whether the frame shows the scene as it is now, so that faces can be looked for in it.
@@ -88,7 +99,7 @@ impl FrameHealth {
     pub const fn has_picture(self) -> bool {
         !matches!(
             self,
-            Self::Shutter | Self::Frozen | Self::Blank | Self::WrongSize
+            Self::Shutter | Self::Frozen | Self::Blank | Self::WrongSize | Self::WrongScale
         )
     }
 
@@ -100,6 +111,7 @@ impl FrameHealth {
             Self::Searching => "searching_reference",
             Self::ReferenceLost => "reference_lost",
             Self::ReferenceUnstable => "reference_unstable",
+            Self::ReferencesDisagree => "references_disagree",
             Self::CalibrationExpired => "calibration_expired",
             Self::NoReference => "no_reference",
             Self::Shutter => "shutter",
@@ -107,6 +119,7 @@ impl FrameHealth {
             Self::Frozen => "frozen",
             Self::Blank => "blank",
             Self::WrongSize => "wrong_size",
+            Self::WrongScale => "wrong_scale",
         }
     }
 }
@@ -159,7 +172,7 @@ pub enum ReferenceFlaw {
     Moved,
     /// Its temperature is not what it was: it moves against the scene, or is uneven.
     Unstable,
-    /// It reads further from its set point than such a camera does.
+    /// It reads further from its set point than such a camera does, or than the other one allows.
     OffSetPoint,
 }
 
@@ -177,7 +190,10 @@ pub struct ThermalFrame {
     pub health: FrameHealth,
     /// The reference, where it is in view.
     pub reference: Option<ReferenceView>,
-    /// What was added to every pixel; zero while there is no reference.
+    /// The second one, where there are two.
+    pub second: Option<ReferenceView>,
+    /// What was added to every pixel, with two references in the middle between them; zero while there
+    /// is no reference.
     pub offset: TemperatureDelta,
     /// The room: as the site's thermometer says it, else as the picture shows it.
     pub scene: Option<AmbientTemperature>,
@@ -188,6 +204,13 @@ pub struct ThermalFrame {
 }
 
 impl ThermalFrame {
+    /// What was added to what the camera read of a place that is shown at this temperature.
+    #[must_use]
+    pub fn offset_at(&self, shown: Celsius) -> TemperatureDelta {
+        let levelled = self.path.reference;
+        levelled.map_or(self.offset, |it| it.offset_at(shown, self.offset))
+    }
+
     /// Pixels from left to right.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -198,5 +221,27 @@ impl ThermalFrame {
     #[must_use]
     pub fn height(&self) -> usize {
         self.celsius.nrows()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_flaw_counts_and_is_named_once_half_is_used_up() {
+        let both = |occluded, moved| {
+            let flaws = [
+                (ReferenceFlaw::Occluded, occluded),
+                (ReferenceFlaw::Moved, moved),
+            ];
+            let ReferenceQuality { score, flaw } = ReferenceQuality::worst(&flaws);
+            (score, flaw)
+        };
+        assert_eq!(both(1.5, 2.0), (1.0, None));
+        assert_eq!(both(0.9, 0.5), (0.5, None));
+        assert_eq!(both(0.9, 0.49), (0.49, Some(ReferenceFlaw::Moved)));
+        assert_eq!(both(-0.2, 0.3), (0.0, Some(ReferenceFlaw::Occluded)));
+        assert_eq!(ReferenceQuality::worst(&[]).score, 1.0);
     }
 }

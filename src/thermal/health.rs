@@ -6,11 +6,18 @@
 //!
 //! A camera that hangs sends the same picture again, or a part of it. That a picture differs by one
 //! count only says nothing: in real recordings up to 79 % of all pixels do from frame to frame.
+//!
+//! A camera whose counts mean something else than its profile says shows a room of −193 °C (a
+//! Lepton without TLinear: about 8000 counts of "0.01 K") or of 2700 °C. Every scale that is in
+//! use, taken for another one, leaves [`ROOM_C`]; so half of the picture outside of it is enough.
 
+use super::radiometry::CountScale;
 use crate::clock::Stamp;
 use crate::thermal::frame::RawFrame;
+use crate::units::Celsius;
 use ndarray::{Array2, ArrayView1};
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How long the reference is watched for steadiness.
@@ -30,6 +37,10 @@ const FRAMES_TO_BELIEVE_A_SIZE: u32 = 9;
 /// One in so many rows or columns that stand still makes a picture frozen.
 const STUCK_PART: usize = 8;
 
+/// Temperatures that half of a picture of any room has, °C: from a gate in a Siberian winter to one
+/// with the sun on its walls.
+const ROOM_C: (Celsius, Celsius) = (Celsius::literal(-50.0), Celsius::literal(110.0));
+
 /// What is wrong with a picture as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureFault {
@@ -37,18 +48,35 @@ pub(super) enum PictureFault {
     Blank,
     Frozen,
     Shutter,
+    WrongScale,
 }
 
 /// Looks at raw frames for pictures that are none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct PictureCheck {
+    /// Counts that stand for temperatures of a room.
+    room: RangeInclusive<u16>,
     previous: Option<Array2<u16>>,
+    /// The camera's own number of the previous frame.
+    number: Option<u32>,
     /// Frames of another size than the previous one, in a row.
     strange: u32,
 }
 
 impl PictureCheck {
+    pub(super) fn new(scale: CountScale) -> Self {
+        Self {
+            room: scale.count(ROOM_C.0)..=scale.count(ROOM_C.1),
+            previous: None,
+            number: None,
+            strange: 0,
+        }
+    }
+
     pub(super) fn step(&mut self, raw: &RawFrame) -> Option<PictureFault> {
+        let number = std::mem::replace(&mut self.number, raw.telemetry.frame);
+        let again = number.is_some() && number == raw.telemetry.frame;
+        let shuttered = raw.telemetry.shutter_closed == Some(true);
         if let Some(previous) = &self.previous {
             if previous.dim() != raw.counts.dim() {
                 self.strange += 1;
@@ -56,7 +84,10 @@ impl PictureCheck {
                     return Some(PictureFault::WrongSize);
                 }
                 self.previous = None;
-            } else if hangs(previous, &raw.counts) {
+            } else if shuttered {
+                // A camera may well show its last picture while it looks at its shutter.
+                return Some(PictureFault::Shutter);
+            } else if again || hangs(previous, &raw.counts) {
                 return Some(if is_blank(&raw.counts) {
                     PictureFault::Blank
                 } else {
@@ -67,8 +98,10 @@ impl PictureCheck {
         self.strange = 0;
         let fault = if is_blank(&raw.counts) {
             Some(PictureFault::Blank)
-        } else if raw.telemetry.shutter_closed == Some(true) {
+        } else if shuttered {
             Some(PictureFault::Shutter)
+        } else if is_no_room(&raw.counts, &self.room) {
+            Some(PictureFault::WrongScale)
         } else {
             None
         };
@@ -102,6 +135,12 @@ fn is_blank(counts: &Array2<u16>) -> bool {
         .filter(|c| **c == 0 || **c == u16::MAX)
         .count();
     ends * 2 >= counts.len() || counts.iter().all(|c| c == first)
+}
+
+/// Half of the pixels are no temperature of a room.
+fn is_no_room(counts: &Array2<u16>, room: &RangeInclusive<u16>) -> bool {
+    let outside = counts.iter().filter(|count| !room.contains(count)).count();
+    outside * 2 >= counts.len()
 }
 
 /// Watches the reference's reading for steadiness.
@@ -163,5 +202,92 @@ impl SteadyCheck {
     /// Whether what was seen last is still of a shutter event.
     pub(super) const fn is_shuttered(&self) -> bool {
         self.shuttered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{BootId, ClockTrust, WallTime};
+    use crate::thermal::Telemetry;
+
+    fn frame(counts: Array2<u16>, telemetry: Telemetry) -> RawFrame {
+        RawFrame {
+            stamp: Stamp {
+                boot: BootId(1),
+                monotonic: Duration::ZERO,
+                wall: WallTime(0),
+                trust: ClockTrust::Synchronised,
+            },
+            sequence: 0,
+            counts,
+            telemetry,
+        }
+    }
+
+    /// A room of 22 °C with somebody in it, as this camera sends it.
+    fn room(scale: CountScale, grain: u16) -> Array2<u16> {
+        Array2::from_shape_fn((24, 32), |(row, col)| {
+            let warm = (8..16).contains(&row) && (10..20).contains(&col);
+            let celsius = Celsius::literal(if warm { 35.0 } else { 22.0 });
+            let speckle = (row * 31 + col * 17 + usize::from(grain) * 7) % 3;
+            scale.count(celsius) + speckle as u16
+        })
+    }
+
+    #[test]
+    fn every_scale_taken_for_another_one_is_noticed() {
+        for sent in CountScale::ALL {
+            for believed in CountScale::ALL {
+                let fault =
+                    PictureCheck::new(believed).step(&frame(room(sent, 0), Telemetry::default()));
+                let expected = (sent != believed).then_some(PictureFault::WrongScale);
+                assert_eq!(fault, expected, "{sent:?} taken for {believed:?}");
+            }
+        }
+        // A Lepton without TLinear: 14 bits that are no temperature.
+        let raw = Array2::from_shape_fn((24, 32), |(row, col)| 8_000 + (row * 32 + col) as u16);
+        for believed in CountScale::ALL {
+            let fault = PictureCheck::new(believed).step(&frame(raw.clone(), Telemetry::default()));
+            assert_eq!(fault, Some(PictureFault::WrongScale), "{believed:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_stands_still_behind_the_shutter_is_no_fault() {
+        let mut check = PictureCheck::new(CountScale::CentiKelvin);
+        let still = room(CountScale::CentiKelvin, 0);
+        let told = |closed: bool| Telemetry {
+            shutter_closed: Some(closed),
+            ..Telemetry::default()
+        };
+        assert_eq!(check.step(&frame(still.clone(), told(false))), None);
+        assert_eq!(
+            check.step(&frame(still.clone(), told(true))),
+            Some(PictureFault::Shutter)
+        );
+        assert_eq!(
+            check.step(&frame(still, told(false))),
+            Some(PictureFault::Frozen)
+        );
+    }
+
+    #[test]
+    fn a_frame_that_the_camera_sends_twice_is_an_old_one() {
+        let mut check = PictureCheck::new(CountScale::CentiKelvin);
+        let mut step = |grain: u16, number: Option<u32>| {
+            let telemetry = Telemetry {
+                frame: number,
+                ..Telemetry::default()
+            };
+            check.step(&frame(room(CountScale::CentiKelvin, grain), telemetry))
+        };
+        assert_eq!(step(0, Some(7)), None);
+        assert_eq!(step(1, Some(10)), None);
+        // The same number over another picture: bytes were mixed up on the way.
+        assert_eq!(step(2, Some(10)), Some(PictureFault::Frozen));
+        assert_eq!(step(0, Some(13)), None);
+        assert_eq!(step(1, None), None);
+        assert_eq!(step(2, None), None);
     }
 }

@@ -12,10 +12,12 @@
 //! the constants that FLIR's cameras carry in their files (an SC660's, as read by Thermimage): 0.9935
 //! at 1 m, 0.9887 at 3 m, 23 °C and 50 %.
 
-use super::profile::Optics;
+use super::profile::{Optics, U_GAIN_UNKNOWN};
 use super::radiometry::{Emissivity, radiance, temperature_of};
 use super::room::Room;
-use crate::units::{AmbientTemperature, Celsius, SkinTemperature};
+use crate::units::{
+    AmbientTemperature, Celsius, SkinTemperature, StandardUncertainty, TemperatureDelta,
+};
 
 /// Width of a face from cheek to cheek, m: for its distance. Adults have 0.13 to 0.16 m; ± 10 % of
 /// the distance is 0.005 K.
@@ -66,13 +68,72 @@ impl Air {
     }
 }
 
-/// The reference that set a frame's level.
+/// The reference that set a frame's level; of two, the middle between them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LevelledBy {
     /// What it looks like from close by.
     pub apparent: Celsius,
     /// How far away it is, m; `None`: as far as the face.
     pub distance_m: Option<f64>,
+    /// Kelvin of the scene for each kelvin that the camera reads.
+    pub gain: f64,
+    /// How that is known.
+    pub slope: Slope,
+    /// By how much the scene has moved against it, or it against the scene: nobody can tell.
+    pub moved: TemperatureDelta,
+}
+
+/// How a frame's gain is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Slope {
+    /// There is one reference, and the gain is taken to be 1.
+    Assumed,
+    /// From two references in this frame that look so different.
+    Measured(TemperatureDelta),
+    /// From two of which one is hidden now; the other one gives the level.
+    Kept(TemperatureDelta),
+}
+
+impl LevelledBy {
+    /// A reference that gives the level alone, and stands still.
+    #[must_use]
+    pub const fn one(apparent: Celsius, distance_m: Option<f64>) -> Self {
+        Self {
+            apparent,
+            distance_m,
+            gain: 1.0,
+            slope: Slope::Assumed,
+            moved: TemperatureDelta::ZERO,
+        }
+    }
+
+    /// What a frame that reads `offset` too little of the reference reads too little of this place.
+    #[must_use]
+    pub fn offset_at(&self, shown: Celsius, offset: TemperatureDelta) -> TemperatureDelta {
+        let more = (shown - self.apparent).kelvin() * (1.0 - 1.0 / self.gain);
+        TemperatureDelta::new(more).map_or(offset, |more| offset + more)
+    }
+
+    /// What the set points and the gain leave unsure of what is shown at this temperature, where each set
+    /// point has this uncertainty.
+    ///
+    /// Between two references a place takes from each set point's error its share of the way:
+    /// `√((1 − w)² + w²)` of it in all, `√½` in the middle. With one left, its own error counts in full, and
+    /// beside it, independently, that of a gain between two certificates; with only ever one, a gain that
+    /// nobody measured.
+    #[must_use]
+    pub fn u(&self, u_set_point: StandardUncertainty, shown: Celsius) -> StandardUncertainty {
+        let u = u_set_point.kelvin();
+        let away = (shown - self.apparent).kelvin();
+        StandardUncertainty::combined(&match self.slope {
+            Slope::Assumed => [u, U_GAIN_UNKNOWN * away],
+            Slope::Measured(span) => {
+                let part = away / span.kelvin();
+                [u * 0.5_f64.sqrt(), u * 2.0_f64.sqrt() * part]
+            }
+            Slope::Kept(span) => [u, u * 2.0_f64.sqrt() * away / span.kelvin()],
+        })
+    }
 }
 
 /// What lies between the picture of a frame and the skin in it.
@@ -131,9 +192,14 @@ impl Path {
                 let face_m = self.distance_of(face_width_px);
                 let away = reference.distance_m.unwrap_or(face_m);
                 // The frame's level makes the reference read what it looks like from close by; the
-                // camera saw it through the air.
-                let missing = air.through(reference.apparent, away) - reference.apparent;
-                air.before(shown + missing, face_m)?
+                // camera saw it through the air. Two of them mend what the air takes of the slope, too.
+                let seen = match reference.slope {
+                    Slope::Assumed => {
+                        shown + (air.through(reference.apparent, away) - reference.apparent)
+                    }
+                    Slope::Measured(_) | Slope::Kept(_) => air.through(shown, away),
+                };
+                air.before(seen, face_m)?
             }
         };
         Emissivity::SKIN
@@ -158,10 +224,7 @@ mod tests {
     /// A path with a blackbody of 37 °C there.
     fn path(distance_m: Option<f64>) -> Path {
         Path {
-            reference: Some(LevelledBy {
-                apparent: Celsius::literal(37.0),
-                distance_m,
-            }),
+            reference: Some(LevelledBy::one(Celsius::literal(37.0), distance_m)),
             ..Path::default()
         }
     }
@@ -203,6 +266,68 @@ mod tests {
         };
         let more = (damp.through(skin, 1.0) - AIR.through(skin, 1.0)).kelvin();
         assert!((-0.03..-0.005).contains(&more), "{more}");
+    }
+
+    #[test]
+    fn what_set_points_leave_unsure_depends_on_how_many_there_are_and_how_far_away() {
+        let u = |slope, shown: f64| {
+            let level = LevelledBy {
+                slope,
+                ..LevelledBy::one(Celsius::literal(36.0), None)
+            };
+            let u = StandardUncertainty::literal(0.1);
+            level.u(u, Celsius::new(shown).unwrap()).kelvin()
+        };
+        let six = TemperatureDelta::literal(6.0);
+        let near = |found: f64, wanted: f64| (found - wanted).abs() < 1e-9;
+        // One: its certificate, and a gain of ± 2 % (rectangular) over the distance.
+        assert!(near(u(Slope::Assumed, 36.0), 0.1));
+        assert!(near(u(Slope::Assumed, 32.0), 0.1_f64.hypot(4.0 * 0.0115)));
+        // Two, at 33 and 39 °C: at either its own certificate alone, a mean of both in the middle.
+        for at in [33.0, 39.0] {
+            assert!(near(u(Slope::Measured(six), at), 0.1));
+        }
+        assert!(near(u(Slope::Measured(six), 36.0), 0.1 * 0.5_f64.sqrt()));
+        assert!(u(Slope::Measured(six), 42.0) > 0.15);
+        // With one left it is never less than with both.
+        for shown in [33.0, 34.5, 36.0, 38.0, 41.0] {
+            assert!(u(Slope::Kept(six), shown) > u(Slope::Measured(six), shown));
+        }
+        assert!(near(u(Slope::Kept(six), 36.0), 0.1));
+        assert!(near(u(Slope::Kept(six), 39.0), 0.1 * 1.5_f64.sqrt()));
+    }
+
+    #[test]
+    fn what_was_added_is_known_everywhere_in_the_picture() {
+        let level = LevelledBy {
+            gain: 1.25,
+            ..LevelledBy::one(Celsius::literal(36.0), None)
+        };
+        let offset = TemperatureDelta::literal(1.5);
+        for (read, shown) in [(34.5, 36.0), (38.5, 41.0), (30.5, 31.0)] {
+            let found = level.offset_at(Celsius::literal(shown), offset).kelvin();
+            assert!((found - (shown - read)).abs() < 1e-9, "{shown}: {found}");
+        }
+    }
+
+    #[test]
+    fn two_references_mend_what_the_air_takes_of_the_slope() {
+        let with = |slope| Path {
+            reference: Some(LevelledBy {
+                slope,
+                ..LevelledBy::one(Celsius::literal(37.0), None)
+            }),
+            ..Path::default()
+        };
+        let both = with(Slope::Measured(TemperatureDelta::literal(6.0)));
+        for skin in [33.0, 37.0, 41.0] {
+            let shown = Emissivity::SKIN.apparent(Celsius::literal(skin), ROOM.0);
+            let found = both.skin(shown, ROOM, width(3.0)).unwrap().degrees();
+            assert!((found - skin).abs() < 1e-6, "{skin}: {found}");
+            let one = with(Slope::Assumed).skin(shown, ROOM, width(3.0)).unwrap();
+            let off = one.degrees() - skin;
+            assert!(off.abs() > 0.002 && off.abs() < 0.06, "{skin}: {off}");
+        }
     }
 
     #[test]

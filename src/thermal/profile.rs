@@ -10,6 +10,7 @@
 use super::radiometry::{CountScale, Emissivity};
 use crate::clock::WallTime;
 use crate::units::{Celsius, ReferenceTemperature, StandardUncertainty, TemperatureDelta};
+use std::fmt;
 
 /// A gain that is off 1 by more cannot be mended by one reference: 2 % (Healy et al. 2021 ask for
 /// the same slope).
@@ -53,11 +54,69 @@ impl Optics {
     }
 }
 
+/// Vendor and product of a USB device; what `lsusb` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsbId {
+    /// Who made it, or the chip in it.
+    pub vendor: u16,
+    /// What it is.
+    pub product: u16,
+}
+
+impl UsbId {
+    /// From `1e4e:0100`: four hexadecimal digits each.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let digits = |text: &str| {
+            let plain = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            plain.then(|| u16::from_str_radix(text, 16).ok()).flatten()
+        };
+        let (vendor, product) = text.split_once(':')?;
+        Some(Self {
+            vendor: digits(vendor)?,
+            product: digits(product)?,
+        })
+    }
+}
+
+impl fmt::Display for UsbId {
+    /// `1e4e:0100`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}:{:04x}", self.vendor, self.product)
+    }
+}
+
+/// How a camera packs its counts into the frames that it sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// 16-bit counts, row by row.
+    #[default]
+    Y16,
+    /// The same with a Lepton's rows of telemetry below, where the camera offers them.
+    Lepton,
+    /// A picture for people in the upper half of the frame, the counts in the lower half (InfiRay
+    /// P2 Pro, Topdon TC001).
+    Halves,
+    /// The counts above a picture for people of twice the width and height (Topdon TC002C).
+    Bands,
+}
+
+/// How a camera is told from others, and how it sends its picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// What such cameras are on the USB; none where that is not known.
+    pub usb: Vec<UsbId>,
+    /// How the counts are packed.
+    pub layout: Layout,
+}
+
 /// A camera as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraProfile {
     /// What it is called.
     pub name: String,
+    /// How it is found and how its frames are read.
+    pub connection: Connection,
     /// What a count means.
     pub scale: CountScale,
     /// Lens and sensor.

@@ -18,7 +18,7 @@ const C2_UM_K: f64 = 14_387.768_775;
 /// nearest to the integral over the band.
 const EFFECTIVE_WAVELENGTH_UM: f64 = 10.3;
 
-/// Kelvin per count of a camera whose counts are proportional to absolute temperature.
+/// What a count of a camera means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CountScale {
     /// FLIR Lepton TLinear high resolution and CPTV: 0.01 K.
@@ -27,11 +27,25 @@ pub enum CountScale {
     DeciKelvin,
     /// InfiRay and Topdon modules: 1/64 K.
     SixtyFourthKelvin,
+    /// Topdon TC002C: 1/16 K.
+    SixteenthKelvin,
+    /// Whatever else rises evenly with temperature, as somebody measured it.
+    Linear {
+        /// Kelvin of one count.
+        kelvin_per_count: f64,
+        /// Absolute temperature that the count 0 stands for, K.
+        kelvin_at_zero: f64,
+    },
 }
 
 impl CountScale {
-    /// Every scale, for tables of words.
-    pub const ALL: [Self; 3] = [Self::CentiKelvin, Self::DeciKelvin, Self::SixtyFourthKelvin];
+    /// Every scale that has a name, for tables of words.
+    pub const ALL: [Self; 4] = [
+        Self::CentiKelvin,
+        Self::DeciKelvin,
+        Self::SixtyFourthKelvin,
+        Self::SixteenthKelvin,
+    ];
 
     /// Kelvin of one count.
     #[must_use]
@@ -40,19 +54,42 @@ impl CountScale {
             Self::CentiKelvin => 0.01,
             Self::DeciKelvin => 0.1,
             Self::SixtyFourthKelvin => 1.0 / 64.0,
+            Self::SixteenthKelvin => 1.0 / 16.0,
+            Self::Linear {
+                kelvin_per_count, ..
+            } => kelvin_per_count,
         }
+    }
+
+    const fn kelvin_at_zero(self) -> f64 {
+        match self {
+            Self::Linear { kelvin_at_zero, .. } => kelvin_at_zero,
+            _ => 0.0,
+        }
+    }
+
+    /// Apparent absolute temperature of a count, K. Finite for every count.
+    #[must_use]
+    pub fn kelvin(self, count: u16) -> f64 {
+        f64::from(count) * self.kelvin_per_count() + self.kelvin_at_zero()
     }
 
     /// Apparent temperature of a count, °C. Finite for every count.
     #[must_use]
     pub fn celsius(self, count: u16) -> f32 {
-        (f64::from(count) * self.kelvin_per_count() + ABSOLUTE_ZERO_C) as f32
+        (self.kelvin(count) + ABSOLUTE_ZERO_C) as f32
     }
 
     /// The count nearest to a temperature; held at the ends of the scale.
     #[must_use]
     pub fn count(self, temperature: Celsius) -> u16 {
-        (temperature.kelvin() / self.kelvin_per_count()).round() as u16
+        self.count_of(temperature.kelvin())
+    }
+
+    /// The count nearest to an absolute temperature, K; held at the ends of the scale.
+    #[must_use]
+    pub fn count_of(self, kelvin: f64) -> u16 {
+        ((kelvin - self.kelvin_at_zero()) / self.kelvin_per_count()).round() as u16
     }
 }
 
@@ -115,7 +152,13 @@ mod tests {
         assert!((CountScale::CentiKelvin.celsius(29_815) - 25.0).abs() < 1e-3);
         assert!((CountScale::DeciKelvin.celsius(2_982) - 25.05).abs() < 1e-3);
         assert!((CountScale::SixtyFourthKelvin.celsius(19_082) - 25.006).abs() < 1e-3);
-        for scale in CountScale::ALL {
+        assert!((CountScale::SixteenthKelvin.celsius(4_770) - 24.975).abs() < 1e-3);
+        let tenths_of_celsius = CountScale::Linear {
+            kelvin_per_count: 0.1,
+            kelvin_at_zero: 273.15 - 100.0,
+        };
+        assert!((tenths_of_celsius.celsius(1_250) - 25.0).abs() < 1e-3);
+        for scale in CountScale::ALL.into_iter().chain([tenths_of_celsius]) {
             for count in [0, 1, 20_000, u16::MAX] {
                 assert!(scale.celsius(count).is_finite());
             }

@@ -204,6 +204,7 @@ mod tests {
                     flaw: None,
                 },
             }),
+            second: None,
             offset: TemperatureDelta::literal(1.4),
             scene: Some(AmbientTemperature(Celsius::literal(22.0))),
             ambient_u: StandardUncertainty::literal(0.5),

@@ -33,10 +33,6 @@ const PARTS: usize = 12;
 /// Least frames in each part.
 const FRAMES_IN_PART: usize = 3;
 
-/// Least distance of two set points, K: over less, a steadiness of 0.05 K makes more than 2 % of the
-/// gain.
-pub const LEAST_SPAN_K: f64 = 2.0;
-
 /// What one set point came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {

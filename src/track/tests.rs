@@ -25,6 +25,7 @@ fn frame_at(sequence: u64, time: Duration) -> ThermalFrame {
         celsius: Array2::zeros((1, 1)),
         health: FrameHealth::Good,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),

@@ -8,6 +8,7 @@ use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
 use super::problem::Problem;
 use super::state::AlertNotes;
+use super::who::need;
 use super::words::{BODY_SITES, InWords, NOT_SAVED, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
 use super::{Shared, when, words};
 use crate::alert::escalation::waited;
@@ -17,6 +18,7 @@ use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::AlertId;
 use crate::screening::Difference;
+use crate::staff::{Right, Who};
 use crate::units::Celsius;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
@@ -374,9 +376,11 @@ async fn keep(shared: &Shared, id: AlertId, event: Event) -> Result<Response, Pr
 /// `POST /alerts/{id}/acknowledge`.
 pub(super) async fn acknowledge(
     State(shared): State<Arc<Shared>>,
+    who: Who,
     Path(id): Path<String>,
     form: Result<Form<AcknowledgeForm>, FormRejection>,
 ) -> Result<Response, Problem> {
+    need(&who, Right::HandleAlerts)?;
     let alert = alert_id(&id)?;
     let by = name(&sent(form)?.by)?;
     let at = shared.dashboard.clock.now();
@@ -386,9 +390,11 @@ pub(super) async fn acknowledge(
 /// `POST /alerts/{id}/resolve`.
 pub(super) async fn resolve(
     State(shared): State<Arc<Shared>>,
+    who: Who,
     Path(id): Path<String>,
     form: Result<Form<ResolveForm>, FormRejection>,
 ) -> Result<Response, Problem> {
+    need(&who, Right::HandleAlerts)?;
     let alert = alert_id(&id)?;
     let form = sent(form)?;
     let by = name(&form.by)?;

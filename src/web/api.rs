@@ -206,6 +206,7 @@ struct CameraJson {
     fps: Option<f64>,
     frames: u64,
     dropped: u64,
+    damaged: u64,
     last_frame: Option<MomentJson>,
     stale: bool,
     health: Option<Coded>,
@@ -295,6 +296,7 @@ fn camera(status: &GatewayStatus, now: &Stamp) -> CameraJson {
         fps: camera.fps,
         frames: camera.frames,
         dropped: camera.dropped,
+        damaged: camera.damaged,
         last_frame: camera.last_frame.as_ref().map(MomentJson::from),
         stale: page::is_stale(camera.last_frame.as_ref(), now),
         health: camera.health.map(|health| Coded {
@@ -375,6 +377,7 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response,
                 set_point_c,
                 reading_c,
                 offset_k,
+                second: _,
             } => Some(ReferenceJson {
                 set_point_c,
                 reading_c,

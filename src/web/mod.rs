@@ -10,6 +10,7 @@
 //! | [`state`] | what the wiring gives the dashboard |
 //! | [`words`] | the one table of words, Chinese and English |
 //! | [`guard`] | who may ask: host, origin, limits, headers |
+//! | `who` | who asks, and whether they may |
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
@@ -31,12 +32,13 @@ pub mod page;
 pub mod problem;
 pub mod state;
 pub mod when;
+pub(crate) mod who;
 pub mod words;
 
 pub use state::{
-    ActiveFault, AlertNotes, CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame,
-    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
-    SiteName, Thresholds,
+    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord,
+    LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
+    ReferenceStatus, SiteName, Thresholds,
 };
 
 use crate::journal::JournalError;

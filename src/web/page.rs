@@ -20,8 +20,9 @@ use axum::response::{Html, IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A picture older than this is no live picture.
-pub(super) const STALE: Duration = Duration::from_secs(2);
+/// A picture older than this is no live picture. Shown within 2 s of the last one; the page looks four
+/// times a second.
+pub(super) const STALE: Duration = Duration::from_millis(1500);
 
 /// A class of today's numbers.
 pub(super) struct Count {
@@ -101,11 +102,15 @@ struct Device {
     fps: String,
     frames: u64,
     dropped: u64,
+    damaged: u64,
     health: Option<Words>,
     measuring: bool,
     /// `None` while pictures come; else since when they do not (empty: never since the start).
     stale_since: Option<String>,
     reference: ReferenceView,
+    /// The last day of the calibration.
+    calibrated_to: Option<String>,
+    checked: Option<CheckView>,
     faults: Vec<FaultView>,
     link: Words,
     link_code: &'static str,
@@ -128,6 +133,15 @@ struct ReferenceView {
     set_point: String,
     reading: Option<String>,
     offset: String,
+    /// What a second one is set to, and what is read of it.
+    second: Option<(String, Option<String>)>,
+}
+
+/// The latest self-check, as it is shown.
+struct CheckView {
+    words: Words,
+    at: String,
+    machine: String,
 }
 
 /// Relative mode, as it is shown.
@@ -153,16 +167,22 @@ fn reference_view(reference: ReferenceStatus) -> ReferenceView {
             set_point: String::new(),
             reading: None,
             offset: String::new(),
+            second: None,
         },
         ReferenceStatus::Configured {
             set_point_c,
             reading_c,
             offset_k,
+            second,
         } => ReferenceView {
             population: None,
             set_point: format!("{set_point_c:.2}"),
             reading: reading_c.map(|reading| format!("{reading:.2}")),
             offset: offset_k.map_or_else(String::new, |offset| format!("{offset:+.2}")),
+            second: second.map(|(set_point, reading)| {
+                let celsius = |degrees: f64| format!("{degrees:.2}");
+                (celsius(set_point), reading.map(celsius))
+            }),
         },
     }
 }
@@ -199,11 +219,18 @@ impl Device {
                 .map_or_else(|| "–".to_owned(), |fps| format!("{fps:.1}")),
             frames: camera.frames,
             dropped: camera.dropped,
+            damaged: camera.damaged,
             health: camera.health.map(|health| health.words()),
             measuring: !stale && camera.health.is_some_and(|health| status.judges(health)),
             stale_since: stale
                 .then(|| last.map_or_else(String::new, |last| when::short(last, now))),
             reference: reference_view(status.reference),
+            calibrated_to: status.care.calibration_expires.map(when::last_day_before),
+            checked: status.care.checked.map(|(found, at)| CheckView {
+                words: words::of_check(found.complaint),
+                at: when::short(&at, now),
+                machine: when::machine(&at),
+            }),
             faults: status
                 .faults
                 .iter()

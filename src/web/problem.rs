@@ -6,6 +6,7 @@
 
 use crate::alert::Refused;
 use crate::journal::JournalError;
+use crate::staff::Right;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -39,6 +40,8 @@ pub enum Problem {
     NotAWebSocket,
     /// The store cannot be read or written.
     Storage(String),
+    /// Who asks has not this right.
+    NotYours(Right),
     /// It took too long.
     TooSlow,
 }
@@ -83,7 +86,7 @@ impl Problem {
             Self::Incomplete(..) | Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin | Self::NotYours(_) => StatusCode::FORBIDDEN,
             Self::NotAWebSocket => StatusCode::BAD_REQUEST,
             Self::TooManyViewers | Self::Storage(_) | Self::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -107,6 +110,7 @@ impl Problem {
             Self::TooManyViewers => "too_many_viewers",
             Self::NotAWebSocket => "not_a_websocket",
             Self::Storage(_) => "storage",
+            Self::NotYours(_) => "not_yours",
             Self::TooSlow => "too_slow",
         }
     }
@@ -114,6 +118,12 @@ impl Problem {
     /// Title (zh, en) and what to do (zh, en).
     const fn texts(&self) -> [&'static str; 4] {
         match self {
+            Self::NotYours(_) => [
+                "您没有这项权限",
+                "You may not do this",
+                "请用有此权限的账号登录，或请物业经理处理。",
+                "Sign in with an account that may, or ask the property manager.",
+            ],
             Self::NoPage => [
                 "没有这个页面",
                 "There is no such page",
@@ -209,6 +219,7 @@ impl Problem {
             | Self::AlreadyResolved(text)
             | Self::Storage(text) => text,
             Self::Refused(what) => what,
+            Self::NotYours(right) => right.zh(),
             _ => "",
         }
     }

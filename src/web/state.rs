@@ -4,13 +4,13 @@
 //! those says what it has to say in these words. Nothing here blocks, and nothing here is a wire
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
-use crate::clock::{Clock, Stamp};
+use crate::clock::{Clock, Stamp, WallTime};
 use crate::estimate::{Budget, Reading};
 use crate::event::{Escalation, Fault};
 use crate::id::{AlertId, TrackId};
 use crate::journal::{Journal, Outbox};
 use crate::screening::{Difference, Obstacle, Verdict};
-use crate::thermal::FrameHealth;
+use crate::thermal::{FrameHealth, SelfCheck};
 use crate::units::PixelBox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -208,6 +208,8 @@ pub struct CameraStatus {
     pub frames: u64,
     /// Frames skipped since the start because the gateway was busy.
     pub dropped: u64,
+    /// Frames that came damaged and were thrown away since the start.
+    pub damaged: u64,
     /// When the last frame came; `None` until there was one.
     pub last_frame: Option<Stamp>,
     /// Health of the last frame; `None` until there was one.
@@ -227,7 +229,18 @@ pub enum ReferenceStatus {
         reading_c: Option<f64>,
         /// What is added to every pixel, K; `None` while it is not in view.
         offset_k: Option<f64>,
+        /// What a second one is set to, and what the camera reads of it, °C.
+        second: Option<(f64, Option<f64>)>,
     },
+}
+
+/// What is done so that camera and blackbody stay what they were, as far as the pages show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CareStatus {
+    /// The first moment at which the camera's calibration no longer holds; `None` where it has none.
+    pub calibration_expires: Option<WallTime>,
+    /// The latest self-check since the start, and when it was.
+    pub checked: Option<(SelfCheck, Stamp)>,
 }
 
 /// Relative mode, as far as the pages show it.
@@ -309,6 +322,8 @@ pub struct GatewayStatus {
     pub camera: CameraStatus,
     /// The blackbody.
     pub reference: ReferenceStatus,
+    /// Calibration and self-check.
+    pub care: CareStatus,
     /// What must be mended.
     pub faults: Vec<ActiveFault>,
     /// The link to the broker.

@@ -3,7 +3,7 @@
 //! Time itself comes from [`crate::clock`]; here it is only written. The zone is asked for once by
 //! `jiff` (TZ or /etc/localtime) and kept by it; nothing here blocks after that.
 
-use crate::clock::Stamp;
+use crate::clock::{Stamp, WallTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
@@ -50,6 +50,13 @@ pub fn machine(stamp: &Stamp) -> String {
     format!("{at:.3}")
 }
 
+/// The last day of what ends at this moment, in UTC, as calibrations are dated: `2026-12-01`.
+#[must_use]
+pub fn last_day_before(end: WallTime) -> String {
+    let last = zoned(end.0.saturating_sub(1), TimeZone::UTC);
+    last.date().to_string()
+}
+
 /// The last local midnight, ms since 1970.
 #[must_use]
 pub fn midnight_ms(now: &Stamp) -> i64 {
@@ -68,7 +75,7 @@ fn midnight_in(wall_ms: i64, zone: TimeZone) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{BootId, ClockTrust, WallTime};
+    use crate::clock::{BootId, ClockTrust};
     use std::time::Duration;
 
     #[test]
@@ -77,6 +84,13 @@ mod tests {
         // 2020-02-21T06:05:09+08:00 is still the 20th in UTC.
         let now = 1_582_236_309_000;
         assert_eq!(midnight_in(now, zone), 1_582_214_400_000);
+    }
+
+    #[test]
+    fn what_ends_at_midnight_has_the_day_before_as_its_last() {
+        let end = WallTime(18_300 * WallTime::DAY_MS);
+        assert_eq!(last_day_before(end), "2020-02-07");
+        assert_eq!(last_day_before(WallTime(end.0 + 1)), "2020-02-08");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::estimate::Part;
 use crate::event::{Escalation, Fault};
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
+use crate::thermal::self_check::Complaint;
 use askama::Template;
 use serde::Serialize;
 
@@ -129,6 +130,16 @@ pub const fn advice_after(verdict: Verdict) -> Option<Words> {
     }
 }
 
+/// What a self-check came to.
+pub const fn of_check(complaint: Option<Complaint>) -> Words {
+    match complaint {
+        None => words("通过", "passed"),
+        Some(Complaint::Noisy) => words("相机噪声过大", "the camera is too noisy"),
+        Some(Complaint::Uneven) => words("黑体表面不均匀", "the reference is uneven"),
+        Some(Complaint::Hunting) => words("黑体温度波动", "the reference moves up and down"),
+    }
+}
+
 /// What it means that there is no reference, for every screen that shows verdicts.
 pub const RELATIVE: Words = words(
     "相对模式：没有黑体，只显示与近期人群的差值，不是体温；画面上的温度未经校正",
@@ -146,6 +157,7 @@ impl InWords for Fault {
             Self::CameraSilent => words("相机没有画面", "Camera silent"),
             Self::CameraFrozen => words("相机画面卡住", "Camera frozen"),
             Self::CameraBlank => words("相机画面空白", "Camera blank"),
+            Self::WrongScale => words("相机温度刻度不对", "Wrong temperature scale"),
             Self::SelfCheckFailed => words("每日自检未通过", "Daily self-check failed"),
             Self::CalibrationDue => words("校准即将到期", "Calibration due soon"),
             Self::CalibrationExpired => words("校准已过期", "Calibration expired"),
@@ -169,6 +181,7 @@ pub const fn stops_judging(fault: Fault) -> bool {
         | Fault::CameraSilent
         | Fault::CameraFrozen
         | Fault::CameraBlank
+        | Fault::WrongScale
         | Fault::CalibrationExpired => true,
         Fault::SelfCheckFailed
         | Fault::CalibrationDue
@@ -198,6 +211,13 @@ pub const fn remedy(fault: Fault) -> Words {
         Fault::CameraFrozen => words(
             "已停止判断。请重新插拔相机。",
             "Nobody is judged. Unplug the camera and plug it in again.",
+        ),
+        Fault::WrongScale => words(
+            "已停止判断。相机送出的不是温度（例如 Lepton 未开启 TLinear），或配置的型号不对：请运行 menshen cameras，\
+             核对 [camera] 里的 profile。",
+            "Nobody is judged. The camera does not send temperatures (a Lepton: switch TLinear on), \
+             or it is another one than configured: run menshen cameras and compare profile in \
+             [camera].",
         ),
         Fault::SelfCheckFailed => words(
             "请清洁黑体表面和镜头，检查黑体温度是否稳定；次日再次失败请重新校准。",
@@ -268,10 +288,18 @@ impl InWords for FrameHealth {
                 "黑体温度不稳，停止测温；请检查其电源和温控",
                 "Reference unstable, not measuring: check its power and controller",
             ),
+            Self::ReferencesDisagree => words(
+                "两个黑体互相矛盾，停止测温；请检查两者的设定温度",
+                "The two references disagree, not measuring: check the set points of both",
+            ),
             Self::Shutter => words("快门校正中", "Shutter closed"),
             Self::Settling => words("快门校正后正在稳定", "Settling after the shutter"),
             Self::Frozen => words("画面卡住，停止测温", "Picture frozen, not measuring"),
             Self::Blank => words("画面空白，停止测温", "Picture blank, not measuring"),
+            Self::WrongScale => words(
+                "数值不是室内的温度，停止测温",
+                "No temperatures of a room, not measuring",
+            ),
             Self::WrongSize => words(
                 "画面尺寸不对，停止测温",
                 "Wrong picture size, not measuring",

@@ -38,7 +38,10 @@ const fn row(module: &'static str, layer: Layer) -> Row {
 pub(crate) const TABLE: &[Row] = &[
     row("units", Layer::Words),
     row("clock", Layer::Words),
+    row("calendar", Layer::Words),
+    row("text", Layer::Words),
     row("id", Layer::Words),
+    row("staff", Layer::Words),
     row("secret", Layer::Words),
     row("thermal", Layer::Core),
     row("face", Layer::Core),
@@ -117,8 +120,8 @@ pub(crate) const SQL_HOMES: &[&str] = &["store", "street"];
 /// What every topic begins with, and the files that may say so.
 pub(crate) const TOPIC: (&str, &[&str]) = ("menshen/v1", &["mqtt/topic.rs", "mqtt/topic/"]);
 
-/// The one file that may hold `unsafe`: it owns the video buffers.
-pub(crate) const UNSAFE_HOME: &str = "camera/v4l/stream.rs";
+/// The files that may hold `unsafe`: they own the video device and its buffers.
+pub(crate) const UNSAFE_HOMES: &[&str] = &["camera/v4l/node.rs", "camera/v4l/stream.rs"];
 
 /// Most lines of a file, and of `main.rs`.
 pub(crate) const LINES: (usize, usize) = (600, 40);

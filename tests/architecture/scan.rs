@@ -2,7 +2,7 @@
 
 use crate::rules::{
     CORE_CRATES, HOMES, LINES, Layer, NOT_IN_CORE, PRINTING, Row, SQL_HOMES, TABLE, TOPIC,
-    UNSAFE_HOME, is_sql,
+    UNSAFE_HOMES, is_sql,
 };
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
@@ -133,14 +133,14 @@ impl Scan<'_> {
     }
 
     fn refuse_unsafe(&mut self, tokens: TokenStream) {
-        if self.file == UNSAFE_HOME {
+        if UNSAFE_HOMES.contains(&self.file) {
             return;
         }
         for token in tokens {
             match token {
                 TokenTree::Ident(word) if word == "unsafe" => self.breach(
                     word.span(),
-                    &format!("unsafe stands in src/{UNSAFE_HOME} only"),
+                    &format!("unsafe stands in {UNSAFE_HOMES:?} of src/ only"),
                 ),
                 TokenTree::Group(group) => self.refuse_unsafe(group.stream()),
                 _ => {}

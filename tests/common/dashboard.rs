@@ -28,9 +28,9 @@ use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
 use menshen::web::{
-    AlertNotes, CameraStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
-    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName,
-    Thresholds,
+    AlertNotes, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame,
+    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
+    SiteName, Thresholds,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -270,6 +270,7 @@ pub fn status() -> GatewayStatus {
             fps: Some(8.7),
             frames: 61_204,
             dropped: 12,
+            damaged: 3,
             last_frame: Some(stamp(0)),
             health: Some(FrameHealth::Good),
         },
@@ -277,7 +278,9 @@ pub fn status() -> GatewayStatus {
             set_point_c: 35.0,
             reading_c: Some(34.21),
             offset_k: Some(0.79),
+            second: None,
         },
+        care: CareStatus::default(),
         faults: Vec::new(),
         mqtt: LinkWord::Connected,
         version: "0.1.0".to_owned(),

@@ -15,6 +15,8 @@
 //!   Along it stand the differences to the previous frame, and of these the differences from
 //!   pixel to pixel: the first as 32 bits, the others packed, highest bit first, in two's
 //!   complement of the width that the frame's field `w` gives.
+//! - Readers pass over fields that they do not know. The gateway adds one to each frame, `m`, so that a
+//!   replay is what was lived through: the gateway's own time, and what a Lepton says beside its time.
 //! - Sums are taken modulo 2¹⁶: writers exist that let differences overflow, and nothing is lost
 //!   by it.
 //!
@@ -30,6 +32,7 @@ mod write;
 pub use read::CptvReader;
 pub use write::CptvWriter;
 
+use crate::thermal::RawFrame;
 use crate::units::Celsius;
 use ndarray::Array2;
 use std::io;
@@ -91,6 +94,71 @@ pub struct CptvFrame {
     pub last_ffc_temperature: Option<Celsius>,
     /// Whether this is a background picture rather than a frame of the film.
     pub background: bool,
+    /// What the gateway adds where it recorded the film itself.
+    pub added: Option<Added>,
+}
+
+/// The field `m`: what the format has no place for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Added {
+    /// The gateway's time since its start.
+    pub gateway_time: Duration,
+    /// Whether the shutter was closed.
+    pub shutter_closed: Option<bool>,
+    /// Whether the camera wished for a flat-field correction.
+    pub ffc_wanted: Option<bool>,
+    /// The sensor's count of frames.
+    pub frame: Option<u32>,
+    /// Temperature of the housing.
+    pub housing: Option<Celsius>,
+}
+
+impl Added {
+    /// Letter of the field.
+    const CODE: u8 = b'm';
+
+    fn of(frame: &RawFrame) -> Self {
+        Self {
+            gateway_time: frame.stamp.monotonic,
+            shutter_closed: frame.telemetry.shutter_closed,
+            ffc_wanted: frame.telemetry.ffc_wanted,
+            frame: frame.telemetry.frame,
+            housing: frame.telemetry.housing,
+        }
+    }
+
+    /// Nanoseconds (8 bytes), one byte of flags, the frame (4), the housing in °C (4).
+    fn bytes(self) -> [u8; 17] {
+        let two = |told: Option<bool>| told.map_or(0, |it| 1 | (u8::from(it) << 1));
+        let flags = two(self.shutter_closed)
+            | (two(self.ffc_wanted) << 2)
+            | (u8::from(self.frame.is_some()) << 4)
+            | (u8::from(self.housing.is_some()) << 5);
+        let mut bytes = [0; 17];
+        let time = u64::try_from(self.gateway_time.as_nanos()).unwrap_or(u64::MAX);
+        bytes[..8].copy_from_slice(&time.to_le_bytes());
+        bytes[8] = flags;
+        bytes[9..13].copy_from_slice(&self.frame.unwrap_or_default().to_le_bytes());
+        let housing = self.housing.map_or(0.0, Celsius::degrees) as f32;
+        bytes[13..].copy_from_slice(&housing.to_le_bytes());
+        bytes
+    }
+
+    /// `None` for a field of another length: another writer's.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (time, rest) = bytes.split_first_chunk::<8>()?;
+        let (flags, rest) = rest.split_first()?;
+        let (frame, rest) = rest.split_first_chunk::<4>()?;
+        let housing = f32::from_le_bytes(rest.try_into().ok()?);
+        let bit = |number: u8| (flags >> number) & 1 == 1;
+        Some(Self {
+            gateway_time: Duration::from_nanos(u64::from_le_bytes(*time)),
+            shutter_closed: bit(0).then(|| bit(1)),
+            ffc_wanted: bit(2).then(|| bit(3)),
+            frame: bit(4).then(|| u32::from_le_bytes(*frame)),
+            housing: bit(5).then(|| Celsius::new(f64::from(housing))).flatten(),
+        })
+    }
 }
 
 /// Why a recording cannot be read, or not to its end. Frames are counted from 0, background
@@ -194,6 +262,31 @@ mod tests {
     fn the_snake_turns_at_each_row() {
         assert_eq!(snake(3, 3).collect::<Vec<_>>(), [0, 1, 2, 5, 4, 3, 6, 7, 8]);
         assert_eq!(snake(1, 2).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn what_the_gateway_adds_is_told_apart_from_what_it_does_not_know() {
+        for added in [
+            Added::default(),
+            Added {
+                gateway_time: Duration::new(4_000, 123_456_789),
+                shutter_closed: Some(true),
+                ffc_wanted: Some(false),
+                frame: Some(u32::MAX),
+                housing: Celsius::new(26.5),
+            },
+            Added {
+                shutter_closed: Some(false),
+                ffc_wanted: Some(true),
+                ..Added::default()
+            },
+        ] {
+            assert_eq!(Added::read(&added.bytes()), Some(added));
+        }
+        assert_eq!(Added::read(&[0; 16]), None);
+        assert_eq!(Added::read(&[0; 18]), None);
+        let no_number = [0xff; 17];
+        assert_eq!(Added::read(&no_number).map(|it| it.housing), Some(None));
     }
 
     #[test]

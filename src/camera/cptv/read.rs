@@ -3,7 +3,7 @@
 //! Blocks as the file beneath does. What bounds it is said in [`super`].
 
 use super::{
-    COMPRESSION, CptvError, CptvFrame, CptvHeader, MAGIC, MAX_SIDE, VERSION, milliseconds,
+    Added, COMPRESSION, CptvError, CptvFrame, CptvHeader, MAGIC, MAX_SIDE, VERSION, milliseconds,
     packed_size, snake,
 };
 use crate::units::Celsius;
@@ -105,6 +105,7 @@ impl<R: Read> CptvReader<R> {
             camera_temperature: fields.temperature,
             last_ffc_temperature: fields.ffc_temperature,
             background: fields.background,
+            added: fields.added,
         }))
     }
 
@@ -225,6 +226,7 @@ struct FrameFields {
     temperature: Option<Celsius>,
     ffc_temperature: Option<Celsius>,
     background: bool,
+    added: Option<Added>,
 }
 
 impl FrameFields {
@@ -250,6 +252,7 @@ impl FrameFields {
             b'c' => self.last_ffc = Some(field.u32()?),
             b'a' => self.temperature = field.temperature(),
             b'b' => self.ffc_temperature = field.temperature(),
+            Added::CODE => self.added = Added::read(field.bytes()),
             b'g' => self.background = field.u8()? > 0,
             _ => {}
         }

@@ -2,7 +2,9 @@
 //!
 //! Blocks as the file beneath does.
 
-use super::{COMPRESSION, CptvError, CptvHeader, MAGIC, MAX_SIDE, VERSION, packed_size, snake};
+use super::{
+    Added, COMPRESSION, CptvError, CptvHeader, MAGIC, MAX_SIDE, VERSION, packed_size, snake,
+};
 use crate::thermal::RawFrame;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,9 +14,9 @@ use std::time::Duration;
 /// Writes a CPTV recording of version 2.
 ///
 /// Of a frame's telemetry the format keeps the camera's time and last shutter event (whole
-/// milliseconds, modulo 2³²) and its temperature; not the housing's, nor whether the shutter is
-/// closed. A camera that does not tell its time gets the gateway's, so that the film keeps its
-/// pace.
+/// milliseconds, modulo 2³²) and its temperature; the rest, and the gateway's time, stand in a field
+/// of our own ([`Added`]). A camera that does not tell its time gets the gateway's, so that the film
+/// keeps its pace in other players.
 #[derive(Debug)]
 pub struct CptvWriter<W: Write> {
     output: GzEncoder<W>,
@@ -116,6 +118,7 @@ impl<W: Write> CptvWriter<W> {
         if let Some(fpa) = telemetry.fpa {
             fields.put(b'a', &(fpa.degrees() as f32).to_le_bytes());
         }
+        fields.put(Added::CODE, &Added::of(frame).bytes());
         fields.put(b'w', &[bits as u8]);
         fields.put(b'f', &size.to_le_bytes());
         self.section.clear();

@@ -3,7 +3,7 @@
 use super::scenario::Scenario;
 
 /// Name and text of each.
-const BUILTIN: [(&str, &str); 9] = [
+const BUILTIN: [(&str, &str); 10] = [
     ("lobby", include_str!("scenarios/lobby.toml")),
     ("empty", include_str!("scenarios/empty.toml")),
     ("group", include_str!("scenarios/group.toml")),
@@ -11,6 +11,10 @@ const BUILTIN: [(&str, &str); 9] = [
     (
         "reference_covered",
         include_str!("scenarios/reference_covered.toml"),
+    ),
+    (
+        "two_references",
+        include_str!("scenarios/two_references.toml"),
     ),
     ("sweep", include_str!("scenarios/sweep.toml")),
     ("faults", include_str!("scenarios/faults.toml")),

@@ -41,7 +41,10 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScenarioError> {
         }
     }
     if let Some(reference) = &scenario.blackbody {
-        blackbody(reference)?;
+        blackbody("blackbody", reference)?;
+    }
+    if let Some(reference) = &scenario.second_blackbody {
+        blackbody("second_blackbody", reference)?;
     }
     within("drift.start_k", scenario.drift.start_k, -10.0..=10.0, "K")?;
     within(
@@ -97,26 +100,24 @@ fn sensor(sensor: &Sensor) -> Result<(), ScenarioError> {
         "pixels",
     )?;
     within("sensor.lag", sensor.lag, 0.0..=0.9, "of the frame before")?;
+    within("sensor.gain", sensor.gain, 0.5..=1.5, "K read for each K")?;
     within("sensor.height_m", sensor.height_m, 0.5..=3.0, "m")
 }
 
-fn blackbody(reference: &Blackbody) -> Result<(), ScenarioError> {
+fn blackbody(name: &str, reference: &Blackbody) -> Result<(), ScenarioError> {
+    let key = |part: &str| format!("{name}.{part}");
+    let set_point = reference.set_point_c;
+    within(&key("set_point_c"), set_point, 20.0..=60.0, "°C")?;
+    within(&key("emissivity"), reference.emissivity, 0.5..=1.0, "")?;
+    place(name, reference.x, reference.y)?;
     within(
-        "blackbody.set_point_c",
-        reference.set_point_c,
-        20.0..=60.0,
-        "°C",
-    )?;
-    within("blackbody.emissivity", reference.emissivity, 0.5..=1.0, "")?;
-    place("blackbody", reference.x, reference.y)?;
-    within(
-        "blackbody.diameter",
+        &key("diameter"),
         reference.diameter,
         0.02..=0.5,
         "of the picture's width",
     )?;
     for (n, (from, to)) in reference.covered.iter().enumerate() {
-        let key = format!("blackbody.covered[{n}]");
+        let key = key(&format!("covered[{n}]"));
         within(&key, *from, 0.0..=DAY_S, "s")?;
         within(&key, *to, 0.0..=DAY_S, "s")?;
         if to <= from {
@@ -124,12 +125,15 @@ fn blackbody(reference: &Blackbody) -> Result<(), ScenarioError> {
         }
     }
     if let Some(from) = reference.decays_from_s {
-        within("blackbody.decays_from_s", from, 0.0..=DAY_S, "s")?;
+        within(&key("decays_from_s"), from, 0.0..=DAY_S, "s")?;
     }
-    within("blackbody.decay_s", reference.decay_s, 1.0..=DAY_S, "s")?;
+    within(&key("decay_s"), reference.decay_s, 1.0..=DAY_S, "s")?;
+    if let Some(from) = reference.removed_from_s {
+        within(&key("removed_from_s"), from, 0.0..=DAY_S, "s")?;
+    }
     if let Some(moved) = &reference.moved {
-        within("blackbody.moved.at_s", moved.at_s, 0.0..=DAY_S, "s")?;
-        place("blackbody.moved", moved.x, moved.y)?;
+        within(&key("moved.at_s"), moved.at_s, 0.0..=DAY_S, "s")?;
+        place(&key("moved"), moved.x, moved.y)?;
     }
     Ok(())
 }

@@ -169,9 +169,12 @@ impl Reference {
         }
     }
 
-    /// What is true of it at this second of the round.
-    pub(super) fn truth(&self, time: f64) -> BlackbodyTruth {
+    /// What is true of it at this second of the round; nothing once it has been taken away.
+    pub(super) fn truth(&self, time: f64) -> Option<BlackbodyTruth> {
         let wanted = &self.wanted;
+        if wanted.removed_from_s.is_some_and(|from| time >= from) {
+            return None;
+        }
         let (x, y) = match &wanted.moved {
             Some(moved) if time >= moved.at_s => (moved.x, moved.y),
             _ => (wanted.x, wanted.y),
@@ -183,7 +186,7 @@ impl Reference {
         let above = (wanted.set_point_c - room) * (-cooling / wanted.decay_s).exp();
         let air = Celsius::new(room).unwrap_or(Celsius::literal(22.0));
         let surface = Celsius::new(room + above).unwrap_or(air);
-        BlackbodyTruth {
+        Some(BlackbodyTruth {
             centre: PixelPoint {
                 x: x as f32 * self.size.0,
                 y: y as f32 * self.size.1,
@@ -195,7 +198,7 @@ impl Reference {
                 .covered
                 .iter()
                 .any(|(from, to)| (*from..*to).contains(&time)),
-        }
+        })
     }
 
     /// Paints the box, the disc, and the cloth that may hang over them.

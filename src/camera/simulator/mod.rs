@@ -103,8 +103,8 @@ impl Simulator {
         let mut room = Canvas::new(width, height, ambient.degrees() as f32);
         let room_seed = seed_of(seed, 0x0a) as u32;
         lobby::paint_room(&mut room, &scenario.room, size, room_seed);
-        let blackbody = scenario.blackbody.as_ref();
-        let stage = Stage::new(&scenario.sensor, ambient, room, blackbody, room_seed);
+        let blackbodies = [&scenario.blackbody, &scenario.second_blackbody].map(Option::as_ref);
+        let stage = Stage::new(&scenario.sensor, ambient, room, blackbodies, room_seed);
         let mut simulator = Self {
             info: CameraInfo {
                 name: format!("simulator {}", scenario.name),
@@ -124,7 +124,7 @@ impl Simulator {
                 scenario.repeat.then_some(scenario.duration_s),
                 seed,
             ),
-            detector: Detector::new(&scenario.sensor, seed),
+            detector: Detector::new(&scenario.sensor, ambient, seed),
             people: Vec::new(),
             round: 0,
             ticks: 0,
@@ -305,6 +305,7 @@ impl Camera for Simulator {
                 shutter_closed: Some(false),
                 fpa: Celsius::new(ambient + warm + 1.5),
                 housing: Celsius::new(ambient + warm),
+                ..Telemetry::default()
             },
         };
         self.sequence += 1;

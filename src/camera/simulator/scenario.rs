@@ -10,7 +10,7 @@
 
 use super::check::check;
 use super::head::Headgear;
-use crate::thermal::profile::{CameraProfile, Optics};
+use crate::thermal::profile::{CameraProfile, Connection, Optics};
 use crate::units::StandardUncertainty;
 use serde::Deserialize;
 
@@ -32,6 +32,7 @@ pub struct Scenario {
     #[serde(default)]
     pub(super) room: Room,
     pub(super) blackbody: Option<Blackbody>,
+    pub(super) second_blackbody: Option<Blackbody>,
     #[serde(default)]
     pub(super) drift: Drift,
     pub(super) ffc: Option<Ffc>,
@@ -61,6 +62,9 @@ pub(super) struct Sensor {
     pub(super) psf_sigma_px: f64,
     /// Share of the frame before that remains in a frame: the slowness of the detector's pixels.
     pub(super) lag: f64,
+    /// Kelvin read for each kelvin of the scene, from the room's temperature on: the shutter, by which the
+    /// camera sets itself to zero, has about that.
+    pub(super) gain: f64,
     /// Height of the lens above the floor, m.
     pub(super) height_m: f64,
 }
@@ -77,6 +81,7 @@ impl Default for Sensor {
             fixed_pattern_k: 0.03,
             psf_sigma_px: 0.6,
             lag: 0.1,
+            gain: 1.0,
             height_m: 1.58,
         }
     }
@@ -164,6 +169,8 @@ pub(super) struct Blackbody {
     /// Time in which it loses 63 % of what it has above the room, s.
     #[serde(default = "fifteen_minutes")]
     pub(super) decay_s: f64,
+    /// When it is taken away, s.
+    pub(super) removed_from_s: Option<f64>,
     /// Where it stands after somebody pushed it.
     pub(super) moved: Option<Moved>,
 }
@@ -411,6 +418,7 @@ impl Scenario {
         let half = half * longer as f64 / width as f64;
         CameraProfile {
             name: format!("simulator {}", self.name),
+            connection: Connection::default(),
             scale: super::sensor::SCALE,
             optics: Optics {
                 field_of_view_deg: 2.0 * half.atan().to_degrees(),

@@ -66,13 +66,13 @@ pub fn scene(seed: u64, number: u64) -> Scene {
     let size = (SCENE_SIZE.0 as f32, SCENE_SIZE.1 as f32);
     let mut walls = Canvas::of_pixels(SCENE_SIZE, |coarse| paint_walls(coarse, &room, size, look));
     paint_things(&mut walls, &room, size, look);
-    let stage = Stage::new(&sensor, ambient, walls, blackbody.as_ref(), look);
+    let stage = Stage::new(&sensor, ambient, walls, [blackbody.as_ref(), None], look);
     let people: Vec<(Pose, Person)> = (0..draw.how_many())
         .map(|n| draw.person(n, ambient.degrees(), stage.view))
         .collect();
 
     let mut canvas = stage.canvas();
-    let mut detector = Detector::new(&sensor, own);
+    let mut detector = Detector::new(&sensor, ambient, own);
     let mut pixels = Vec::new();
     let time = f64::from(draw.between(0.0, 10.0));
     if sensor.lag > 0.0 {
@@ -191,6 +191,7 @@ impl Draw {
             };
         }
         Blackbody {
+            removed_from_s: None,
             set_point_c: f64::from(self.between(30.0, 40.0)),
             emissivity: f64::from(self.between(0.95, 1.0)),
             x: f64::from(x),

@@ -3,7 +3,7 @@
 use super::noise::seed_of;
 use super::scenario::Sensor;
 use crate::thermal::radiometry::CountScale;
-use crate::units::ABSOLUTE_ZERO_C;
+use crate::units::{ABSOLUTE_ZERO_C, Celsius};
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -20,6 +20,8 @@ pub(super) struct Detector {
     kernel: Vec<f32>,
     netd: f32,
     lag: f32,
+    /// Kelvin read for each kelvin, and from where on, °C.
+    gain: (f32, f32),
     /// Noise that stays, K.
     pattern: Vec<f32>,
     /// What the pixels still show of the frame before, °C.
@@ -28,13 +30,15 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    pub(super) fn new(sensor: &Sensor, seed: u64) -> Self {
+    /// The sensor of a camera in a room of this temperature.
+    pub(super) fn new(sensor: &Sensor, room: Celsius, seed: u64) -> Self {
         Self {
             width: sensor.width,
             height: sensor.height,
             kernel: gaussian(sensor.psf_sigma_px as f32),
             netd: sensor.netd_k as f32,
             lag: sensor.lag as f32,
+            gain: (sensor.gain as f32, room.degrees() as f32),
             pattern: fixed_pattern(sensor, seed),
             before: None,
             row_by_row: Vec::new(),
@@ -63,10 +67,12 @@ impl Detector {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let per_kelvin = (1.0 / SCALE.kelvin_per_count()) as f32;
         let zero = -ABSOLUTE_ZERO_C as f32 + offset_k;
+        let (steeper, room) = (self.gain.0 - 1.0, self.gain.1);
         let count = |(celsius, stays): (&f32, &f32)| {
             let noise: f32 = StandardNormal.sample(&mut rng);
             // A cast cuts off, hence the half; what is beyond the scale stays at its end.
-            ((celsius + zero + stays + noise * self.netd) * per_kelvin + 0.5) as u16
+            let read = celsius + steeper * (celsius - room);
+            ((read + zero + stays + noise * self.netd) * per_kelvin + 0.5) as u16
         };
         let counts: Vec<u16> = pixels.iter().zip(&self.pattern).map(count).collect();
         Array2::from_shape_vec((self.height, self.width), counts)
@@ -146,7 +152,7 @@ mod tests {
             fixed_pattern_k: 0.0,
             ..Sensor::default()
         };
-        let mut detector = Detector::new(&sensor, 1);
+        let mut detector = Detector::new(&sensor, Celsius::literal(22.0), 1);
         let mut flat = vec![25.0; 80 * 60];
         detector.blur(&mut flat);
         assert!(flat.iter().all(|c| (c - 25.0).abs() < 1e-4));
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn counts_are_held_at_the_ends_of_the_scale() {
-        let mut detector = Detector::new(&Sensor::default(), 1);
+        let mut detector = Detector::new(&Sensor::default(), Celsius::literal(22.0), 1);
         let mut hot = vec![900.0; 120 * 160];
         assert!(
             detector

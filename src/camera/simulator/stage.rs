@@ -16,7 +16,7 @@ pub(super) struct Stage {
     ambient: Celsius,
     wardrobe: Wardrobe,
     room: Canvas,
-    reference: Option<Reference>,
+    references: [Option<Reference>; 2],
 }
 
 impl Stage {
@@ -25,7 +25,7 @@ impl Stage {
         sensor: &Sensor,
         ambient: Celsius,
         room: Canvas,
-        blackbody: Option<&Blackbody>,
+        blackbodies: [Option<&Blackbody>; 2],
         seed: u32,
     ) -> Self {
         let size = (sensor.width as f32, sensor.height as f32);
@@ -46,7 +46,8 @@ impl Stage {
                 glass: Appearance::new(glass, ambient),
             },
             room,
-            reference: blackbody.map(|wanted| Reference::new(wanted, ambient, size, seed)),
+            references: blackbodies
+                .map(|it| it.map(|wanted| Reference::new(wanted, ambient, size, seed))),
         }
     }
 
@@ -71,10 +72,11 @@ impl Stage {
         for ((pose, person), owner) in present.into_iter().zip(1..) {
             drawn.push(person.paint(canvas, self.view, &self.wardrobe, (pose, time), owner));
         }
-        let blackbody = self.reference.as_ref().map(|reference| {
-            let truth = reference.truth(in_round);
+        let [blackbody, second_blackbody] = self.references.each_ref().map(|reference| {
+            let reference = reference.as_ref()?;
+            let truth = reference.truth(in_round)?;
             reference.paint(canvas, &truth);
-            truth
+            Some(truth)
         });
         let people = drawn.into_iter().zip(1..).map(|(person, owner)| {
             let mut truth = person.truth;
@@ -89,6 +91,7 @@ impl Stage {
             sequence: 0,
             people: people.collect(),
             blackbody,
+            second_blackbody,
             offset_k: 0.0,
             ambient_c: self.ambient.degrees(),
             fault: None,

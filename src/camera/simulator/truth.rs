@@ -17,7 +17,10 @@ pub struct FrameTruth {
     pub people: Vec<PersonTruth>,
     /// The blackbody, where there is one.
     pub blackbody: Option<BlackbodyTruth>,
-    /// What the camera adds to every pixel, K: drift and shutter together.
+    /// The second one, where there are two.
+    pub second_blackbody: Option<BlackbodyTruth>,
+    /// What the camera adds to every pixel, K: drift and shutter together; what its gain makes of the
+    /// scene comes before.
     pub offset_k: f64,
     /// Air and walls, °C.
     pub ambient_c: f64,
@@ -105,6 +108,9 @@ pub struct WireTruth {
     pub fault: Option<String>,
     /// The blackbody.
     pub blackbody: Option<WireBlackbody>,
+    /// The second one; left out where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_blackbody: Option<WireBlackbody>,
     /// Everybody in the scene.
     pub people: Vec<WirePerson>,
 }
@@ -200,6 +206,7 @@ impl From<&FrameTruth> for WireTruth {
             ambient_c: truth.ambient_c,
             fault: truth.fault.map(str::to_owned),
             blackbody: truth.blackbody.as_ref().map(WireBlackbody::from),
+            second_blackbody: truth.second_blackbody.as_ref().map(WireBlackbody::from),
             people: truth.people.iter().map(WirePerson::from).collect(),
         }
     }

@@ -1,56 +1,73 @@
-//! Thermal cameras on Video for Linux (V4L2), as 16-bit grey pictures (`Y16`): the PureThermal
-//! board with a FLIR Lepton, and others of the kind.
+//! Thermal cameras on Video for Linux (V4L2) whose counts are temperatures: FLIR Lepton on a
+//! PureThermal board, InfiRay and Topdon modules, and whatever else sends 16-bit grey pictures (`Y16`).
 //!
 //! A driver answers a request for a format by what it can do, not by an error, so what it answers
-//! is compared with what was asked. A UVC camera has a second node for metadata, which is told by
-//! its capabilities. A camera that was unplugged may come back under another number, so it is
-//! best named by its link under `/dev/v4l/by-id`.
+//! is compared with what was asked. A camera that was unplugged may come back under another number,
+//! so it is found by its USB ids or its link under `/dev/v4l/by-id`.
 //!
 //! Blocking: [`V4lCamera::next_frame`](Camera::next_frame) waits at most for the time-out that it
-//! was opened with. Opening and [`discover`] take what the driver takes.
-//!
-//! Numbers: 160 × 122 is the Lepton's 160 × 120 with two rows of telemetry below (FLIR Lepton
-//! Engineering Datasheet; sizes as PureThermal's firmware announces them).
+//! was opened with. Opening and [`discover()`] take what the driver takes.
 
+pub mod access;
+mod control;
+mod discover;
+mod node;
 mod stream;
 
+pub use discover::{Found, Offer, discover};
+
+use super::layout::{self, Packing};
+use super::lepton::Report;
 use super::{Camera, CameraError, CameraInfo, Rotation};
-use crate::clock::Clock;
+use crate::clock::{Clock, Stamp};
+use crate::thermal::RawFrame;
+use crate::thermal::ffc::FfcOrder;
+use crate::thermal::profile::{Layout, UsbId};
 use crate::thermal::radiometry::CountScale;
-use crate::thermal::{RawFrame, Telemetry};
-use ndarray::Array2;
+use control::LeptonControl;
+use discover::{descriptors, listed, offers};
+use node::Node;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use stream::{Fault, Format, FourCc, Node, Stream};
-
-/// 16-bit grey, little-endian.
-const Y16: FourCc = *b"Y16 ";
-
-/// Sizes that are a picture with rows of telemetry below: width, height, rows of the picture.
-const WITH_TELEMETRY: [(u32, u32, u32); 1] = [(160, 122, 120)];
+use stream::{Fault, Stream};
 
 /// Frames a second where the driver does not say: the Lepton's, rounded (datasheet: 8.7 Hz).
 const DEFAULT_FPS: f64 = 9.0;
 
+/// A driver that says that a frame is older than this is not believed: four buffers hold half a
+/// second, and the newest of them is taken.
+const OLDEST: Duration = Duration::from_secs(1);
+
+/// How often damaged frames are mentioned in the log.
+const SAY_EVERY: Duration = Duration::from_mins(1);
+
 /// Which camera, and how to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct V4lSettings {
-    /// Its node, e.g. `/dev/video0`, or better its link under `/dev/v4l/by-id`. `None`: the first
-    /// capture node with 16-bit pictures.
+    /// Its node, e.g. `/dev/video0`, or better its link under `/dev/v4l/by-id`. `None`: the one
+    /// that is found by `usb`.
     pub device: Option<PathBuf>,
+    /// What such cameras are on the USB. Empty: the first one with pictures of this layout.
+    pub usb: Vec<UsbId>,
+    /// How it packs its counts.
+    pub layout: Layout,
     /// Width and height of the picture in pixels, as the sensor has it, without telemetry.
     /// `None`: the largest that the camera offers.
     pub size: Option<(u32, u32)>,
+    /// Frames a second to ask for. `None`: the camera's own.
+    pub fps: Option<f64>,
     /// What a count means.
     pub scale: CountScale,
     /// The turn that sets people upright.
     pub rotation: Rotation,
     /// How long to wait for a frame. A shutter event stops a Lepton for about 2 s.
     pub timeout: Duration,
+    /// Whether the gateway says when the shutter is closed, where the camera can be told; otherwise
+    /// the camera decides.
+    pub shutter_by_hand: bool,
 }
 
 impl Default for V4lSettings {
@@ -58,129 +75,16 @@ impl Default for V4lSettings {
     fn default() -> Self {
         Self {
             device: None,
+            usb: Vec::new(),
+            layout: Layout::Y16,
             size: None,
+            fps: None,
             scale: CountScale::CentiKelvin,
             rotation: Rotation::None,
             timeout: Duration::from_secs(5),
+            shutter_by_hand: false,
         }
     }
-}
-
-/// A pixel format and its sizes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// Four letters, e.g. `Y16`; blanks at the end are left out.
-    pub fourcc: String,
-    /// Width and height in pixels; empty where the driver takes any in a range.
-    pub sizes: Vec<(u32, u32)>,
-}
-
-impl fmt::Display for Offer {
-    /// `Y16 160×120, 160×122`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.fourcc)?;
-        for (number, (width, height)) in self.sizes.iter().enumerate() {
-            let comma = if number == 0 { "" } else { "," };
-            write!(f, "{comma} {width}×{height}")?;
-        }
-        Ok(())
-    }
-}
-
-/// A capture node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Its node, e.g. `/dev/video0`.
-    pub path: PathBuf,
-    /// The camera's name, cut to 31 characters by the kernel.
-    pub card: String,
-    /// The driver, e.g. `uvcvideo`.
-    pub driver: String,
-    /// Where it is plugged in.
-    pub bus: String,
-    /// Its link under `/dev/v4l/by-id`, which stays the same after re-plugging.
-    pub by_id: Option<PathBuf>,
-    /// What it offers, in the driver's order.
-    pub formats: Vec<Offer>,
-}
-
-impl Found {
-    /// Whether it gives 16-bit grey pictures.
-    pub fn has_y16(&self) -> bool {
-        self.formats.iter().any(|offer| offer.fourcc == "Y16")
-    }
-}
-
-impl fmt::Display for Found {
-    /// `/dev/video0 (PureThermal: UYVY 160×120; Y16 160×120)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}: ", self.path.display(), self.card)?;
-        write!(f, "{})", listed(&self.formats, "; "))
-    }
-}
-
-/// Every capture node of this machine, by number. Metadata nodes are left out, and so are nodes
-/// that may not be opened (which the log tells at level debug).
-pub fn discover() -> Vec<Found> {
-    let mut numbers: Vec<u32> = fs::read_dir("/dev")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name();
-            name.to_str()?.strip_prefix("video")?.parse().ok()
-        })
-        .collect();
-    numbers.sort_unstable();
-    numbers
-        .into_iter()
-        .filter_map(|number| look(PathBuf::from(format!("/dev/video{number}"))))
-        .collect()
-}
-
-fn look(path: PathBuf) -> Option<Found> {
-    let opened = Node::open(&path).and_then(|node| Ok((node.capability()?, node)));
-    match opened {
-        Ok((capability, node)) => capability.captures.then(|| Found {
-            by_id: link_by_id(&path),
-            path,
-            card: capability.card,
-            driver: capability.driver,
-            bus: capability.bus,
-            formats: offers(&node),
-        }),
-        Err(error) => {
-            tracing::debug!(path = %path.display(), %error, "video node passed over");
-            None
-        }
-    }
-}
-
-fn link_by_id(node: &Path) -> Option<PathBuf> {
-    let mut links: Vec<PathBuf> = fs::read_dir("/dev/v4l/by-id")
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|link| fs::canonicalize(link).is_ok_and(|target| target == node))
-        .collect();
-    links.sort();
-    links.into_iter().next()
-}
-
-fn offers(node: &Node) -> Vec<Offer> {
-    let offer = |fourcc: FourCc| Offer {
-        fourcc: String::from_utf8_lossy(&fourcc).trim_end().to_owned(),
-        sizes: node.sizes(fourcc),
-    };
-    node.formats().into_iter().map(offer).collect()
-}
-
-fn listed<T: fmt::Display>(things: &[T], between: &str) -> String {
-    if things.is_empty() {
-        return "nothing".into();
-    }
-    let words: Vec<String> = things.iter().map(ToString::to_string).collect();
-    words.join(between)
 }
 
 /// How many frames came, and how many were lost and where.
@@ -192,29 +96,35 @@ pub struct V4lCounts {
     pub skipped: u64,
     /// Frames that the driver flagged as damaged, or that were short.
     pub damaged: u64,
+    /// Whole frames with their parts in the wrong place.
+    pub shifted: u64,
 }
 
 /// A V4L2 camera that streams. Dropping it stops the stream and frees the device.
 pub struct V4lCamera {
     device: String,
     stream: Stream,
-    layout: Layout,
     info: CameraInfo,
     rotation: Rotation,
     timeout: Duration,
     clock: Arc<dyn Clock>,
-    buffer: Vec<u8>,
     sequence: Sequence,
     driver_time: Option<Duration>,
+    /// Stamp of the last frame.
+    last: Option<Stamp>,
     frames: u64,
     gone: bool,
+    /// Where it can be told about its shutter, and the gateway decides.
+    by_hand: Option<LeptonControl>,
+    complaint: Option<&'static str>,
+    /// Damaged frames that the log knows of, and since when.
+    said: (u64, Option<Stamp>),
 }
 
 impl fmt::Debug for V4lCamera {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("V4lCamera")
             .field("info", &self.info)
-            .field("layout", &self.layout)
             .field("counts", &self.counts())
             .finish_non_exhaustive()
     }
@@ -222,22 +132,22 @@ impl fmt::Debug for V4lCamera {
 
 impl V4lCamera {
     /// Opens a camera, agrees on a size with its driver and starts the stream. Frames are stamped
-    /// by `clock` when they are taken over.
+    /// by `clock`, with the moment at which the driver says that they were taken.
     ///
     /// # Errors
-    /// [`CameraError::Device`]: no such camera, not allowed, in use, no 16-bit pictures, or not
-    /// of the size asked for. It says what there is.
+    /// [`CameraError::Device`]: no such camera, not allowed, in use, no pictures of this layout, or
+    /// not of the size asked for. It says what there is.
     pub fn open(settings: &V4lSettings, clock: Arc<dyn Clock>) -> Result<Self, CameraError> {
         let path = match &settings.device {
             Some(path) => path.clone(),
-            None => first_camera()?,
+            None => choose(settings, &discover())?,
         };
         let device = path.display().to_string();
         let problem = |problem: String| CameraError::Device {
             device: device.clone(),
             problem,
         };
-        let failed = |doing: &str, error: &io::Error| problem(told(doing, error));
+        let failed = |doing: &str, error: &io::Error| problem(told(&path, doing, error));
 
         let node = Node::open(&path).map_err(|error| failed("open it", &error))?;
         let capability = node
@@ -251,30 +161,19 @@ impl V4lCamera {
                 listed(&discover(), ", ")
             )));
         }
-        let offers = offers(&node);
-        if !offers.iter().any(|offer| offer.fourcc == "Y16") {
-            return Err(problem(format!(
-                "{} gives no 16-bit pictures (Y16), only {}; is it a thermal camera, and in its \
-                 radiometric mode?",
-                capability.card,
-                listed(&offers, "; ")
-            )));
+        let packing = agree(&node, settings, &capability.card).map_err(problem)?;
+        if let Some(fps) = settings.fps
+            && let Err(error) = node.set_frame_rate(fps)
+        {
+            tracing::debug!(device, %error, "the camera keeps its own frame rate");
         }
-        let wanted = match settings.size {
-            Some(size) => size,
-            None => native(&node).map_err(|error| failed("ask its size", &error))?,
-        };
-        let format = node
-            .set_format(Y16, wanted)
-            .map_err(|error| failed("set its format", &error))?;
-        let layout = Layout::agree(wanted, format)
-            .map_err(|text| problem(format!("{text}; it offers {}", listed(&offers, "; "))))?;
         let fps = node.frame_rate().unwrap_or(DEFAULT_FPS);
-        let stream = Stream::start(node, layout.stride * layout.rows_sent)
-            .map_err(|error| failed("start it", &error))?;
+        let by_hand = take_charge(&node, &path, settings);
+        let stream = Stream::start(node, packing).map_err(|error| failed("start it", &error))?;
+        let (across, down) = packing.size();
         let (width, height) = match settings.rotation {
-            Rotation::None | Rotation::Half => (layout.width, layout.height),
-            Rotation::Clockwise90 | Rotation::Clockwise270 => (layout.height, layout.width),
+            Rotation::None | Rotation::Half => (across, down),
+            Rotation::Clockwise90 | Rotation::Clockwise270 => (down, across),
         };
         Ok(Self {
             info: CameraInfo {
@@ -286,15 +185,17 @@ impl V4lCamera {
             },
             device,
             stream,
-            layout,
             rotation: settings.rotation,
             timeout: settings.timeout,
             clock,
-            buffer: Vec::new(),
             sequence: Sequence::default(),
             driver_time: None,
+            last: None,
             frames: 0,
             gone: false,
+            by_hand,
+            complaint: None,
+            said: (0, None),
         })
     }
 
@@ -305,6 +206,7 @@ impl V4lCamera {
             frames: self.frames,
             skipped: lost.skipped,
             damaged: lost.damaged,
+            shifted: lost.shifted,
         }
     }
 
@@ -320,6 +222,47 @@ impl V4lCamera {
             device: self.device.clone(),
         }
     }
+
+    /// When a frame of this age was taken. Stamps never run backwards, whatever a driver says.
+    fn stamp(&mut self, age: Option<Duration>) -> Stamp {
+        let now = self.clock.now();
+        let taken = now.before(age.filter(|age| *age <= OLDEST).unwrap_or_default());
+        let behind = self.last.is_some_and(|last| taken.since(&last).is_none());
+        let stamp = if behind { now } else { taken };
+        self.last = Some(stamp);
+        stamp
+    }
+
+    /// What the camera complains of goes to the log when it changes.
+    fn listen(&mut self, report: &Report) {
+        let complaint = report.complaint(self.info.scale);
+        if complaint != self.complaint {
+            if let Some(complaint) = complaint {
+                tracing::warn!("{}: {complaint}", self.info.name);
+            } else {
+                tracing::info!("{}: all is well again", self.info.name);
+            }
+            self.complaint = complaint;
+        }
+    }
+
+    /// Damaged frames are no fault, but a cable that makes many should be looked at.
+    fn mention_damage(&mut self, now: Stamp) {
+        let damaged = self.damaged();
+        let (known, since) = self.said;
+        let recently = since
+            .and_then(|since| now.since(&since))
+            .is_some_and(|d| d < SAY_EVERY);
+        if damaged > known && !recently {
+            tracing::warn!(
+                "{}: {} damaged frames were thrown away; if there are many, change the cable or the \
+                 USB port",
+                self.info.name,
+                damaged - known
+            );
+            self.said = (damaged, Some(now));
+        }
+    }
 }
 
 impl Camera for V4lCamera {
@@ -333,17 +276,21 @@ impl Camera for V4lCamera {
         }
         let clock = Arc::clone(&self.clock);
         let now = move || clock.now().monotonic;
-        match self.stream.next(self.timeout, &now, &mut self.buffer) {
+        match self.stream.next(self.timeout, &now) {
             Ok(taken) => {
-                let stamp = self.clock.now();
-                let counts = self.layout.picture(&self.buffer);
+                let stamp = self.stamp(taken.age);
                 self.frames += 1;
                 self.driver_time = taken.driver_time;
+                self.mention_damage(stamp);
+                let report = taken.unpacked.report;
+                if let Some(report) = &report {
+                    self.listen(report);
+                }
                 Ok(Some(RawFrame {
                     stamp,
                     sequence: self.sequence.extend(taken.sequence),
-                    counts: self.rotation.turn(counts),
-                    telemetry: Telemetry::default(),
+                    counts: self.rotation.turn(taken.unpacked.counts),
+                    telemetry: report.map(|report| report.telemetry()).unwrap_or_default(),
                 }))
             }
             Err(Fault::Silent) => Err(CameraError::Silent {
@@ -358,120 +305,168 @@ impl Camera for V4lCamera {
             }
         }
     }
-}
 
-fn first_camera() -> Result<PathBuf, CameraError> {
-    let found = discover();
-    match found.iter().find(|found| found.has_y16()) {
-        Some(found) => Ok(found.path.clone()),
-        None => Err(CameraError::Device {
-            device: "/dev/video*".into(),
-            problem: format!(
-                "no camera with 16-bit pictures (Y16) was found among: {}; plug it in, and see \
-                 that this user may open it (group video)",
-                listed(&found, ", ")
-            ),
-        }),
+    fn damaged(&self) -> u64 {
+        let counts = self.counts();
+        counts.damaged + counts.shifted
     }
-}
 
-/// The largest picture on offer, without telemetry rather than with; where the driver lists no
-/// sizes, the one it stands at.
-fn native(node: &Node) -> io::Result<(u32, u32)> {
-    let has_telemetry = |(width, height): (u32, u32)| {
-        WITH_TELEMETRY
-            .iter()
-            .any(|(w, sent, _)| (width, height) == (*w, *sent))
-    };
-    let largest = node.sizes(Y16).into_iter().max_by_key(|size| {
-        let pixels = u64::from(size.0) * u64::from(size.1);
-        (!has_telemetry(*size), pixels)
-    });
-    match largest {
-        Some(size) => Ok(size),
-        None => node.format().map(|format| (format.width, format.height)),
-    }
-}
-
-fn told(doing: &str, error: &io::Error) -> String {
-    let hint = match error.raw_os_error() {
-        Some(libc::EBUSY) => "another program uses it: stop that one first",
-        Some(libc::EACCES | libc::EPERM) => "add this user to the group video",
-        Some(libc::ENOENT | libc::ENODEV | libc::ENXIO) => {
-            "plug the camera in and look for its name under /dev/v4l/by-id"
+    fn shutter(&mut self, order: FfcOrder) {
+        let Some(lepton) = self.by_hand else {
+            return;
+        };
+        let units = self.stream.node();
+        let done = match order {
+            FfcOrder::Run => lepton.run_ffc(units),
+            FfcOrder::Automatic => {
+                tracing::warn!(
+                    "{}: it does not obey; its shutter is its own again",
+                    self.info.name
+                );
+                self.by_hand = None;
+                lepton.decide_by_hand(units, false)
+            }
+        };
+        if let Err(error) = done {
+            tracing::debug!(device = self.device, %error, ?order, "the shutter was not told");
         }
-        Some(libc::ENOTTY) => "this is no camera: name a node like /dev/video0",
-        _ => "unplug the camera and plug it in again",
+    }
+}
+
+impl Drop for V4lCamera {
+    /// Nobody decides for the camera any more.
+    fn drop(&mut self) {
+        if let Some(lepton) = self.by_hand.filter(|_| !self.gone) {
+            let _ = lepton.decide_by_hand(self.stream.node(), false);
+        }
+    }
+}
+
+/// Has a Lepton send temperatures and hands its shutter to the gateway, where it can be told.
+fn take_charge(node: &Node, path: &Path, settings: &V4lSettings) -> Option<LeptonControl> {
+    if settings.layout != Layout::Lepton {
+        return None;
+    }
+    let device = path.display();
+    let Some(lepton) = LeptonControl::find(&descriptors(path)) else {
+        tracing::debug!(%device, "the camera cannot be told anything: it is used as it is");
+        return None;
+    };
+    let tenths = settings.scale == CountScale::DeciKelvin;
+    let told = lepton.prepare(node, tenths).and_then(|()| {
+        if settings.shutter_by_hand {
+            lepton.decide_by_hand(node, true)?;
+        }
+        Ok(settings.shutter_by_hand.then_some(lepton))
+    });
+    told.unwrap_or_else(|error| {
+        tracing::debug!(%device, %error, "the camera does not obey: it is used as it is");
+        None
+    })
+}
+
+/// The camera that is meant where no device is named.
+fn choose(settings: &V4lSettings, found: &[Found]) -> Result<PathBuf, CameraError> {
+    let problem = |problem: String| CameraError::Device {
+        device: "/dev/video*".into(),
+        problem,
+    };
+    let anything = settings.usb.is_empty();
+    let wanted: Vec<&Found> = found
+        .iter()
+        .filter(|found| anything || found.usb.is_some_and(|id| settings.usb.contains(&id)))
+        .collect();
+    let fourcc = layout::letters(layout::fourcc(settings.layout));
+    let mut able = wanted.iter().filter(|found| {
+        found.refused.is_none() && found.formats.iter().any(|offer| offer.fourcc == fourcc)
+    });
+    let first = able.next().map(|found| found.path.clone());
+    if let (Some(other), false) = (able.next(), anything) {
+        let by_id = other.by_id.as_ref().unwrap_or(&other.path);
+        return Err(problem(format!(
+            "two such cameras are plugged in; say which one is meant, e.g. device = \"{}\" below \
+             [camera]",
+            by_id.display()
+        )));
+    }
+    if let Some(path) = first {
+        return Ok(path);
+    }
+    if let Some(closed) = wanted.iter().find(|found| found.refused.is_some()) {
+        return Err(problem(closed.to_string()));
+    }
+    let kind = match settings.usb.as_slice() {
+        [] => format!("camera with {fourcc} pictures"),
+        ids => format!("camera {} with {fourcc} pictures", listed(ids, " or ")),
+    };
+    Err(problem(format!(
+        "no {kind} is plugged in; there is: {}; plug it in, or name another profile (menshen cameras \
+         says which)",
+        listed(found, ", ")
+    )))
+}
+
+/// Agrees with the driver on a format.
+fn agree(node: &Node, settings: &V4lSettings, card: &str) -> Result<Packing, String> {
+    let layout = settings.layout;
+    let fourcc = layout::fourcc(layout);
+    let letters = layout::letters(fourcc);
+    let offers = offers(node);
+    let Some(offer) = offers.iter().find(|offer| offer.fourcc == letters) else {
+        return Err(format!(
+            "{card} gives no 16-bit pictures ({letters}), only {}; is it a thermal camera, in its radiometric \
+             mode, and the one that profile in [camera] is for?",
+            listed(&offers, "; ")
+        ));
+    };
+    let wanted = match settings.size {
+        Some(size) => size,
+        None => largest(node, layout, &offer.sizes)?,
+    };
+    let mut refused = String::new();
+    for size in layout::sizes_sent(layout, wanted) {
+        // A size that is not on offer is not tried: some cameras are out of step after it.
+        if !offer.sizes.is_empty() && !offer.sizes.contains(&size) {
+            refused = format!("it has no frames of {}×{}", size.0, size.1);
+            continue;
+        }
+        let sent = node
+            .set_format(fourcc, size)
+            .map_err(|error| told(Path::new(card), "set its format", &error))?;
+        match Packing::agree(layout, wanted, sent) {
+            Ok(packing) => return Ok(packing),
+            Err(text) => refused = text,
+        }
+    }
+    Err(format!("{refused}; it offers {}", listed(&offers, "; ")))
+}
+
+/// The largest picture on offer; where the driver lists no sizes, the one it stands at.
+fn largest(node: &Node, layout: Layout, sizes: &[(u32, u32)]) -> Result<(u32, u32), String> {
+    let pictures = sizes
+        .iter()
+        .filter_map(|size| layout::picture_in(layout, *size));
+    if let Some(size) = pictures.max_by_key(|size| u64::from(size.0) * u64::from(size.1)) {
+        return Ok(size);
+    }
+    let standing = node
+        .format()
+        .map_err(|error| told(Path::new("the camera"), "ask its size", &error))?;
+    layout::picture_in(layout, (standing.width, standing.height))
+        .ok_or_else(|| "it has no frames that could hold temperatures in this layout".to_owned())
+}
+
+fn told(device: &Path, doing: &str, error: &io::Error) -> String {
+    let hint = match error.raw_os_error() {
+        Some(libc::EBUSY) => "another program uses it: stop that one first".to_owned(),
+        Some(libc::EACCES | libc::EPERM) => access::refusal(device).to_string(),
+        Some(libc::ENOENT | libc::ENODEV | libc::ENXIO) => {
+            "plug the camera in; menshen cameras lists those that are there".to_owned()
+        }
+        Some(libc::ENOTTY) => "this is no camera: name a node like /dev/video0".to_owned(),
+        _ => "unplug the camera and plug it in again".to_owned(),
     };
     format!("cannot {doing} ({error}): {hint}")
-}
-
-/// How the picture lies in a frame's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Layout {
-    width: usize,
-    /// Rows of the picture.
-    height: usize,
-    /// Rows sent: those of the picture, then those of telemetry.
-    rows_sent: usize,
-    /// Bytes from row to row.
-    stride: usize,
-}
-
-impl Layout {
-    /// Compares what the driver set up with what was asked for.
-    fn agree(wanted: (u32, u32), format: Format) -> Result<Self, String> {
-        let Format {
-            fourcc,
-            width,
-            height,
-            stride,
-        } = format;
-        let rows = WITH_TELEMETRY
-            .iter()
-            .find(|(w, sent, _)| (*w, *sent) == (width, height))
-            .map_or(height, |(_, _, rows)| *rows);
-        let as_asked = wanted == (width, height) || wanted == (width, rows);
-        if fourcc != Y16 || !as_asked {
-            return Err(format!(
-                "asked for Y16 {}×{}, but the driver gives {} {width}×{height}",
-                wanted.0,
-                wanted.1,
-                String::from_utf8_lossy(&fourcc).trim_end(),
-            ));
-        }
-        // Some drivers leave the stride at 0 where rows have no gap.
-        let least = width.saturating_mul(2);
-        let stride = if stride == 0 { least } else { stride };
-        if width == 0 || height == 0 || stride < least {
-            return Err(format!(
-                "the driver gives {width}×{height} in rows of {stride} bytes, which is no picture"
-            ));
-        }
-        Ok(Self {
-            width: width as usize,
-            height: rows as usize,
-            rows_sent: height as usize,
-            stride: stride as usize,
-        })
-    }
-
-    /// The picture in a frame's bytes, without telemetry.
-    fn picture(&self, bytes: &[u8]) -> Array2<u16> {
-        let mut picture = Array2::zeros((self.height, self.width));
-        for (mut pixels, row) in picture
-            .rows_mut()
-            .into_iter()
-            .zip(bytes.chunks(self.stride))
-        {
-            for (pixel, count) in pixels.iter_mut().zip(row.chunks_exact(2)) {
-                if let [low, high] = count {
-                    *pixel = u16::from_le_bytes([*low, *high]);
-                }
-            }
-        }
-        picture
-    }
 }
 
 /// The driver's 32-bit frame number, carried on past its end.
@@ -491,52 +486,9 @@ impl Sequence {
 
 #[cfg(test)]
 mod tests {
+    use super::discover::tests::purethermal;
     use super::*;
     use crate::clock::{BootId, SystemClock};
-    use ndarray::array;
-
-    fn format(fourcc: FourCc, width: u32, height: u32, stride: u32) -> Format {
-        Format {
-            fourcc,
-            width,
-            height,
-            stride,
-        }
-    }
-
-    #[test]
-    fn what_the_driver_answers_is_compared() {
-        let plain = Layout::agree((160, 120), format(*b"Y16 ", 160, 120, 320)).unwrap();
-        assert_eq!((plain.height, plain.rows_sent), (120, 120));
-        for wanted in [(160, 120), (160, 122)] {
-            let telemetry = Layout::agree(wanted, format(*b"Y16 ", 160, 122, 0)).unwrap();
-            assert_eq!(
-                (telemetry.height, telemetry.rows_sent, telemetry.stride),
-                (120, 122, 320)
-            );
-        }
-        let text = Layout::agree((640, 480), format(*b"Y16 ", 160, 122, 320)).unwrap_err();
-        assert!(
-            text.contains("640×480") && text.contains("160×122"),
-            "{text}"
-        );
-        let text = Layout::agree((160, 120), format(*b"UYVY", 160, 120, 320)).unwrap_err();
-        assert!(text.contains("UYVY"), "{text}");
-        assert!(Layout::agree((160, 120), format(*b"Y16 ", 160, 120, 319)).is_err());
-        assert!(Layout::agree((0, 0), format(*b"Y16 ", 0, 0, 0)).is_err());
-    }
-
-    #[test]
-    fn gaps_and_telemetry_are_no_pixels() {
-        let layout = Layout {
-            width: 2,
-            height: 2,
-            rows_sent: 3,
-            stride: 5,
-        };
-        let bytes = [1, 0, 0, 1, 9, 2, 0, 0xff, 0xff, 9, 7, 7, 7, 7, 9];
-        assert_eq!(layout.picture(&bytes), array![[1, 256], [2, 65_535]]);
-    }
 
     #[test]
     fn frame_numbers_go_on_past_32_bits() {
@@ -559,22 +511,73 @@ mod tests {
         };
         let text = open("/dev/v4l/by-id/nobody");
         assert!(
-            text.contains("nobody") && text.contains("plug the camera in"),
+            text.contains("nobody") && text.contains("menshen cameras"),
             "{text}"
         );
         let text = open("/dev/null");
         assert!(text.contains("this is no camera"), "{text}");
-        let busy = told("start it", &io::Error::from_raw_os_error(libc::EBUSY));
+        let error = |number| io::Error::from_raw_os_error(number);
+        let busy = told(Path::new("/dev/null"), "start it", &error(libc::EBUSY));
         assert!(busy.contains("another program"), "{busy}");
+        let closed = told(Path::new("/dev/null"), "open it", &error(libc::EACCES));
+        assert!(closed.contains("may not open it"), "{closed}");
+    }
+
+    fn choice(found: &[Found]) -> Result<PathBuf, String> {
+        let settings = V4lSettings {
+            usb: vec![UsbId::from_text("1e4e:0100").unwrap()],
+            layout: Layout::Lepton,
+            ..V4lSettings::default()
+        };
+        choose(&settings, found).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn offers_are_listed_for_people() {
-        let offer = Offer {
-            fourcc: "Y16".into(),
-            sizes: vec![(160, 120), (160, 122)],
+    fn a_camera_is_found_by_what_it_is_and_not_by_its_number() {
+        let webcam = Found {
+            path: "/dev/video0".into(),
+            usb: UsbId::from_text("046d:0825"),
+            ..purethermal()
         };
-        assert_eq!(offer.to_string(), "Y16 160×120, 160×122");
-        assert_eq!(listed::<Offer>(&[], "; "), "nothing");
+        let lepton = Found {
+            path: "/dev/video4".into(),
+            ..purethermal()
+        };
+        let found = [webcam.clone(), lepton];
+        assert_eq!(choice(&found), Ok("/dev/video4".into()));
+        let text = choice(std::slice::from_ref(&webcam)).unwrap_err();
+        assert!(
+            text.contains("1e4e:0100") && text.contains("/dev/video0"),
+            "{text}"
+        );
+        assert!(choice(&[]).unwrap_err().contains("there is: nothing"));
+        // Without ids whatever has such pictures will do.
+        let any = choose(&V4lSettings::default(), &[webcam]);
+        assert_eq!(any.unwrap(), Path::new("/dev/video0"));
+    }
+
+    #[test]
+    fn of_two_cameras_of_a_kind_none_is_guessed() {
+        let second = Found {
+            path: "/dev/video2".into(),
+            by_id: Some("/dev/v4l/by-id/usb-second".into()),
+            ..purethermal()
+        };
+        let text = choice(&[purethermal(), second]).unwrap_err();
+        assert!(text.contains("/dev/v4l/by-id/usb-second"), "{text}");
+    }
+
+    #[test]
+    fn a_camera_that_may_not_be_opened_is_said_to_be_so() {
+        let closed = Found {
+            formats: Vec::new(),
+            refused: Some(access::Refusal {
+                why: "this user may not".to_owned(),
+                remedy: "join the group".to_owned(),
+            }),
+            ..purethermal()
+        };
+        let text = choice(&[closed]).unwrap_err();
+        assert!(text.contains("join the group"), "{text}");
     }
 }

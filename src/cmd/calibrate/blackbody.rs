@@ -16,8 +16,8 @@ use crate::thermal::RawFrame;
 use crate::thermal::profile::{
     BlackbodyUsed, Calibration, CameraProfile, Gain, MOST_GAIN_ERROR, MOST_POINTS, SetPoint,
 };
-use crate::thermal::reference::ReferenceSettings;
-use crate::thermal::session::{LEAST_SPAN_K, Point, Progress, STEADY_WITHIN_K, Session, Stage};
+use crate::thermal::reference::{LEAST_SPAN_K, ReferenceSettings};
+use crate::thermal::session::{Point, Progress, STEADY_WITHIN_K, Session, Stage};
 use crate::units::{Celsius, ReferenceTemperature, StandardUncertainty};
 use crate::web::calibration::{self, CalibrationStep, CalibrationView, PointView};
 use anyhow::{Context as _, bail, ensure};

@@ -101,6 +101,9 @@ struct Guest {
     spot_mm: f64,
     drift_k: f64,
     emissivity: f64,
+    /// Kelvin read for each kelvin.
+    gain: f64,
+    references: References,
     /// Whether the shutter closes just before.
     shutter: bool,
     wears: &'static str,
@@ -116,6 +119,8 @@ impl Guest {
             spot_mm: 6.3,
             drift_k: -1.4,
             emissivity: 1.0,
+            gain: 1.0,
+            references: References::One,
             shutter: false,
             wears: "",
         }
@@ -147,11 +152,13 @@ impl Guest {
             height = {height}
             field_of_view_deg = {field_of_view_deg:.3}
             psf_sigma_px = {blur_px:.3}
+            gain = {:.3}
             [blackbody]
-            set_point_c = 37.0
+            set_point_c = {}
             emissivity = {:.3}
             x = 0.16
             y = 0.84
+            {}
             [drift]
             start_k = {:.3}
             walk_k = 0.03
@@ -169,7 +176,15 @@ impl Guest {
             {}",
             self.seed,
             arrive_s + stand_s + 2.2,
+            self.gain,
+            self.references.first().degrees(),
             self.emissivity,
+            self.references
+                .second()
+                .map_or_else(String::new, |second| format!(
+                    "[second_blackbody]\nset_point_c = {}\nx = 0.84\ny = 0.84",
+                    second.degrees()
+                )),
             self.drift_k,
             self.distance_m,
             self.face_c,
@@ -187,7 +202,8 @@ impl Guest {
         let mut camera = Simulator::new(scenario, BootId(0), WallTime(0));
         let settings = RadiometerSettings {
             reference: Some(ReferenceSettings {
-                set_point: ReferenceTemperature(SET_POINT),
+                set_point: ReferenceTemperature(self.references.first()),
+                second_set_point: self.references.second().map(ReferenceTemperature),
                 emissivity: Emissivity::new(self.emissivity).context("an emissivity")?,
                 ..ReferenceSettings::default()
             }),
@@ -226,6 +242,28 @@ impl Guest {
     }
 }
 
+/// What stands in view.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum References {
+    /// One at 37 °C.
+    One,
+    /// One at 33 and one at 39 °C.
+    Two,
+}
+
+impl References {
+    const fn first(self) -> Celsius {
+        match self {
+            Self::One => SET_POINT,
+            Self::Two => Celsius::literal(33.0),
+        }
+    }
+
+    fn second(self) -> Option<Celsius> {
+        (self == Self::Two).then_some(Celsius::literal(39.0))
+    }
+}
+
 /// What came of the only visitor. Two people where one came are no reading of that one.
 fn found(screened: &[Screening]) -> Found {
     match screened {
@@ -251,6 +289,8 @@ pub(super) struct Report {
     pub(super) by_condition: Vec<Group>,
     pub(super) by_optics: Vec<Group>,
     pub(super) linearity: Option<LineReport>,
+    /// The same before a camera whose gain is 3 % off, against one reference and against two.
+    pub(super) steep: [Option<LineReport>; 2],
     pub(super) invariance: Vec<Moved>,
 }
 
@@ -371,7 +411,11 @@ pub(super) fn evaluate(
         by_sensor,
         by_condition,
         by_optics,
-        linearity: linearity(&mut door)?,
+        linearity: linearity(&mut door, 0.25, Guest::new(1, LEPTON, 35.0))?,
+        steep: [
+            linearity(&mut door, 1.0, steep(References::One))?,
+            linearity(&mut door, 1.0, steep(References::Two))?,
+        ],
         invariance: invariance(&mut door)?,
     };
     door.bar.finish_and_clear();
@@ -450,11 +494,21 @@ fn optics(door: &mut Door<'_>, n: u64) -> anyhow::Result<Vec<Group>> {
     Ok(groups)
 }
 
-/// The same person, 33 to 41 °C.
-fn linearity(door: &mut Door<'_>) -> anyhow::Result<Option<LineReport>> {
-    let guests = (0..=32).map(|step| Guest {
-        face_c: 33.0 + 0.25 * f64::from(step),
+/// Somebody before a camera whose gain is 3 % off.
+fn steep(references: References) -> Guest {
+    Guest {
+        gain: 1.03,
+        references,
         ..Guest::new(1, LEPTON, 35.0)
+    }
+}
+
+/// The same person, 33 to 41 °C.
+fn linearity(door: &mut Door<'_>, step_k: f64, guest: Guest) -> anyhow::Result<Option<LineReport>> {
+    let steps = (8.0 / step_k).round() as u32;
+    let guests = (0..=steps).map(|step| Guest {
+        face_c: 33.0 + step_k * f64::from(step),
+        ..guest
     });
     let visits = door.all(guests)?;
     let points: Vec<(f64, f64)> = visits

@@ -1,6 +1,6 @@
 //! The figures of rendered visitors, for people.
 
-use super::rendered::{Group, Report};
+use super::rendered::{Group, LineReport, Report};
 
 /// Everything, as lines.
 pub(super) fn table(report: &Report) -> String {
@@ -32,21 +32,26 @@ pub(super) fn table(report: &Report) -> String {
     add("lens and eyes", &report.by_optics);
     add("stated conditions", std::slice::from_ref(&report.stated));
     lines.push(String::new());
-    lines.push(report.linearity.as_ref().map_or_else(
-        || "33 to 41 °C: too few readings".to_owned(),
-        |line| {
-            format!(
-                "33 to 41 °C: slope {:.4} (1 ± {}), residual {:.3} K (to {}), \
-                 least rise {:.2} of a step, {} steps",
-                line.slope,
-                targets.slope,
-                line.residual_k,
-                targets.residual_k,
-                line.least_rise,
-                line.points
-            )
-        },
-    ));
+    let mut add = |what: &str, line: &Option<LineReport>| {
+        lines.push(line.as_ref().map_or_else(
+            || format!("{what}: too few readings"),
+            |line| {
+                format!(
+                    "{what}: slope {:.4} (1 ± {}), residual {:.3} K (to {}), \
+                     least rise {:.2} of a step, {} steps",
+                    line.slope,
+                    targets.slope,
+                    line.residual_k,
+                    targets.residual_k,
+                    line.least_rise,
+                    line.points
+                )
+            },
+        ));
+    };
+    add("33 to 41 °C", &report.linearity);
+    add("gain 3 % off, one reference", &report.steep[0]);
+    add("gain 3 % off, two references", &report.steep[1]);
     for moved in &report.invariance {
         let by = kelvin(moved.moved_k, true);
         lines.push(format!(

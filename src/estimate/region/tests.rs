@@ -28,6 +28,7 @@ fn frame(celsius: Array2<f32>) -> ThermalFrame {
         celsius,
         health: FrameHealth::Good,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: Some(AmbientTemperature(Celsius::literal(22.0))),
         ambient_u: StandardUncertainty::literal(0.5),
@@ -223,4 +224,32 @@ proptest! {
         prop_assert!(before.upper.once >= before.canthi.unwrap().once);
         prop_assert!(before.upper.once >= before.forehead.unwrap().once);
     }
+}
+
+#[test]
+fn each_part_reaches_as_far_as_it_should_to_the_line() {
+    let bare = Occlusion::default();
+    let lines = |part: usize| {
+        let warm = (2..45).filter(|&y| at(15, y, bare)[part]);
+        (warm.clone().min().unwrap(), warm.max().unwrap())
+    };
+    // A patch that reaches in by its blurred edge counts: two lines more at either end.
+    assert_eq!(lines(1), (15, 26));
+    assert_eq!(lines(2), (5, 14));
+    assert_eq!(lines(0).1, 30);
+}
+
+#[test]
+fn a_forehead_that_is_said_to_be_low_still_ends_at_the_brow() {
+    let mut low = face(Occlusion::default());
+    let features = low.features.as_mut().unwrap();
+    features.landmarks.forehead.y = TOP + 16.0;
+    let forehead = |y| {
+        let picture = with_patch(20, y, 36.0);
+        let regions = Regions::of(&low, &frame(picture.clone()));
+        let found = regions.warmest(&picture).unwrap();
+        found.forehead.unwrap().once > SKIN_C + 0.01
+    };
+    assert!(forehead(14));
+    assert!(!forehead(18), "that is below the brow");
 }

@@ -55,6 +55,7 @@ fn frame(milliseconds: u64) -> ThermalFrame {
         celsius,
         health: FrameHealth::Good,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),

@@ -1,13 +1,14 @@
 //! Capture with a camera made of frames, and one that fails.
 
 use super::*;
-use crate::clock::{BootId, ClockTrust, SimulatedClock, WallTime};
+use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::pipeline::slot::Taken;
 use crate::thermal::Telemetry;
 use crate::thermal::radiometry::CountScale;
 use ndarray::Array2;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 fn stamp(milliseconds: u64) -> Stamp {
     Stamp {
@@ -65,23 +66,37 @@ fn unplugged() -> CameraError {
     }
 }
 
-#[test]
-fn a_camera_that_cannot_be_opened_at_first_is_opened_later() {
-    let captured = Captured::default();
+/// Opens the films one after the other; without one, it cannot be opened.
+fn films(films: Vec<Option<Vec<Result<RawFrame, CameraError>>>>) -> (OpenCamera, Arc<AtomicU32>) {
+    let films = Mutex::new(VecDeque::from(films));
     let opened = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&opened);
-    let open: OpenCamera = Box::new(move || match count.fetch_add(1, Ordering::SeqCst) {
-        0 | 1 => Err(unplugged()),
-        _ => {
-            let silent = CameraError::Silent {
-                device: "film".to_owned(),
-                milliseconds: 1,
-            };
-            let frames = vec![Ok(raw(1, 0)), Err(silent), Ok(raw(2, 111))];
-            Ok(Box::new(Film::new(frames)))
+    let open: OpenCamera = Arc::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let film = films.lock().unwrap().pop_front().flatten();
+        match film {
+            Some(frames) => Ok(Box::new(Film::new(frames))),
+            None => Err(unplugged()),
         }
     });
+    (open, opened)
+}
+
+fn run_to_its_end(open: &OpenCamera) -> Captured {
+    let captured = Captured::default();
     capture(open, &captured, &CancellationToken::new());
+    captured
+}
+
+#[test]
+fn a_camera_that_cannot_be_opened_at_first_is_opened_later() {
+    let silent = CameraError::Silent {
+        device: "film".to_owned(),
+        milliseconds: 1,
+    };
+    let film = vec![Ok(raw(1, 0)), Err(silent), Ok(raw(2, 111))];
+    let (open, opened) = films(vec![None, None, Some(film)]);
+    let captured = run_to_its_end(&open);
     assert_eq!(opened.load(Ordering::SeqCst), 3);
     assert_eq!(captured.info().unwrap().name, "film");
     // Both frames came, silence between them notwithstanding; the latest one won.
@@ -93,22 +108,102 @@ fn a_camera_that_cannot_be_opened_at_first_is_opened_later() {
 }
 
 #[test]
-fn a_camera_that_is_unplugged_is_opened_anew() {
-    let captured = Captured::default();
-    let mut films = VecDeque::from([
-        vec![Ok(raw(1, 0)), Err(unplugged()), Ok(raw(99, 0))],
-        vec![Ok(raw(2, 111))],
-    ]);
-    let open: OpenCamera = Box::new(move || {
-        let frames = films.pop_front().unwrap_or_default();
-        Ok(Box::new(Film::new(frames)))
-    });
-    capture(open, &captured, &CancellationToken::new());
+fn a_camera_that_is_unplugged_is_opened_anew_and_its_frames_are_counted_on() {
+    let first = vec![Ok(raw(7, 0)), Err(unplugged()), Ok(raw(99, 0))];
+    let (open, _) = films(vec![Some(first), Some(vec![Ok(raw(0, 111))])]);
+    let captured = run_to_its_end(&open);
     // What a broken camera would still give is not taken.
     assert_eq!(
         captured.slot.take(Duration::ZERO),
-        Taken::Value(raw(2, 111), 1)
+        Taken::Value(raw(8, 111), 1)
     );
+}
+
+#[test]
+fn a_camera_that_panics_is_opened_anew() {
+    let once = AtomicBool::new(true);
+    let open: OpenCamera = Arc::new(move || {
+        assert!(!once.swap(false, Ordering::SeqCst), "this camera panics");
+        Ok(Box::new(Film::new(vec![Ok(raw(1, 0))])))
+    });
+    let captured = run_to_its_end(&open);
+    assert_eq!(
+        captured.slot.take(Duration::ZERO),
+        Taken::Value(raw(1, 0), 0)
+    );
+}
+
+#[test]
+fn a_camera_that_hangs_is_left_behind_and_what_it_says_later_is_not_heard() {
+    let captured = Captured::default();
+    let stop = CancellationToken::new();
+    let late = Arc::new(Barrier::new(2));
+    let opened = AtomicU32::new(0);
+    let hangs = Arc::clone(&late);
+    let open: OpenCamera = Arc::new(move || {
+        if opened.fetch_add(1, Ordering::SeqCst) == 0 {
+            hangs.wait();
+            return Ok(Box::new(Film::new(vec![Ok(raw(99, 0))])));
+        }
+        Ok(Box::new(Film::new(vec![Ok(raw(1, 0))])))
+    });
+    let mut patient = Capture {
+        hangs_after: 5 * LOOK_UP,
+        ..Capture::new(&open, &captured, &stop)
+    };
+    patient.until_the_end();
+    // Only now does the first one open; its thread ends because nobody hears it.
+    late.wait();
+    while Arc::strong_count(&patient.running) > 1 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(
+        captured.slot.take(Duration::ZERO),
+        Taken::Value(raw(1, 0), 0)
+    );
+    assert_eq!(captured.slot.take(Duration::ZERO), Taken::Nothing);
+}
+
+#[test]
+fn cameras_that_hang_are_not_left_behind_without_end() {
+    let captured = Captured::default();
+    let stop = CancellationToken::new();
+    let opened = Arc::new(AtomicU32::new(0));
+    let late = Arc::new(Barrier::new(MOST_LEFT_BEHIND + 1));
+    let (count, hangs) = (Arc::clone(&opened), Arc::clone(&late));
+    let open: OpenCamera = Arc::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        hangs.wait();
+        Err(unplugged())
+    });
+    let mut patient = Capture {
+        hangs_after: 5 * LOOK_UP,
+        ..Capture::new(&open, &captured, &stop)
+    };
+    for _ in 0..MOST_LEFT_BEHIND {
+        let why = patient.once().unwrap_err();
+        assert!(why.contains("does not answer"), "{why}");
+    }
+    let why = patient.once().unwrap_err();
+    assert!(why.contains("restart this machine"), "{why}");
+    late.wait();
+    assert_eq!(opened.load(Ordering::SeqCst), MOST_LEFT_BEHIND as u32);
+}
+
+#[test]
+fn a_capture_that_waits_for_its_camera_is_stopped_at_once() {
+    let captured = Captured::default();
+    let stop = CancellationToken::new();
+    let (late, ask) = (Arc::new(Barrier::new(2)), stop.clone());
+    let hangs = Arc::clone(&late);
+    let open: OpenCamera = Arc::new(move || {
+        ask.cancel();
+        hangs.wait();
+        Err(unplugged())
+    });
+    capture(&open, &captured, &stop);
+    assert_eq!(captured.slot.take(Duration::ZERO), Taken::Closed);
+    late.wait();
 }
 
 #[test]
@@ -116,23 +211,7 @@ fn a_stopped_capture_opens_nothing_and_closes_the_slot() {
     let captured = Captured::default();
     let stop = CancellationToken::new();
     stop.cancel();
-    let open: OpenCamera = Box::new(|| panic!("opened"));
-    capture(open, &captured, &stop);
+    let open: OpenCamera = Arc::new(|| panic!("opened"));
+    capture(&open, &captured, &stop);
     assert_eq!(captured.slot.take(Duration::ZERO), Taken::Closed);
-}
-
-#[test]
-fn paced_frames_keep_their_order_and_carry_the_gateways_time() {
-    let clock = SimulatedClock::at(stamp(5_000));
-    // Its own time stands, runs, jumps back.
-    let frames = [(1, 700), (2, 700), (3, 703), (4, 0), (5, 706)];
-    let film = Film::new(frames.map(|(n, at)| Ok(raw(n, at))).into());
-    let mut paced = Paced::new(Box::new(film), Arc::new(clock.clone()));
-    for (n, _) in frames {
-        clock.advance(Duration::from_millis(1));
-        let frame = paced.next_frame().unwrap().unwrap();
-        assert_eq!((frame.sequence, frame.stamp), (n, stamp(5_000 + n)));
-    }
-    assert_eq!(paced.next_frame().unwrap(), None);
-    assert_eq!(paced.info().name, "film");
 }

@@ -74,6 +74,7 @@ impl Bench {
             clock: Arc::new(clock.clone()),
             live: watch::channel(None).0,
             status: status_in,
+            attendance: Arc::default(),
             link: Box::new(|| LinkWord::NotConfigured),
         };
         let silence = Silence {
@@ -110,6 +111,7 @@ impl Bench {
                 celsius: Array2::zeros((2, 2)),
                 health: FrameHealth::Good,
                 reference: None,
+                second: None,
                 offset: TemperatureDelta::ZERO,
                 scene: None,
                 ambient_u: StandardUncertainty::literal(0.5),

@@ -136,6 +136,7 @@ fn frame(person: &Person) -> ThermalFrame {
         celsius,
         health: FrameHealth::Good,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: Some(AmbientTemperature(Celsius::literal(22.0))),
         ambient_u: StandardUncertainty::literal(0.5),

@@ -242,9 +242,8 @@ fn an_outbreak_hides_itself_by_little() {
             ..USUAL
         };
         let day = lobby.day(6.0);
-        // Chance of 200 people is 0.05 K.
         assert!(
-            day.highest() <= MOST_RAISED.kelvin() + 0.05,
+            day.highest() <= MOST_RAISED.kelvin(),
             "{height:?} {}",
             day.highest()
         );
@@ -330,6 +329,7 @@ fn frame(seconds: f64, walls_c: f32) -> ThermalFrame {
         celsius,
         health: FrameHealth::NoReference,
         reference: None,
+        second: None,
         offset: TemperatureDelta::ZERO,
         scene: None,
         ambient_u: StandardUncertainty::literal(0.5),
@@ -454,6 +454,8 @@ proptest! {
     fn judging_against_people_is_shift_invariant_where_the_limit_is_not_reached(
         estimate in 35.0..40.0_f64, camera in -6.0..0.3_f64, middle_c in 36.3..36.9_f64,
     ) {
+        // As the camera reads it, the threshold may rise by 0.3 K.
+        prop_assume!(middle_c + camera - 36.8 < 0.3);
         let verdict = |camera: f64| {
             let basis = Basis::Population { people: 100, median: celsius(middle_c + camera) };
             celsius(estimate + camera) >= Rules::default().threshold(&basis)

@@ -96,6 +96,7 @@ impl Scene {
             celsius,
             health: self.health,
             reference: None,
+            second: None,
             offset: TemperatureDelta::ZERO,
             scene: Celsius::new(self.room_c).map(AmbientTemperature),
             ambient_u: StandardUncertainty::literal(0.5),

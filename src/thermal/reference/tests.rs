@@ -190,8 +190,18 @@ fn a_camera_that_reads_it_too_far_off_is_not_believed() {
             spot(p, 30.0, 90.0, (6.0, 6.0), 37.0 + off);
         })
     };
-    for off in [-8.5, -5.1, 0.0, 1.1, 3.5] {
-        view(with(off));
+    for (off, score) in [
+        (-8.5, 0.11),
+        (-5.1, 0.86),
+        (0.0, 1.0),
+        (1.1, 1.0),
+        (3.5, 0.6),
+    ] {
+        let quality = view(with(off)).quality;
+        // The evenness of the noisy disc takes a tenth.
+        assert!((quality.score - score).abs() < 0.15, "{off} K: {quality:?}");
+        let off_set_point = quality.flaw == Some(ReferenceFlaw::OffSetPoint);
+        assert_eq!(off_set_point, off < -8.0, "{off} K: {quality:?}");
     }
     for off in [-9.5, 5.5] {
         assert_eq!(with(off), ReferenceState::Searching, "{off} K off");

@@ -2,7 +2,7 @@
 // live picture. Words are in the page or come from the gateway; none are made here.
 
 const $ = (id) => document.getElementById(id);
-const STALE_MS = 2000;
+const STALE_MS = 1500; // As in page.rs.
 
 /* ---------- live picture ---------- */
 

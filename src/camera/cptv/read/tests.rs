@@ -98,6 +98,7 @@ fn reads_what_the_python_writer_wrote() {
     assert_eq!(
         frames[0],
         CptvFrame {
+            added: None,
             counts: array![
                 [30000, 30003, 30006, 30009],
                 [30012, 30015, 30018, 30021],

@@ -1,0 +1,289 @@
+//! What the tests in the guest share: films made of the simulator's frames, cameras that show them,
+//! the check that a frame is one that was shown, and links by name as udev makes them.
+//!
+//! Nothing here is timed: everything waits for a condition, up to a limit that only ends a test
+//! that hangs.
+
+use super::camera::{Camera, Feed};
+use super::model::{Model, frame_bytes};
+use menshen::camera::simulator::{Scenario, Simulator};
+use menshen::camera::v4l::{V4lCamera, V4lSettings};
+use menshen::camera::{Camera as _, Rotation};
+use menshen::clock::{BootId, SystemClock, WallTime};
+use ndarray::Array2;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Where the films lie, here and in the guest.
+pub(crate) const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/camera_vm");
+/// Where udev puts its links.
+const LINKS: &str = "/dev/v4l/by-id";
+/// Looks before a test is given up, and between two of them: two minutes.
+const LOOKS: u32 = 6000;
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// A lobby with its reference. After the first seconds a visitor comes who is feverish in nobody's
+/// doubt, and stays; everything goes slowly, for an emulated processor.
+const DOOR: &str = "name = \"door\"\nseed = 11\nduration_s = 30.0\n\
+    [room]\nambient_c = 22.0\n\
+    [blackbody]\nset_point_c = 37.0\nx = 0.16\ny = 0.84\n\
+    [[visitor]]\narrive_s = 4.0\nenter = \"left\"\nleave = \"right\"\nwalk_s = 3.0\n\
+    stand_s = 18.0\ndistance_m = 0.72\nlateral_m = 0.04\ncore_c = 39.2\n";
+
+/// The same seen by another camera, without anybody.
+const WIDE: &str = "name = \"wide\"\nseed = 12\nduration_s = 0.6\n\
+    [sensor]\nwidth = 256\nheight = 192\nfps = 25.0\n\
+    [room]\nambient_c = 22.0\n\
+    [blackbody]\nset_point_c = 37.0\nx = 0.16\ny = 0.84\n";
+
+/// The Lepton lies on its side: turned so, people stand upright.
+pub(crate) const UPRIGHT: Rotation = Rotation::Clockwise90;
+const ON_ITS_SIDE: Rotation = Rotation::Clockwise270;
+
+/// Frames that a camera shows, as bytes, again and again.
+#[derive(Clone)]
+pub(crate) struct Film {
+    bytes: Arc<Vec<u8>>,
+    frame: usize,
+}
+
+impl Film {
+    /// The door, 160×120 in centikelvin.
+    pub(crate) fn door() -> Self {
+        Self::read("door.raw", (160, 120))
+    }
+
+    /// The other camera's frames, 256×384: a grey picture above, 1/64 K below.
+    pub(crate) fn wide() -> Self {
+        Self::read("wide.raw", (256, 384))
+    }
+
+    fn read(name: &str, size: (u16, u16)) -> Self {
+        let bytes = fs::read(Path::new(FOLDER).join(name)).expect("a film");
+        Self {
+            bytes: Arc::new(bytes),
+            frame: frame_bytes(size) as usize,
+        }
+    }
+
+    /// The frame of this number, signed by its camera.
+    fn signed(&self, camera: u16, number: u64) -> Vec<u8> {
+        let frames = self.bytes.len() / self.frame;
+        let at = (number as usize % frames) * self.frame;
+        let mut frame = self.bytes[at..at + self.frame].to_vec();
+        frame[..2].copy_from_slice(&camera.to_le_bytes());
+        frame[2..4].copy_from_slice(&(number as u16).to_le_bytes());
+        frame
+    }
+
+    /// Shows the film. Each frame's first two pixels say which camera shows it, and its number.
+    pub(crate) fn by(&self, camera: u16) -> Feed {
+        let film = self.clone();
+        Box::new(move |number, size| {
+            let mut frame = film.signed(camera, number);
+            if size == (160, 122) {
+                frame.extend(telemetry(number));
+            }
+            frame.resize(frame_bytes(size) as usize, 0);
+            frame
+        })
+    }
+
+    /// Shows the film as it is.
+    pub(crate) fn unsigned(&self) -> Feed {
+        let film = self.clone();
+        Box::new(move |number, size| {
+            let at = (number as usize * film.frame) % film.bytes.len();
+            let mut frame = film.bytes[at..at + film.frame].to_vec();
+            frame.resize(frame_bytes(size) as usize, 0);
+            frame
+        })
+    }
+
+    /// Which camera's frame this is, and its number. Fails where a single byte is not as it was
+    /// shown.
+    pub(crate) fn shown(&self, bytes: &[u8]) -> (u16, u16) {
+        let word = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+        let (camera, number) = (word(0), word(2));
+        let expected = self.signed(camera, u64::from(number));
+        let other = expected.iter().zip(bytes).position(|(a, b)| a != b);
+        assert_eq!(other, None, "frame {number} of camera {camera}: this byte");
+        assert_eq!(bytes.len(), expected.len());
+        (camera, number)
+    }
+
+    /// The same for a frame's counts.
+    pub(crate) fn shown_counts(&self, counts: &Array2<u16>) -> (u16, u16) {
+        let bytes: Vec<u8> = counts.iter().flat_map(|it| it.to_le_bytes()).collect();
+        self.shown(&bytes)
+    }
+}
+
+/// The two rows that a Lepton puts below its picture: words of 16 bits, the lower one first where two
+/// are a number (FLIR Lepton Engineering Datasheet, "Telemetry").
+fn telemetry(number: u64) -> Vec<u8> {
+    let mut words = [0_u16; 320];
+    let mut long = |at: usize, value: u32| {
+        words[at] = value as u16;
+        words[at + 1] = (value >> 16) as u16;
+    };
+    // Uptime, ms; status: a correction was made; the sensor's frames, three of which make one; the
+    // last correction, ms.
+    long(1, 60_000 + 111 * number as u32);
+    long(3, 3 << 4);
+    long(20, 3 * number as u32);
+    long(30, 20_000);
+    // Detector and housing, K × 100; high gain; TLinear on, 0.01 K.
+    words[24] = 30_515;
+    words[26] = 30_165;
+    words[160 + 48] = 1;
+    words[160 + 49] = 1;
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// Makes the films; on the host, where that is quick.
+pub(crate) fn make_films() {
+    fs::create_dir_all(FOLDER).unwrap();
+    let frames = |scenario: &str| {
+        let scenario = Scenario::from_toml(scenario).unwrap();
+        let mut camera = Simulator::new(scenario, BootId(1), WallTime(0));
+        std::iter::from_fn(move || Some(camera.next_frame().unwrap()?.counts))
+    };
+    let mut door = Vec::new();
+    for counts in frames(DOOR) {
+        let counts = ON_ITS_SIDE.turn(counts);
+        door.extend(counts.iter().flat_map(|it| it.to_le_bytes()));
+    }
+    fs::write(Path::new(FOLDER).join("door.raw"), door).unwrap();
+    let mut wide = Vec::new();
+    for counts in frames(WIDE) {
+        // Centikelvin to 1/64 K; the picture for people: brightness, and no colour.
+        let fine = counts.map(|it| (u32::from(*it) * 64 / 100) as u16);
+        wide.extend(fine.iter().flat_map(|it| [(it >> 3) as u8, 0x80]));
+        wide.extend(fine.iter().flat_map(|it| it.to_le_bytes()));
+    }
+    fs::write(Path::new(FOLDER).join("wide.raw"), wide).unwrap();
+}
+
+/// Waits until there is something.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..LOOKS {
+        if let Some(found) = look() {
+            return found;
+        }
+        thread::sleep(AGAIN);
+    }
+    panic!("{what}: waited in vain");
+}
+
+/// A PureThermal with the film of the door, signed with this number.
+pub(crate) fn purethermal(serial: &str, number: u16) -> (Camera, Film) {
+    let film = Film::door();
+    let camera = Camera::plug(Model::purethermal(serial), film.by(number));
+    (camera, film)
+}
+
+/// How a PureThermal is opened here: by its link.
+pub(crate) fn settings(serial: &str) -> V4lSettings {
+    V4lSettings {
+        device: Some(Model::purethermal(serial).link().into()),
+        timeout: Duration::from_secs(2),
+        ..V4lSettings::default()
+    }
+}
+
+pub(crate) fn open(settings: &V4lSettings) -> Result<V4lCamera, String> {
+    let clock = Arc::new(SystemClock::start(BootId(1)));
+    V4lCamera::open(settings, clock).map_err(|error| error.to_string())
+}
+
+/// Opens a camera as soon as that can be done.
+pub(crate) fn opened(settings: &V4lSettings) -> V4lCamera {
+    until(&format!("opening {settings:?}"), || open(settings).ok())
+}
+
+/// What udev does for cameras: a link by name for each node of pictures, some time after the node.
+pub(crate) struct Udev {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Udev {
+    /// With links that come so late.
+    pub(crate) fn start(late: Duration) -> Self {
+        fs::create_dir_all(LINKS).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let waiting = Mutex::new(Vec::new());
+            while !stopped.load(Ordering::SeqCst) {
+                look_after_links(late, &waiting);
+                thread::sleep(AGAIN);
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Udev {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_dir_all(LINKS);
+    }
+}
+
+/// Removes links to what is gone, makes those that are due. `waiting`: new nodes, and how long each
+/// was seen.
+fn look_after_links(late: Duration, waiting: &Mutex<Vec<(PathBuf, Duration)>>) {
+    for link in fs::read_dir(LINKS).unwrap().flatten() {
+        if !link.path().exists() {
+            let _ = fs::remove_file(link.path());
+        }
+    }
+    let mut waiting = waiting.lock().unwrap();
+    waiting.retain(|(link, _)| !link.exists());
+    for (link, node) in nodes() {
+        if link.exists() {
+            continue;
+        }
+        let Some((_, seen)) = waiting.iter_mut().find(|(known, _)| *known == link) else {
+            waiting.push((link, Duration::ZERO));
+            continue;
+        };
+        *seen += AGAIN;
+        if *seen >= late {
+            let _ = symlink(node, link);
+        }
+    }
+}
+
+/// The link and the node of every camera's pictures.
+pub(crate) fn nodes() -> Vec<(PathBuf, PathBuf)> {
+    let text = |path: PathBuf| Some(fs::read_to_string(path).ok()?.trim().replace(' ', "_"));
+    let all = fs::read_dir("/sys/class/video4linux").ok();
+    all.into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let node = Path::new("/dev").join(entry.file_name());
+            // Index 1 is the node of metadata.
+            let index = text(entry.path().join("index"))?;
+            let device = entry.path().join("device/..");
+            let word = |name: &str| text(device.join(name));
+            let (maker, product) = (word("manufacturer")?, word("product")?);
+            let name = format!("usb-{maker}_{product}_{}-video-index0", word("serial")?);
+            (index == "0" && node.exists()).then(|| (Path::new(LINKS).join(name), node))
+        })
+        .collect()
+}
