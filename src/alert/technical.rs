@@ -3,7 +3,7 @@
 //! They are kept apart from fever alerts everywhere: other events, another topic, their own place on the
 //! page, no form. A fault is raised when it has been seen for a while without a break, and cleared when it
 //! has not been seen for a while, so that a broker that comes and goes is one fault and not forty. What
-//! lies between ill and well (a disk that is neither full nor free) leaves things as they are.
+//! lies between ill and well (a link that was told to stop) leaves things as they are.
 //!
 //! Faults of the camera, the reference and the calibration have rules of their own, in
 //! [`crate::thermal`] and the pipeline, where frames and not seconds count. All meet in [`OpenFaults`],
@@ -57,23 +57,6 @@ impl Patience {
             // What cannot be saved is said at once, and is over once all is saved.
             _ => patience(0, 0),
         }
-    }
-}
-
-/// Room on the disk below which it is said, bytes: what the database needs for months, and SQLite for
-/// its log and a backup of itself.
-pub const DISK_FLOOR: u64 = 200 << 20;
-
-/// Room from which on it is over: a quarter more, so that it does not flicker.
-pub const DISK_ENOUGH: u64 = DISK_FLOOR + DISK_FLOOR / 4;
-
-/// How a disk with so much room looks; `None`: not to be known.
-#[must_use]
-pub const fn disk(free: Option<u64>) -> Sight {
-    match free {
-        Some(free) if free < DISK_FLOOR => Sight::Ill,
-        Some(free) if free >= DISK_ENOUGH => Sight::Well,
-        _ => Sight::Between,
     }
 }
 
@@ -212,7 +195,7 @@ impl OpenFaults {
 mod tests {
     use super::*;
     use crate::alert::tests::stamp;
-    use Sight::{Between, Ill, Well};
+    use Sight::{Ill, Well};
 
     /// Steps of a second each; what was said, with its second.
     fn said(fault: Fault, sights: impl IntoIterator<Item = Sight>) -> Vec<(u64, bool)> {
@@ -248,22 +231,6 @@ mod tests {
     fn what_cannot_be_saved_is_said_at_once() {
         let sights = lasting(&[(Well, 3), (Ill, 2), (Well, 3)]);
         assert_eq!(said(Fault::StoreFailing, sights), [(3, true), (5, false)]);
-    }
-
-    #[test]
-    fn a_disk_between_its_two_floors_changes_nothing() {
-        assert_eq!(disk(Some(DISK_FLOOR - 1)), Ill);
-        assert_eq!(disk(Some(DISK_FLOOR)), Between);
-        assert_eq!(disk(Some(DISK_ENOUGH)), Well);
-        assert_eq!(disk(None), Between);
-        let sights = lasting(&[
-            (Between, 50),
-            (Ill, 20),
-            (Between, 500),
-            (Well, 100),
-            (Between, 50),
-        ]);
-        assert_eq!(said(Fault::DiskLow, sights), [(60, true), (630, false)]);
     }
 
     #[test]

@@ -162,23 +162,31 @@ fn when_happened(
                 hook.happened(event);
             }
         }
-        let mut open = open_faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = events
-            .iter()
-            .fold(false, |news, event| open.note(event) | news);
-        if news {
-            let faults = open.all().iter().map(|it| ActiveFault {
-                fault: it.fault,
-                since: it.since,
-            });
-            let faults: Vec<_> = faults.collect();
-            status.send_modify(|status| Arc::make_mut(status).faults = faults);
-        }
-        drop(open);
+        note_faults(&open_faults, &status, events);
         if events.iter().any(|it| !matches!(it, Event::Screened(_))) {
             changes.send_modify(|n| *n += 1);
         }
     })
+}
+
+/// The open faults, and those that the pages show, after these events.
+fn note_faults<'a>(
+    open_faults: &Mutex<OpenFaults>,
+    status: &watch::Sender<Arc<GatewayStatus>>,
+    events: impl IntoIterator<Item = &'a Event>,
+) {
+    let mut open = open_faults.lock().unwrap_or_else(PoisonError::into_inner);
+    let news = events
+        .into_iter()
+        .fold(false, |news, event| open.note(event) | news);
+    if news {
+        let faults = open.all().iter().map(|it| ActiveFault {
+            fault: it.fault,
+            since: it.since,
+        });
+        let faults: Vec<_> = faults.collect();
+        status.send_modify(|status| Arc::make_mut(status).faults = faults);
+    }
 }
 
 /// What follows after events were saved: link and notifiers wake, the pages read their lists again.
@@ -275,7 +283,7 @@ impl Gateway {
             open,
         };
 
-        let open_faults = Arc::default();
+        let open_faults: Arc<Mutex<OpenFaults>> = Arc::default();
         let recorder = Recorder::new(
             Arc::clone(&self.journal),
             Arc::clone(&self.clock),
@@ -289,7 +297,7 @@ impl Gateway {
         let watch_ports = WatchPorts {
             recorder: recorder.clone(),
             clock: Arc::clone(&self.clock),
-            open_faults,
+            open_faults: Arc::clone(&open_faults),
             changed: changed.clone(),
             notes,
             changes,
@@ -307,7 +315,7 @@ impl Gateway {
             site: site_name(&self.config),
             after_record: Arc::new(after.teller()),
         };
-        self.look_after_store(&after, &stop);
+        self.look_after_store(&after, &open_faults, &status, &stop)?;
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
         let recording = spawn("recorder", &stop, {
             let (recorder, recorded) = (recorder.clone(), after.and(self.observe));
@@ -362,15 +370,30 @@ impl Gateway {
         Ok(())
     }
 
-    /// Starts the store's upkeep.
-    fn look_after_store(&self, after: &AfterRecord, stop: &CancellationToken) {
+    /// Starts the store's upkeep, which raises the store's own faults and ends them, even those of an
+    /// earlier start.
+    fn look_after_store(
+        &self,
+        after: &AfterRecord,
+        open_faults: &Arc<Mutex<OpenFaults>>,
+        status: &watch::Sender<Arc<GatewayStatus>>,
+        stop: &CancellationToken,
+    ) -> Result<(), JournalError> {
+        let standing = self.store.standing_own_faults()?;
+        note_faults(open_faults, status, &standing);
+        let (open_faults, status) = (Arc::clone(open_faults), status.clone());
+        let tell = after.teller();
         tokio::spawn(super::upkeep::look_after(
             self.store.clone(),
             self.config.store.upkeep.clone(),
             Arc::clone(&self.clock),
-            Box::new(after.teller()),
+            move |recorded: &[Recorded]| {
+                note_faults(&open_faults, &status, recorded.iter().map(|it| &it.event));
+                tell();
+            },
             stop.clone(),
         ));
+        Ok(())
     }
 
     /// Starts whoever is elsewhere.

@@ -1,13 +1,12 @@
 //! Where the watch looks: one closure for each fault of the gateway that no frame shows.
 
 use super::watch::Look;
-use crate::alert::technical::{Sight, clock, disk, seen};
+use crate::alert::technical::{Sight, clock, seen};
 use crate::config::Config;
 use crate::event::Fault;
 use crate::id::Channel;
 use crate::journal::Outbox;
 use crate::mqtt::link::LinkState;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -29,16 +28,12 @@ pub fn quick(config: &Config, link: watch::Receiver<LinkState>) -> Vec<(Fault, L
 /// What asks the disk.
 #[must_use]
 pub fn slow(config: &Config, outbox: Arc<dyn Outbox>) -> Vec<(Fault, Look)> {
-    let folder = config.store.folder.clone();
     let mut channels = outlets::channels(config);
     channels.push(Channel::broker());
-    vec![
-        (Fault::DiskLow, Box::new(move |_| disk(free(&folder)))),
-        (
-            Fault::MessageParked,
-            Box::new(move |_| parked(&channels, outbox.as_ref())),
-        ),
-    ]
+    vec![(
+        Fault::MessageParked,
+        Box::new(move |_| parked(&channels, outbox.as_ref())),
+    )]
 }
 
 fn broker(linked: bool, state: &LinkState) -> Sight {
@@ -48,12 +43,6 @@ fn broker(linked: bool, state: &LinkState) -> Sight {
         LinkState::Away { .. } | LinkState::Connecting => Sight::Ill,
         LinkState::Stopped => Sight::Between,
     }
-}
-
-/// Bytes that are free for this user where the database lies.
-fn free(folder: &PathBuf) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn parked(channels: &[Channel], outbox: &dyn Outbox) -> Sight {

@@ -4,6 +4,7 @@
 use super::error::StoreError;
 use super::event_row::EventRow;
 use super::row::{Unreadable, parsed};
+use super::upkeep::OWN_FAULTS;
 use crate::alert::escalation::Reminder;
 use crate::event::{Event, Fault};
 use crate::journal::Unfinished;
@@ -35,7 +36,8 @@ fn reminders(reader: &Connection) -> Result<Vec<Reminder>, StoreError> {
     Ok(reminders)
 }
 
-/// Those of which the last word was that they are there. (With `max(id)`, SQLite takes the other
+/// Those of which the last word was that they are there, but for the store's own, which its upkeep
+/// ends. (With `max(id)`, SQLite takes the other
 /// columns from that row.)
 fn faults(reader: &Connection) -> Result<Vec<Fault>, StoreError> {
     let mut select = reader.prepare(
@@ -48,7 +50,10 @@ fn faults(reader: &Connection) -> Result<Vec<Fault>, StoreError> {
         let (word, what): (String, String) = (row.get(0)?, row.get(1)?);
         if what == "fault_raised" {
             let fault = Fault::ALL.into_iter().find(|it| it.as_str() == word);
-            faults.push(fault.ok_or(Unreadable(format!("{word:?} is no fault")))?);
+            let fault = fault.ok_or(Unreadable(format!("{word:?} is no fault")))?;
+            if !OWN_FAULTS.contains(&fault) {
+                faults.push(fault);
+            }
         }
     }
     Ok(faults)
