@@ -14,6 +14,7 @@ use ndarray::Array2;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::{self, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -23,8 +24,8 @@ use std::time::Duration;
 pub(crate) const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/camera_vm");
 /// Where udev puts its links.
 const LINKS: &str = "/dev/v4l/by-id";
-/// Looks before a test is given up, and between two of them: two minutes.
-const LOOKS: u32 = 6000;
+/// Looks before a test is given up, and between two of them: at least five minutes.
+const LOOKS: u32 = 15_000;
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// A lobby with its reference. After the first seconds a visitor comes who is feverish in nobody's
@@ -179,6 +180,24 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         thread::sleep(AGAIN);
     }
     panic!("{what}: waited in vain");
+}
+
+/// Held by a thread of a test: where the thread panics, the kernel's last words are shown and the
+/// guest ends at once, instead of when the other threads are done.
+pub(crate) struct EndsAll;
+
+impl Drop for EndsAll {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let said = Command::new("/bin/busybox").arg("dmesg").output();
+            let said = said.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
+            let said = said.unwrap_or_else(|error| error.to_string());
+            let lines: Vec<&str> = said.lines().collect();
+            let last = &lines[lines.len().saturating_sub(60)..];
+            println!("the kernel's last words:\n{}", last.join("\n"));
+            process::exit(101);
+        }
+    }
 }
 
 /// A PureThermal with the film of the door, signed with this number.

@@ -5,7 +5,7 @@
 #
 #   -b  a program, with the shared libraries that it needs
 #   -f  a file, or a folder
-#   -t  how long it may take in all (600)
+#   -t  how long it may take in all (2400)
 #   -k  the kernel's messages at the end, on standard error
 #
 # All of them lie in the guest where they lie here. What the command says is this script's standard
@@ -30,7 +30,7 @@ put() {
     mkdir -p "$root${1%/*}"
     [ -e "$root$1" ] || cp -rL "$1" "$root$1"
 }
-limit=600 kernel_talks=
+limit=2400 kernel_talks=
 while getopts b:f:t:k option; do
     case $option in
     b)

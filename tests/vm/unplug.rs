@@ -6,7 +6,7 @@
 //! processor is some fifteen times slower than a real one.
 
 use super::camera::Camera;
-use super::lab::{Film, Udev, nodes, settings, until};
+use super::lab::{EndsAll, Film, Udev, nodes, settings, until};
 use super::model::Model;
 use menshen::camera::v4l::V4lCamera;
 use menshen::clock::{BootId, Clock, SystemClock};
@@ -122,6 +122,7 @@ fn a_camera_comes_back_whenever_it_is_unplugged() {
 
 /// One camera, plugged in and unplugged at random, and the capture that follows it.
 fn lane(number: u16) -> Lane {
+    let _ends_all = EndsAll;
     let serial = format!("lane{number}");
     let (model, film) = (Model::purethermal(&serial), Film::door());
     let (captured, stop) = (Arc::new(Captured::default()), CancellationToken::new());
