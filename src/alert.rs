@@ -2,6 +2,16 @@
 //!
 //! Entry is refused by people, never by this program: an alert stays open until somebody has
 //! recorded an outcome. Transitions take the alert and give back the next one, or say why not.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`escalation`] | who is told of an alert that waits |
+//! | [`flood`] | when alerts come faster than people can act |
+//! | [`technical`] | faults of the gateway itself, raised and cleared |
+
+pub mod escalation;
+pub mod flood;
+pub mod technical;
 
 use crate::clock::Stamp;
 use crate::estimate::Reading;
@@ -201,5 +211,59 @@ fn named(by: &str) -> Result<String, Refused> {
         Err(Refused::Nameless)
     } else {
         Ok(by.to_owned())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::clock::{BootId, ClockTrust, WallTime};
+    use crate::estimate::{Basis, BodyEstimate, Budget, Chain, Part};
+    use crate::id::TrackId;
+    use crate::units::{
+        AmbientTemperature, SkinTemperature, StandardUncertainty, TemperatureDelta,
+    };
+    use std::time::Duration;
+
+    /// A moment of the first start.
+    pub(crate) fn stamp(ms: u64) -> Stamp {
+        Stamp {
+            boot: BootId(1),
+            monotonic: Duration::from_millis(ms),
+            wall: WallTime(1_582_000_000_000 + ms.cast_signed()),
+            trust: ClockTrust::Synchronised,
+        }
+    }
+
+    /// An alert that nobody has taken.
+    pub(crate) fn alert(track: u64, raised: Stamp) -> Alert {
+        Alert {
+            id: AlertId {
+                boot: raised.boot,
+                track: TrackId(track),
+            },
+            raised,
+            reading: Reading {
+                face: SkinTemperature(Celsius::literal(37.1)),
+                canthi: None,
+                forehead: None,
+                estimate: BodyEstimate {
+                    value: Celsius::literal(38.6),
+                    u: StandardUncertainty::literal(0.45),
+                },
+                looks: 7,
+                spread: TemperatureDelta::literal(0.1),
+                chain: Chain {
+                    apparent: Celsius::literal(36.8),
+                    offset: TemperatureDelta::literal(0.3),
+                    size_of_source: TemperatureDelta::ZERO,
+                    ambient: AmbientTemperature(Celsius::literal(22.0)),
+                },
+                basis: Basis::Reference,
+                budget: Budget::default().with(Part::Reference, 0.21),
+            },
+            threshold: Celsius::literal(37.9),
+            state: AlertState::Open,
+        }
     }
 }

@@ -4,9 +4,10 @@
 //! All calls block (a disk is behind them) and may be made from several threads at once; async
 //! callers use a blocking task.
 
+use crate::alert::escalation::Reminder;
 use crate::alert::{Alert, Refused};
 use crate::clock::Stamp;
-use crate::event::Event;
+use crate::event::{Event, Fault};
 use crate::id::{AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, Sequence};
 use std::fmt;
 
@@ -114,6 +115,16 @@ pub struct Recorded {
     pub event: Event,
 }
 
+/// What an earlier start has left, so that nothing is said twice and nothing stays said for ever.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unfinished {
+    /// Reminders that were given for alerts that are not resolved, oldest first; there may be some of
+    /// other alerts among them.
+    pub reminders: Vec<Reminder>,
+    /// Faults that were raised and not cleared.
+    pub faults: Vec<Fault>,
+}
+
 /// The journal of events, and what follows from it.
 pub trait Journal: Send + Sync {
     /// Keeps the events, all or none, with their outbox messages and audit rows, in one
@@ -142,6 +153,12 @@ pub trait Journal: Send + Sync {
     /// Where the store cannot be read.
     fn tally(&self, since_wall_ms: i64)
     -> Result<Vec<(String, Option<String>, u64)>, JournalError>;
+
+    /// What an earlier start has left. Asked once, at the start.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn unfinished(&self) -> Result<Unfinished, JournalError>;
 }
 
 /// The outbox: messages that wait for the broker or a notifier, each channel on its own.

@@ -5,7 +5,7 @@
 //! ```text
 //! camera ─RawFrame─▶ thermal ─ThermalFrame─▶ face ─Face[]─▶ track ─looks─▶ estimate ─Reading─▶
 //! screening ─Screening─▶ alert ─Event─▶ store (one transaction: event + outbox + audit)
-//!                                         └─▶ mqtt, web
+//!                                         └─▶ mqtt, notify, web
 //! ```
 //!
 //! Everything from `RawFrame` to `Event` is a pure state machine: no I/O, no clock, no thread.
@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
 //! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`web`], [`picture`] | layers 0–1 |
+//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
@@ -35,6 +35,7 @@ pub mod face;
 pub mod id;
 pub mod journal;
 pub mod mqtt;
+pub mod notify;
 pub mod picture;
 pub mod pipeline;
 pub mod procedure;

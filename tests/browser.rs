@@ -17,10 +17,10 @@ mod dashboard;
 use dashboard::{Gateway, alert, stamp};
 use menshen::alert::{AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use menshen::clock::Stamp;
-use menshen::event::{Event, Fault};
+use menshen::event::{Escalation, Event, Fault};
 use menshen::journal::Journal;
 use menshen::units::Celsius;
-use menshen::web::{ActiveFault, LinkWord, LiveFrame, Mode};
+use menshen::web::{ActiveFault, AlertNotes, LinkWord, LiveFrame, Mode};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -387,6 +387,101 @@ fn a_new_alert_comes_by_itself_and_is_acknowledged_and_resolved_by_keyboard() {
         json!(true),
         "the page was never left"
     );
+}
+
+#[test]
+fn a_flood_folds_and_takes_nothing_from_whoever_is_typing() {
+    let gateway = Gateway::with(vec![alert(77, 3, 38.7)]);
+    let browser = Browser::start();
+    browser.open(&gateway, "/", DESK);
+    browser.until("document.body.dataset.ready === 'yes'");
+    browser.tab_to("#alert-3-77 .take input[name=by]");
+    browser.keys("Wang");
+    for track in 78..=80 {
+        gateway.raise(alert(track, 1, 38.2));
+    }
+    browser.until("!!document.querySelector('#flood #alert-3-80')");
+    browser
+        .until("document.getElementById('flood').innerText.includes('4 alerts within a minute')");
+    browser.keys(" Fang");
+    let typed = "document.activeElement.closest('article').id + ' ' + document.activeElement.value";
+    assert_eq!(browser.eval(typed), json!("alert-3-77 Wang Fang"));
+    browser.shoot("flood-desk");
+    browser.keys(ENTER);
+    browser.until("!!document.querySelector('#pending > #alert-3-77.acknowledged')");
+    // The others unfold, and each is taken on its own.
+    browser.tab_to("#flood > summary");
+    browser.keys(ENTER);
+    browser.tab_to("#alert-3-80 .take input[name=by]");
+    browser.eval("(document.activeElement.value = '', true)");
+    browser.keys("Li");
+    gateway.raise(alert(81, 0, 38.2));
+    browser.until("!!document.querySelector('#flood #alert-3-81')");
+    assert_eq!(browser.eval(typed), json!("alert-3-80 Li"));
+    // The flood is over while somebody still types in it: the card stays where it is, once.
+    gateway.clock.advance(Duration::from_mins(2));
+    gateway.changes.send_modify(|n| *n += 1);
+    browser.until("!!document.querySelector('#pending > #alert-3-81')");
+    assert_eq!(browser.eval(typed), json!("alert-3-80 Li"));
+    let copies = "document.querySelectorAll('article.alert').length";
+    assert_eq!(browser.eval(copies), json!(5));
+    browser.keys(ENTER);
+    browser.until("!!document.querySelector('#pending > #alert-3-80.acknowledged')");
+    browser.until("!document.getElementById('flood')");
+    assert_eq!(browser.eval(copies), json!(5));
+}
+
+#[test]
+fn what_waits_and_what_must_be_mended_are_seen_and_told_apart() {
+    let gateway = busy();
+    let (open, taken) = (alert(412, 15, 38.4).id, alert(388, 900, 38.6).id);
+    let mut status = dashboard::status();
+    for fault in [Fault::CameraFrozen, Fault::BrokerAway, Fault::StoreFailing] {
+        let since = stamp(100);
+        status.faults.push(ActiveFault { fault, since });
+    }
+    gateway.status.send_replace(Arc::new(status));
+    gateway.clock.advance(Duration::from_mins(6));
+    let browser = Browser::start();
+    for (name, size) in [("waits-desk", DESK), ("waits-phone", PHONE)] {
+        gateway.notes.send_replace(Arc::default());
+        browser.open(&gateway, "/", size);
+        browser.until(LIVE);
+        browser.tab_to("#alert-3-412 .take input[name=by]");
+        browser.keys("Wang");
+        // The steps come under a form in use, which keeps text and focus.
+        gateway.notes.send_replace(Arc::new(AlertNotes {
+            unsaved: [open].into(),
+            reminded: [(open, Escalation::Manager), (taken, Escalation::Reminder)].into(),
+        }));
+        gateway.changes.send_modify(|n| *n += 1);
+        browser.until(
+            "document.querySelector('#alert-3-412 .waits').innerText.includes('manager told')",
+        );
+        browser.until(
+            "document.querySelector('#alert-3-412 .waits').innerText.includes('not saved yet')",
+        );
+        browser.until(
+            "document.querySelector('#alert-3-388 .waits').innerText.includes('please record')",
+        );
+        let typed = browser.eval("document.activeElement.value.startsWith('Wang')");
+        assert_eq!(typed, json!(true));
+        // Faults have their own place and are no alerts.
+        assert_eq!(
+            browser.eval("document.querySelectorAll('#strip .banner.mend').length"),
+            json!(2)
+        );
+        assert_eq!(
+            browser.eval("document.querySelectorAll('#strip .banner.stop').length"),
+            json!(1)
+        );
+        assert_eq!(
+            browser.eval("document.querySelectorAll('#alerts .banner').length"),
+            json!(0)
+        );
+        browser.no_sideways_scroll(size);
+        browser.shoot(name);
+    }
 }
 
 /// Why it is ± so much: by keyboard, beside an alert and beside somebody who is there now.

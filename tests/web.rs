@@ -14,11 +14,11 @@ use dashboard::{Gateway, alert, lobby, stamp};
 use futures_util::StreamExt;
 use menshen::alert::{AlertState, Outcome};
 use menshen::clock::{Clock, WallTime};
-use menshen::event::Fault;
+use menshen::event::{Escalation, Fault};
 use menshen::thermal::SelfCheck;
 use menshen::thermal::self_check::Complaint;
 use menshen::units::TemperatureDelta;
-use menshen::web::{ActiveFault, CareStatus, LinkWord, Mode, ReferenceStatus};
+use menshen::web::{ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, ReferenceStatus};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -53,6 +53,56 @@ fn the_page_says_that_nothing_is_open() {
     assert!(page.body.contains("不是医疗器械"));
     assert!(page.body.contains("not a medical device"));
     assert!(!page.body.contains("<article"));
+}
+
+#[test]
+fn an_alert_that_waits_says_how_long_who_was_told_and_whether_it_is_saved() {
+    let gateway = Gateway::with(vec![alert(11, 0, 38.1)]);
+    let quiet = gateway.get("/alerts").body;
+    assert!(
+        !quiet.contains("已等") && !quiet.contains("data-level"),
+        "{quiet}"
+    );
+    gateway.clock.advance(Duration::from_secs(6 * 60 + 59));
+    let id = gateway.memory.alerts.lock().unwrap()[0].id;
+    gateway.notes.send_replace(Arc::new(AlertNotes {
+        unsaved: [id].into(),
+        reminded: [(id, Escalation::Manager)].into(),
+    }));
+    let page = gateway.get("/").body;
+    for said in [
+        "已等 <span class=\"digits\">6</span> 分钟",
+        "waits 6 min",
+        "已通知物业经理",
+        "manager told",
+        "尚未保存",
+        "not saved yet",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let json = gateway.get("/api/alerts").json();
+    assert_eq!(json[0]["told"]["code"], "manager");
+    assert_eq!(json[0]["saved"], false);
+}
+
+#[test]
+fn in_a_flood_one_banner_counts_and_every_card_is_still_there() {
+    let mut alerts: Vec<_> = (1..=5).map(|n| alert(n, 10 * n, 38.4)).collect();
+    alerts.push(alert(6, 300, 38.4));
+    let gateway = Gateway::with(alerts);
+    let page = gateway.get("/").body;
+    assert_eq!(page.matches("class=\"alert open\"").count(), 6);
+    assert_eq!(page.matches("/acknowledge\"").count(), 6);
+    assert!(page.contains("data-open=\"6\""), "{page}");
+    assert!(page.contains("5 alerts within a minute"), "{page}");
+    let from = page.find("<details id=\"flood\"").unwrap();
+    let place = |n: u32| page.find(&format!("<article id=\"alert-3-{n}\"")).unwrap();
+    // The older one stands apart, behind the fold.
+    assert!((1..=5).all(|n| place(n) > from && place(n) < place(6)));
+    gateway.clock.advance(Duration::from_mins(1));
+    let page = gateway.get("/").body;
+    assert!(!page.contains("id=\"flood\""), "{page}");
+    assert_eq!(page.matches("class=\"alert open\"").count(), 6);
 }
 
 #[test]
@@ -397,6 +447,7 @@ fn no_network_sees_the_page() {
         let listener = tokio::net::TcpListener::bind(("0.0.0.0", 0)).await.unwrap();
         let (_, live) = tokio::sync::watch::channel(None);
         let (_, status) = tokio::sync::watch::channel(Arc::new(dashboard::status()));
+        let (_, notes) = tokio::sync::watch::channel(Arc::default());
         let (_, changes) = tokio::sync::watch::channel(0);
         let memory = Arc::clone(&gateway.memory);
         let dashboard = menshen::web::Dashboard {
@@ -405,6 +456,7 @@ fn no_network_sees_the_page() {
             clock: Arc::new(gateway.clock.clone()),
             live,
             status,
+            notes,
             changes,
             site: menshen::web::SiteName {
                 street: String::new(),

@@ -8,6 +8,7 @@ use crate::id::Channel;
 use crate::journal::Recorded;
 use crate::mqtt::payload;
 use crate::pipeline::gateway::{Gateway, address};
+use crate::pipeline::outlets;
 use crate::pipeline::source::open_camera;
 use crate::store::{Route, Store};
 use crate::web::Mode;
@@ -62,7 +63,9 @@ pub(super) async fn assemble(
         channel: Channel::broker(),
         address: Box::new(move |key, event| payload::told(&topics, key, event)),
     };
-    let store = Store::open(&config.store.folder, vec![broker])?;
+    let mut routes = vec![broker];
+    routes.extend(outlets::routes(&config)?);
+    let store = Store::open(&config.store.folder, routes)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
     let listener = listen(config.web.listen).await?;
@@ -74,6 +77,7 @@ pub(super) async fn assemble(
         config,
         open_camera,
         detector,
+        journal: Arc::new(store.clone()),
         store,
         clock,
         listener,

@@ -4,6 +4,7 @@
 //! the result away where there are problems. Nothing here blocks.
 
 use super::keys::{self, Key};
+use super::notify;
 use super::profile;
 use super::read::{Placed, Reader};
 use super::{
@@ -27,6 +28,8 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         reference: reference(read),
         room: room(read),
         screening: screening(read),
+        alerts: notify::alerts(read),
+        notifiers: notify::notifiers(read),
         mqtt: mqtt(read, &site),
         web: web(read),
         store: store(read),

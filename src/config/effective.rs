@@ -3,7 +3,7 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config, ProfileChoice, StoreConfig};
+use super::{CameraSource, Config, ProfileChoice, StoreConfig, notify};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
@@ -34,6 +34,8 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         reference,
         room,
         screening,
+        alerts,
+        notifiers,
         mqtt,
         web,
         store,
@@ -93,6 +95,10 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("screening", "target_specificity") => number(screening.target_specificity?),
         ("screening", "min_looks") => screening.min_looks.to_string(),
         ("screening", "min_face_px") => screening.min_face_px.to_string(),
+        ("alerts", name) => notify::alerts_value(alerts, name)?,
+        (section, name) if section.starts_with("notify_") => {
+            notify::notifier_value(notifiers, section, name)?
+        }
         ("mqtt", "enabled") => mqtt.enabled.to_string(),
         ("mqtt", "host") => quoted(&mqtt.host),
         ("mqtt", "port") => mqtt.port.to_string(),
@@ -148,7 +154,7 @@ pub(super) fn number(value: f64) -> String {
     format!("{value:?}")
 }
 
-fn path(path: &Path) -> String {
+pub(super) fn path(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 

@@ -179,6 +179,29 @@ keys! {
     SCREENING_LOOKS = "screening"."min_looks": Kind::Whole { low: 1, high: 100, unit: "frames" }, "good frames that a reading needs";
     SCREENING_FACE = "screening"."min_face_px": Kind::Whole { low: 8, high: 512, unit: "pixels" }, "width of the smallest face that is measured";
 
+    ALERTS_REMINDER = "alerts"."reminder_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken an alert: the guard is reminded; 0: never";
+    ALERTS_MANAGER = "alerts"."manager_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken it: the property manager is told; 0: never";
+    ALERTS_STREET = "alerts"."street_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken it: the street office is told; 0: never";
+    ALERTS_OUTCOME = "alerts"."outcome_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long a taken alert has no outcome: whoever took it is reminded; 0: never";
+    ALERTS_HOOK = "alerts"."hook": Kind::Path, "program that is run at once with the kind of event as argument, for a lamp or a loudspeaker";
+
+    NOTIFY_WECOM_URL = "notify_wecom"."url_file": Kind::Path, "file (mode 0600) whose first line is the address of a WeCom group robot; without it none is told";
+    NOTIFY_WECOM_ALERTS = "notify_wecom"."alerts": Kind::Switch, "whether it is told of possible fevers";
+    NOTIFY_WECOM_REMINDERS = "notify_wecom"."reminders": Kind::Switch, "whether it is told of alerts that wait";
+    NOTIFY_WECOM_FAULTS = "notify_wecom"."faults": Kind::Switch, "whether it is told of faults of the gateway";
+
+    NOTIFY_DINGTALK_URL = "notify_dingtalk"."url_file": Kind::Path, "file (mode 0600) whose first line is the address of a DingTalk group robot; without it none is told";
+    NOTIFY_DINGTALK_SECRET = "notify_dingtalk"."secret_file": Kind::Path, "file (mode 0600) whose first line is the robot's secret, where it wants signed messages";
+    NOTIFY_DINGTALK_ALERTS = "notify_dingtalk"."alerts": Kind::Switch, "whether it is told of possible fevers";
+    NOTIFY_DINGTALK_REMINDERS = "notify_dingtalk"."reminders": Kind::Switch, "whether it is told of alerts that wait";
+    NOTIFY_DINGTALK_FAULTS = "notify_dingtalk"."faults": Kind::Switch, "whether it is told of faults of the gateway";
+
+    NOTIFY_WEBHOOK_URL = "notify_webhook"."url_file": Kind::Path, "file (mode 0600) whose first line is an address that takes JSON; without it none is told";
+    NOTIFY_WEBHOOK_SECRET = "notify_webhook"."secret_file": Kind::Path, "file (mode 0600) whose first line is the key for the signature in its header";
+    NOTIFY_WEBHOOK_ALERTS = "notify_webhook"."alerts": Kind::Switch, "whether it is told of possible fevers, and of what became of them";
+    NOTIFY_WEBHOOK_REMINDERS = "notify_webhook"."reminders": Kind::Switch, "whether it is told of alerts that wait";
+    NOTIFY_WEBHOOK_FAULTS = "notify_webhook"."faults": Kind::Switch, "whether it is told of faults of the gateway";
+
     MQTT_ENABLED = "mqtt"."enabled": Kind::Switch, "whether events are sent to a broker";
     MQTT_HOST = "mqtt"."host": Kind::Text(253), "the broker's name or address";
     MQTT_PORT = "mqtt"."port": Kind::Whole { low: 1, high: 65_535, unit: "" }, "the broker's port, without TLS";

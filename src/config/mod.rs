@@ -7,13 +7,14 @@
 //!
 //! This is also the one module that reads the environment: `MENSHEN_CONFIG` (path of the file) and
 //! `RUST_LOG` (what is logged). Only [`Config::load`], [`Config::find`],
-//! [`CameraConfig::known`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
+//! [`CameraConfig::known`], [`NotifierConfig::endpoint`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
 
 pub mod checklist;
 mod convert;
 mod effective;
 mod environment;
 mod keys;
+mod notify;
 mod password;
 pub mod profile;
 mod profile_keys;
@@ -23,6 +24,7 @@ mod transfer;
 pub mod zone;
 
 pub use environment::{Origin, log_filter};
+pub use notify::{AlertsConfig, NotifierConfig};
 pub use password::PasswordError;
 pub use report::{ConfigError, Problem};
 pub use transfer::{
@@ -55,6 +57,10 @@ pub struct Config {
     pub room: Room,
     /// What counts as what.
     pub screening: ScreeningConfig,
+    /// Who is told of an alert that waits, and what rings here.
+    pub alerts: AlertsConfig,
+    /// Group robots and webhooks, one of each kind.
+    pub notifiers: [NotifierConfig; 3],
     /// The broker.
     pub mqtt: MqttConfig,
     /// The pages.
@@ -190,6 +196,8 @@ impl Default for Config {
             reference: Some(ReferenceSettings::default()),
             room: Room::default(),
             screening: ScreeningConfig::default(),
+            alerts: AlertsConfig::default(),
+            notifiers: NotifierConfig::none(),
             mqtt: MqttConfig::of(&SiteConfig::default()),
             web: WebConfig::default(),
             store: StoreConfig::default(),

@@ -45,7 +45,8 @@ impl MqttConfig {
     }
 }
 
-fn first_line(path: &Path) -> Result<Secret<String>, PasswordError> {
+/// The first line of a small file of text.
+pub(super) fn first_line(path: &Path) -> Result<Secret<String>, PasswordError> {
     let wrong = |problem: String| PasswordError {
         path: path.display().to_string(),
         problem,

@@ -1,35 +1,44 @@
-//! The gateway: camera, screening, store, broker and dashboard, put together and run until told
+//! The gateway: camera, screening, store, broker, notifiers and dashboard, put together and run until told
 //! to stop.
 //!
-//! Three kinds of work, each where it belongs: the camera and the screening on a thread each
-//! (they block), the dashboard and the link on the async runtime. What crosses between them is the
-//! newest frame (a slot), the newest picture and status (watches), and events (the store).
+//! Each kind of work where it belongs: camera, screening, recorder and watch on a thread each (they
+//! block), dashboard, link and notifiers on the async runtime. What crosses between them is the newest frame
+//! (a slot), the newest picture and status (watches), and events (the recorder's queue, then the store).
+//! What happens is told in two steps: at once to whoever is here (hook, page, faults), and once saved to
+//! whoever is elsewhere (broker, notifiers).
 
 use super::Pipeline;
 use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
-use super::screening_loop::{LoopSettings, Ports, WhenRecorded, screen};
+use super::recorder::{Recorder, WhenHappened, WhenRecorded};
+use super::screening_loop::{LoopSettings, Ports, screen};
 use super::source::camera_profile;
+use super::watch::{Watch, WatchPorts};
+use super::{outlets, sights};
+use crate::alert::technical::OpenFaults;
 use crate::alert::{Alert, AlertState};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::detect::OnnxDetector;
 use crate::event::Event;
+use crate::id::DeviceEpoch;
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
 use crate::mqtt::link::{LinkSettings, LinkState};
 use crate::mqtt::payload::OpenAlerts;
 use crate::mqtt::topic::Address;
+use crate::notify::hook::Hook;
 use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, LinkWord, Mode, SiteName};
+use crate::web::{ActiveFault, Dashboard, GatewayStatus, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long the camera's thread is waited for at the end: some nine frames of a Lepton.
@@ -50,6 +59,8 @@ pub struct Gateway {
     /// The face networks.
     pub detector: OnnxDetector,
     /// Where events are kept.
+    pub journal: Arc<dyn Journal>,
+    /// The database itself: what events cause elsewhere, and its upkeep.
     pub store: Store,
     /// The gateway's time.
     pub clock: Arc<dyn Clock>,
@@ -92,7 +103,7 @@ pub fn rules(config: &Config) -> Rules {
 /// The link to the site's broker, where one is switched on.
 fn link_settings(
     config: &Config,
-    store: &Store,
+    epoch: &DeviceEpoch,
     clock: &Arc<dyn Clock>,
     open_alerts: watch::Receiver<OpenAlerts>,
 ) -> anyhow::Result<Option<LinkSettings>> {
@@ -107,7 +118,7 @@ fn link_settings(
         password: config.mqtt.password()?,
         keep_alive: config.mqtt.keep_alive,
         address: address(config)?,
-        epoch: store.epoch(),
+        epoch: epoch.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         basis: basis_word(config.reference.is_none()),
         clock: Arc::clone(clock),
@@ -137,11 +148,52 @@ fn open_alerts(journal: &dyn Journal) -> Result<OpenAlerts, JournalError> {
     ))
 }
 
-/// What follows after events were recorded: the link wakes, the pages read their lists again.
+/// What follows at once when something happens, before it is saved: the hook runs, the pages read their
+/// lists again, the faults on them are those that are open now.
+fn when_happened(
+    hook: Option<Hook>,
+    open_faults: Arc<Mutex<OpenFaults>>,
+    status: watch::Sender<Arc<GatewayStatus>>,
+    changes: watch::Sender<u64>,
+) -> WhenHappened {
+    Box::new(move |events| {
+        if let Some(hook) = &hook {
+            for event in events {
+                hook.happened(event);
+            }
+        }
+        note_faults(&open_faults, &status, events);
+        if events.iter().any(|it| !matches!(it, Event::Screened(_))) {
+            changes.send_modify(|n| *n += 1);
+        }
+    })
+}
+
+/// The open faults, and those that the pages show, after these events.
+fn note_faults<'a>(
+    open_faults: &Mutex<OpenFaults>,
+    status: &watch::Sender<Arc<GatewayStatus>>,
+    events: impl IntoIterator<Item = &'a Event>,
+) {
+    let mut open = open_faults.lock().unwrap_or_else(PoisonError::into_inner);
+    let news = events
+        .into_iter()
+        .fold(false, |news, event| open.note(event) | news);
+    if news {
+        let faults = open.all().iter().map(|it| ActiveFault {
+            fault: it.fault,
+            since: it.since,
+        });
+        let faults: Vec<_> = faults.collect();
+        status.send_modify(|status| Arc::make_mut(status).faults = faults);
+    }
+}
+
+/// What follows after events were saved: link and notifiers wake, the pages read their lists again.
 #[derive(Clone)]
 struct AfterRecord {
     journal: Arc<dyn Journal>,
-    wake: Arc<Notify>,
+    wakes: Arc<[Arc<Notify>]>,
     changes: watch::Sender<u64>,
     open: watch::Sender<OpenAlerts>,
 }
@@ -155,7 +207,7 @@ impl AfterRecord {
             Err(error) => tracing::error!("the open alerts cannot be read: {error}"),
         }
         self.changes.send_modify(|n| *n += 1);
-        self.wake.notify_one();
+        self.wakes.iter().for_each(|wake| wake.notify_one());
     }
 
     /// Tells it whenever it is called.
@@ -164,7 +216,7 @@ impl AfterRecord {
         move || after.tell()
     }
 
-    /// The same for what the screening recorded, with somebody who watches.
+    /// The same for what the recorder saved, with somebody who watches.
     fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
         Box::new(move |recorded| {
             recorded.iter().for_each(&mut observe);
@@ -181,63 +233,98 @@ impl AfterRecord {
     }
 }
 
+/// Who is told once events are saved: the broker and the notifiers. They stop after the recorder, so that
+/// what it saves last can still go out.
+struct Elsewhere {
+    stop: CancellationToken,
+    link: Option<JoinHandle<()>>,
+    link_now: watch::Receiver<LinkState>,
+    /// What wakes them when something waits for them.
+    wakes: Arc<[Arc<Notify>]>,
+}
+
+impl Elsewhere {
+    /// The link says goodbye; a notifier's request that is under way is not waited for.
+    async fn end(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        match self.link {
+            Some(link) => link.await.context("the link to the broker"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Gateway {
+    fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::new(self.store.clone())
+    }
+
     /// Runs until the camera's source ends or `stop` is called; then everything is put away in
-    /// order: camera, screening (what is open is recorded), link (which says goodbye), dashboard.
+    /// order: camera, screening, watch, recorder (what is open is saved), link (which says goodbye),
+    /// notifiers, dashboard.
     ///
     /// # Errors
     /// Where the dashboard cannot be served, or a thread has died.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let journal: Arc<dyn Journal> = Arc::new(self.store.clone());
-        let outbox: Arc<dyn Outbox> = Arc::new(self.store.clone());
-        let wake = Arc::new(Notify::new());
+        let left = self.journal.unfinished()?;
         let (changes, changed) = watch::channel(0);
-        let (open, open_now) = watch::channel(open_alerts(journal.as_ref())?);
+        let (open, open_now) = watch::channel(open_alerts(self.journal.as_ref())?);
         let (live, live_now) = watch::channel(None);
-        let settings = LoopSettings {
-            reference: self.config.reference,
-            rules: rules(&self.config),
-            silent_after: self.config.camera.silent_after,
-            epoch: self.store.epoch().0,
-            mode: self.mode,
-        };
+        let (notes, notes_now) = watch::channel(Arc::default());
+        let settings = self.loop_settings();
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
+
+        let elsewhere = self.elsewhere(open_now)?;
+        let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
-            journal: Arc::clone(&journal),
-            wake: Arc::clone(&wake),
-            changes,
+            journal: Arc::clone(&self.journal),
+            wakes: Arc::clone(&elsewhere.wakes),
+            changes: changes.clone(),
             open,
         };
 
-        let (link_state, link_now) = watch::channel(LinkState::Connecting);
-        let link = link_settings(&self.config, &self.store, &self.clock, open_now)?;
-        let linked = link.is_some();
-        let link_stop = CancellationToken::new();
-        let link = link.map(|settings| {
-            let (outbox, stop) = (Arc::clone(&outbox), link_stop.clone());
-            tokio::spawn(crate::mqtt::link::run(
-                settings, outbox, wake, link_state, stop,
-            ))
-        });
-
+        let open_faults: Arc<Mutex<OpenFaults>> = Arc::default();
+        let recorder = Recorder::new(
+            Arc::clone(&self.journal),
+            Arc::clone(&self.clock),
+            when_happened(
+                outlets::hook(&self.config, &elsewhere.stop),
+                Arc::clone(&open_faults),
+                status.clone(),
+                changes.clone(),
+            ),
+        );
+        let watch_ports = WatchPorts {
+            recorder: recorder.clone(),
+            clock: Arc::clone(&self.clock),
+            open_faults: Arc::clone(&open_faults),
+            changed: changed.clone(),
+            notes,
+            changes,
+            quick: sights::quick(&self.config, link_now.clone()),
+            slow: sights::slow(&self.config, self.outbox()),
+        };
         let dashboard = Dashboard {
-            journal: Arc::clone(&journal),
-            outbox,
+            journal: Arc::new(recorder.clone()),
+            outbox: self.outbox(),
             clock: Arc::clone(&self.clock),
             live: live_now,
             status: status_now,
+            notes: notes_now,
             changes: changed,
             site: site_name(&self.config),
             after_record: Arc::new(after.teller()),
         };
-        tokio::spawn(super::upkeep::look_after(
-            self.store.clone(),
-            self.config.store.upkeep.clone(),
-            Arc::clone(&self.clock),
-            Box::new(after.teller()),
-            stop.clone(),
-        ));
+        self.look_after_store(&after, &open_faults, &status, &stop)?;
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
+        let recording = spawn("recorder", &stop, {
+            let (recorder, recorded) = (recorder.clone(), after.and(self.observe));
+            move || recorder.run(recorded)
+        })?;
+        let watching = spawn("watch", &stop, {
+            let (escalation, stop) = (self.config.alerts.escalation, stop.clone());
+            move || Watch::new(watch_ports, escalation, left).run(&stop)
+        })?;
 
         let captured = Arc::new(Captured::default());
         let attendance = Arc::new(Attendance::default());
@@ -247,22 +334,17 @@ impl Gateway {
             move || capture(&open_camera, &captured, &stop)
         })?;
         let ports = Ports {
-            journal,
+            recorder: recorder.clone(),
             clock: self.clock,
             live,
             status,
-            recorded: after.and(self.observe),
-            attendance,
+            attendance: Arc::clone(&attendance),
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);
         let screening = spawn("screening", &stop, {
             let (captured, detector) = (Arc::clone(&captured), self.detector);
-            move || {
-                let worker = detector.worker();
-                let pipeline = Pipeline::new(pipeline, settings.rules, detector);
-                worker.run(|| screen(pipeline, &captured, settings, ports));
-            }
+            move || screening(pipeline, detector, &captured, settings, ports)
         })?;
 
         let served = tokio::select! {
@@ -271,22 +353,93 @@ impl Gateway {
         };
         stop.cancel();
         captured.slot.close();
-        let screened = tokio::task::spawn_blocking(move || screening.join()).await?;
+        let ended = tokio::task::spawn_blocking(move || {
+            let first = [screening.join(), watching.join()];
+            recorder.close();
+            let last = recording.join();
+            first.into_iter().chain([last]).all(|it| it.is_ok())
+        });
+        let ended = ended.await?;
         wait_briefly(&cameras).await;
-        link_stop.cancel();
-        if let Some(link) = link {
-            link.await.context("the link to the broker")?;
-        }
+        elsewhere.end().await?;
         match served {
             Some(served) => served?.context("the dashboard")?,
             None => page.await?.context("the dashboard")?,
         }
-        anyhow::ensure!(
-            screened.is_ok(),
-            "the screening thread died; see the log above"
-        );
+        anyhow::ensure!(ended, "a thread of the gateway died; see the log above");
         Ok(())
     }
+
+    /// Starts the store's upkeep, which raises the store's own faults and ends them, even those of an
+    /// earlier start.
+    fn look_after_store(
+        &self,
+        after: &AfterRecord,
+        open_faults: &Arc<Mutex<OpenFaults>>,
+        status: &watch::Sender<Arc<GatewayStatus>>,
+        stop: &CancellationToken,
+    ) -> Result<(), JournalError> {
+        let standing = self.store.standing_own_faults()?;
+        note_faults(open_faults, status, &standing);
+        let (open_faults, status) = (Arc::clone(open_faults), status.clone());
+        let tell = after.teller();
+        tokio::spawn(super::upkeep::look_after(
+            self.store.clone(),
+            self.config.store.upkeep.clone(),
+            Arc::clone(&self.clock),
+            move |recorded: &[Recorded]| {
+                note_faults(&open_faults, &status, recorded.iter().map(|it| &it.event));
+                tell();
+            },
+            stop.clone(),
+        ));
+        Ok(())
+    }
+
+    /// Starts whoever is elsewhere.
+    fn elsewhere(&self, open_now: watch::Receiver<OpenAlerts>) -> anyhow::Result<Elsewhere> {
+        let stop = CancellationToken::new();
+        let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox(), &stop)?;
+        let wake = Arc::new(Notify::new());
+        wakes.push(Arc::clone(&wake));
+        let (link_state, link_now) = watch::channel(LinkState::Connecting);
+        let link = link_settings(&self.config, &self.store.epoch(), &self.clock, open_now)?;
+        let link = link.map(|settings| {
+            let (outbox, stop) = (self.outbox(), stop.clone());
+            tokio::spawn(crate::mqtt::link::run(
+                settings, outbox, wake, link_state, stop,
+            ))
+        });
+        Ok(Elsewhere {
+            stop,
+            link,
+            link_now,
+            wakes: wakes.into(),
+        })
+    }
+
+    fn loop_settings(&self) -> LoopSettings {
+        LoopSettings {
+            reference: self.config.reference,
+            rules: rules(&self.config),
+            silent_after: self.config.camera.silent_after,
+            epoch: self.store.epoch().0,
+            mode: self.mode,
+        }
+    }
+}
+
+/// The screening thread, with the networks' worker.
+fn screening(
+    radiometer: RadiometerSettings,
+    detector: OnnxDetector,
+    captured: &Captured,
+    settings: LoopSettings,
+    ports: Ports,
+) {
+    let worker = detector.worker();
+    let pipeline = Pipeline::new(radiometer, settings.rules, detector);
+    worker.run(|| screen(pipeline, captured, settings, ports));
 }
 
 /// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not

@@ -5,13 +5,19 @@
 
 pub mod attended;
 pub mod capture;
+#[cfg(test)]
+mod fake;
 pub mod gateway;
+pub mod outlets;
 pub mod pace;
+pub mod recorder;
 pub mod replay;
 pub mod screening_loop;
+pub mod sights;
 pub mod slot;
 pub mod source;
 mod upkeep;
+pub mod watch;
 
 use crate::clock::{Stamp, WallTime};
 use crate::event::{Event, Fault};

@@ -1,20 +1,20 @@
-//! The screening thread: takes the newest frame, steps the pipeline, has the events recorded, and
-//! shows what there is to show.
+//! The screening thread: takes the newest frame, steps the pipeline, hands the events on, and shows
+//! what there is to show. It never waits for the disk.
 
 use super::attended::Attendance;
 use super::capture::Captured;
+use super::recorder::Recorder;
 use super::slot::Taken;
 use super::{Pipeline, Step};
 use crate::clock::{Clock, Stamp};
 use crate::event::{Event, Fault};
 use crate::face::Detector;
-use crate::journal::{Journal, Recorded};
 use crate::screening::{PEOPLE_NEEDED, Rules, Standing};
 use crate::thermal::ReferenceView;
 use crate::thermal::reference::ReferenceSettings;
 use crate::web::{
-    ActiveFault, CameraStatus, CareStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson,
-    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
+    CameraStatus, CareStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
+    LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,27 +23,19 @@ use tokio::sync::watch;
 /// How often the loop looks up while no frame comes.
 const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
 
-/// How long to wait before events that could not be saved are tried again.
-const SAVE_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
 /// Weight of the newest interval in the measured frame rate.
 const RATE_WEIGHT: f64 = 0.1;
 
-/// Told of what was recorded.
-pub type WhenRecorded = Box<dyn FnMut(&[Recorded]) + Send>;
-
 /// What the loop needs of the rim; it owns none of it.
 pub struct Ports {
-    /// Where events are kept.
-    pub journal: Arc<dyn Journal>,
+    /// Takes the events.
+    pub recorder: Recorder,
     /// Time of what frames do not say: that none come.
     pub clock: Arc<dyn Clock>,
     /// The newest picture, for the dashboard.
     pub live: watch::Sender<Option<Arc<LiveFrame>>>,
-    /// How the gateway is, for the dashboard.
+    /// How the gateway is, for the dashboard. Its faults are somebody else's to write.
     pub status: watch::Sender<Arc<GatewayStatus>>,
-    /// Called after events were recorded.
-    pub recorded: WhenRecorded,
     /// Whether somebody is there, for the camera's shutter; damaged frames, for the dashboard.
     pub attendance: Arc<Attendance>,
     /// How the link to the broker is.
@@ -124,7 +116,7 @@ impl LoopSettings {
     }
 }
 
-/// Screens until the slot is closed. What could not be saved by then is said in the log.
+/// Screens until the slot is closed.
 pub fn screen<D: Detector>(
     mut pipeline: Pipeline<D>,
     captured: &Captured,
@@ -140,8 +132,6 @@ pub fn screen<D: Detector>(
         settings,
         ports,
         status,
-        unsaved: Vec::new(),
-        tried: None,
         silence,
     };
     loop {
@@ -154,15 +144,7 @@ pub fn screen<D: Detector>(
             Taken::Closed => break,
         }
     }
-    state.keep(pipeline.finish());
-    state.tried = None;
-    state.save();
-    if !state.unsaved.is_empty() {
-        tracing::error!(
-            "{} events could not be saved before the end",
-            state.unsaved.len()
-        );
-    }
+    state.ports.recorder.happened(pipeline.finish());
 }
 
 /// Since when no frame has come.
@@ -175,8 +157,6 @@ struct State {
     settings: LoopSettings,
     ports: Ports,
     status: GatewayStatus,
-    unsaved: Vec<Event>,
-    tried: Option<Stamp>,
     silence: Silence,
 }
 
@@ -213,8 +193,7 @@ impl State {
             since: now,
             raised: false,
         };
-        self.keep(events);
-        self.save();
+        self.ports.recorder.happened(events);
 
         let camera = &mut self.status.camera;
         let interval = camera.last_frame.and_then(|last| now.since(&last));
@@ -288,12 +267,11 @@ impl State {
             .is_none_or(|d| d >= self.settings.silent_after);
         if silent && !self.silence.raised {
             self.silence.raised = true;
-            self.keep(vec![Event::FaultRaised {
+            self.ports.recorder.happened(vec![Event::FaultRaised {
                 fault: Fault::CameraSilent,
                 at: now,
             }]);
         }
-        self.save();
         self.show_status(captured);
     }
 
@@ -304,51 +282,13 @@ impl State {
         }
         self.status.camera.damaged = self.ports.attendance.damaged();
         self.status.mqtt = (self.ports.link)();
-        self.ports
-            .status
-            .send_replace(Arc::new(self.status.clone()));
-    }
-
-    /// Remembers events until they are saved.
-    fn keep(&mut self, events: Vec<Event>) {
-        for event in &events {
-            match event {
-                Event::FaultRaised { fault, at } => {
-                    self.status.faults.push(ActiveFault {
-                        fault: *fault,
-                        since: *at,
-                    });
-                }
-                Event::FaultCleared { fault, .. } => {
-                    self.status.faults.retain(|active| active.fault != *fault);
-                }
-                _ => {}
-            }
-        }
-        self.unsaved.extend(events);
-    }
-
-    /// Saves what is not saved yet, all in one transaction; on failure it stays and is tried again.
-    fn save(&mut self) {
-        if self.unsaved.is_empty() {
-            return;
-        }
-        let now = self.ports.clock.now();
-        let too_soon = |tried: &Stamp| now.since(tried).is_some_and(|d| d < SAVE_AGAIN_AFTER);
-        if self.tried.as_ref().is_some_and(too_soon) {
-            return;
-        }
-        match self.ports.journal.record(&self.unsaved) {
-            Ok(recorded) => {
-                self.unsaved.clear();
-                self.tried = None;
-                (self.ports.recorded)(&recorded);
-            }
-            Err(error) => {
-                self.tried = Some(now);
-                tracing::error!("{} events wait to be saved: {error}", self.unsaved.len());
-            }
-        }
+        self.ports.status.send_modify(|shown| {
+            let faults = shown.faults.clone();
+            *shown = Arc::new(GatewayStatus {
+                faults,
+                ..self.status.clone()
+            });
+        });
     }
 }
 

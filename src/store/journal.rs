@@ -9,13 +9,13 @@ use super::row::{
     OutcomeRow, ReadingRow, StampRow, Unreadable, celsius, from_sql, json, nanoseconds, parsed,
     to_sql, trust,
 };
-use super::{Route, Store, outbox};
+use super::{Route, Store, outbox, unfinished};
 use crate::alert::{Alert, AlertState, Outcome, Refused};
 use crate::clock::{BootId, Stamp, WallTime};
 use crate::estimate::{Basis, Reading};
 use crate::event::Event;
 use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence, TrackId};
-use crate::journal::{Journal, JournalError, Recorded};
+use crate::journal::{Journal, JournalError, Recorded, Unfinished};
 use crate::screening::Screening;
 use crate::thermal::self_check::Complaint;
 use rusqlite::types::Type;
@@ -90,6 +90,10 @@ impl Journal for Store {
                 })?
                 .collect::<Result<_, _>>()?)
         })
+    }
+
+    fn unfinished(&self) -> Result<Unfinished, JournalError> {
+        self.read(unfinished::read)
     }
 }
 

@@ -31,6 +31,7 @@ mod retention;
 mod row;
 mod salvage;
 mod shedding;
+mod unfinished;
 mod upkeep;
 
 pub use error::StoreError;

@@ -115,6 +115,10 @@ fn is_due(age: Option<Duration>, hour: u32, wanted: u32) -> bool {
     age.is_none_or(|age| age >= BACKUP_OVERDUE || (hour == wanted && age >= BACKUP_NIGHTLY))
 }
 
+/// The faults that the store raises and ends by itself.
+pub(super) const OWN_FAULTS: [Fault; 3] =
+    [Fault::OutboxFull, Fault::DiskLow, Fault::DatabaseSalvaged];
+
 impl Store {
     /// Looks after the database: room on the disk, bounds of the outbox, retention by the hour, a
     /// copy by the night. Gives what was recorded by it.
@@ -187,6 +191,17 @@ impl Store {
                 _ => None,
             })
             .collect())
+    }
+
+    /// The store's own faults of an earlier start, as the events that raised them.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn standing_own_faults(&self) -> Result<Vec<Event>, JournalError> {
+        let mut standing = self.standing_faults()?;
+        standing.retain(|(fault, _)| OWN_FAULTS.contains(fault));
+        let raised = |(fault, at)| Event::FaultRaised { fault, at };
+        Ok(standing.into_iter().map(raised).collect())
     }
 
     /// Faults that were raised, in this start or an earlier one, and are not over; oldest first.

@@ -7,9 +7,12 @@
 use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
 use super::problem::Problem;
+use super::state::AlertNotes;
 use super::who::need;
-use super::words::{BODY_SITES, InWords, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
-use super::{Shared, when};
+use super::words::{BODY_SITES, InWords, NOT_SAVED, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
+use super::{Shared, when, words};
+use crate::alert::escalation::waited;
+use crate::alert::flood;
 use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use crate::clock::Stamp;
 use crate::event::Event;
@@ -74,11 +77,28 @@ pub(super) struct AlertCard {
     pub(super) budget: BudgetView,
     pub(super) act: Option<ActView>,
     pub(super) outcome: Option<OutcomeView>,
+    /// Minutes since it came into its state, from one on, while something is awaited.
+    pub(super) waits: Option<u64>,
+    /// Who has been told that it waits, and its word.
+    pub(super) told: Option<(&'static str, Words)>,
+    /// That it is not on the disk yet.
+    pub(super) unsaved: Option<Words>,
 }
 
 impl AlertCard {
     pub(super) fn is_open(&self) -> bool {
         self.code == "open"
+    }
+
+    /// What the card says beside its state: where it differs, the page takes the new one.
+    pub(super) fn edition(&self) -> String {
+        let told = self.told.map_or("", |(code, _)| code);
+        let unsaved = if self.unsaved.is_some() {
+            "unsaved"
+        } else {
+            ""
+        };
+        format!("{} {told} {unsaved}", self.waits.unwrap_or(0))
     }
 }
 
@@ -90,6 +110,8 @@ pub(super) struct Lists {
     pub(super) taken: usize,
     /// Open, then taken; each newest first.
     pub(super) pending: Vec<AlertCard>,
+    /// In a flood, those of the last minute: one banner with their number, and the cards folded below it.
+    pub(super) flood: Vec<AlertCard>,
     pub(super) resolved: Vec<AlertCard>,
     /// Whether there are more pending ones than are shown.
     pub(super) more: bool,
@@ -123,7 +145,7 @@ fn outcome_view(outcome: &Outcome) -> OutcomeView {
     }
 }
 
-fn card(alert: &Alert, now: &Stamp) -> AlertCard {
+fn card(alert: &Alert, notes: &AlertNotes, now: &Stamp) -> AlertCard {
     let reading = &alert.reading;
     let difference = Difference::of(reading);
     let (value, threshold) = match difference {
@@ -136,13 +158,16 @@ fn card(alert: &Alert, now: &Stamp) -> AlertCard {
             format!("{:+.1}", (alert.threshold - it.median).kelvin()),
         ),
     };
-    let (who, outcome) = match &alert.state {
-        AlertState::Open => (None, None),
-        AlertState::Acknowledged { by, at } => (Some(act(by, at, now)), None),
+    let (who, outcome, since) = match &alert.state {
+        AlertState::Open => (None, None, Some(&alert.raised)),
+        AlertState::Acknowledged { by, at } => (Some(act(by, at, now)), None, Some(at)),
         AlertState::Resolved { by, at, outcome } => {
-            (Some(act(by, at, now)), Some(outcome_view(outcome)))
+            (Some(act(by, at, now)), Some(outcome_view(outcome)), None)
         }
     };
+    let told = since
+        .and_then(|_| notes.reminded.get(&alert.id))
+        .map(|level| (level.as_str(), words::told(*level, &alert.state)));
     AlertCard {
         id: alert.id.to_string(),
         code: alert.state.as_str(),
@@ -161,30 +186,37 @@ fn card(alert: &Alert, now: &Stamp) -> AlertCard {
         budget: BudgetView::of(reading),
         act: who,
         outcome,
+        waits: since
+            .map(|since| waited(since, now).as_secs() / 60)
+            .filter(|minutes| *minutes > 0),
+        told,
+        unsaved: notes.unsaved.contains(&alert.id).then_some(NOT_SAVED),
     }
 }
 
 impl Lists {
     /// From the journal's answer to [`LIST_LIMIT`].
-    pub(super) fn new(alerts: &[Alert], now: &Stamp) -> Self {
-        let cards = |wanted: fn(&AlertState) -> bool| {
-            alerts
-                .iter()
-                .filter(move |alert| wanted(&alert.state))
-                .map(|alert| card(alert, now))
-        };
-        let mut pending: Vec<_> = cards(|state| matches!(state, AlertState::Open)).collect();
-        let open = pending.len();
-        pending.extend(cards(|state| {
-            matches!(state, AlertState::Acknowledged { .. })
-        }));
+    pub(super) fn new(alerts: &[Alert], notes: &AlertNotes, now: &Stamp) -> Self {
+        let is_open = |alert: &&Alert| matches!(alert.state, AlertState::Open);
+        let is_taken = |alert: &&Alert| matches!(alert.state, AlertState::Acknowledged { .. });
+        let card = |alert: &Alert| card(alert, notes, now);
+        let open: Vec<&Alert> = alerts.iter().filter(is_open).collect();
+        let taken: Vec<&Alert> = alerts.iter().filter(is_taken).collect();
+        let is_flood = flood::flood(open.iter().map(|alert| &alert.raised), now).is_some();
+        let folded = |alert: &Alert| is_flood && flood::is_recent(&alert.raised, now);
+        let (flooding, single): (Vec<&Alert>, Vec<&Alert>) =
+            open.iter().partition(|alert| folded(alert));
         Self {
-            open,
-            taken: pending.len() - open,
-            more: pending.len() >= LIST_LIMIT as usize,
-            pending,
-            resolved: cards(|state| matches!(state, AlertState::Resolved { .. }))
+            open: open.len(),
+            taken: taken.len(),
+            more: open.len() + taken.len() >= LIST_LIMIT as usize,
+            pending: single.into_iter().chain(taken).map(card).collect(),
+            flood: flooding.into_iter().map(card).collect(),
+            resolved: alerts
+                .iter()
+                .filter(|alert| matches!(alert.state, AlertState::Resolved { .. }))
                 .take(RESOLVED_SHOWN)
+                .map(card)
                 .collect(),
             sites: BODY_SITES,
             modes: THERMOMETER_MODES,
@@ -203,8 +235,9 @@ struct Fragment {
 pub(super) async fn lists(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let alerts = shared.ask(|it| it.journal.alerts(LIST_LIMIT)).await?;
     let now = shared.dashboard.clock.now();
+    let notes = Arc::clone(&shared.dashboard.notes.borrow());
     super::page::html(&Fragment {
-        lists: Lists::new(&alerts, &now),
+        lists: Lists::new(&alerts, &notes, &now),
     })
 }
 

@@ -8,7 +8,7 @@ use super::alerts::LIST_LIMIT;
 use super::budget;
 use super::page::{self, Today};
 use super::problem::ApiProblem;
-use super::state::{GatewayStatus, LinkWord, Mode, ReferenceStatus};
+use super::state::{AlertNotes, GatewayStatus, LinkWord, Mode, ReferenceStatus};
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::alert::{Alert, AlertState, ContactReading, Outcome};
@@ -78,6 +78,10 @@ struct AlertJson {
     looks: u32,
     by: Option<String>,
     at: Option<MomentJson>,
+    /// Who was told that it waits.
+    told: Option<Coded>,
+    /// Whether all of it is on the disk.
+    saved: bool,
     outcome: Option<OutcomeJson>,
 }
 
@@ -132,8 +136,8 @@ impl From<&Outcome> for OutcomeJson {
     }
 }
 
-impl From<&Alert> for AlertJson {
-    fn from(alert: &Alert) -> Self {
+impl AlertJson {
+    fn new(alert: &Alert, notes: &AlertNotes) -> Self {
         let (by, at, outcome) = match &alert.state {
             AlertState::Open => (None, None, None),
             AlertState::Acknowledged { by, at } => (Some(by.clone()), Some(at), None),
@@ -166,6 +170,11 @@ impl From<&Alert> for AlertJson {
             looks: reading.looks,
             by,
             at: at.map(MomentJson::from),
+            told: notes.reminded.get(&alert.id).map(|level| Coded {
+                code: level.as_str(),
+                words: words::told(*level, &alert.state),
+            }),
+            saved: !notes.unsaved.contains(&alert.id),
             outcome: outcome.map(OutcomeJson::from),
         }
     }
@@ -177,7 +186,8 @@ pub(super) async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response
         .ask(|it| it.journal.alerts(LIST_LIMIT))
         .await
         .map_err(ApiProblem)?;
-    let alerts: Vec<AlertJson> = alerts.iter().map(AlertJson::from).collect();
+    let notes = Arc::clone(&shared.dashboard.notes.borrow());
+    let alerts: Vec<AlertJson> = alerts.iter().map(|it| AlertJson::new(it, &notes)).collect();
     Ok(Json(alerts).into_response())
 }
 

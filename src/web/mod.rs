@@ -36,9 +36,9 @@ pub(crate) mod who;
 pub mod words;
 
 pub use state::{
-    ActiveFault, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame,
-    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
-    SiteName, Thresholds,
+    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord,
+    LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
+    ReferenceStatus, SiteName, Thresholds,
 };
 
 use crate::journal::JournalError;

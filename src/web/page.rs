@@ -87,6 +87,8 @@ impl Today {
 
 /// A fault, as it is shown.
 struct FaultView {
+    /// Whether nobody is judged meanwhile.
+    stops: bool,
     words: Words,
     remedy: Words,
     since: String,
@@ -233,6 +235,7 @@ impl Device {
                 .faults
                 .iter()
                 .map(|active| FaultView {
+                    stops: words::stops_judging(active.fault),
                     words: active.fault.words(),
                     remedy: words::remedy(active.fault),
                     since: when::short(&active.since, now),
@@ -305,10 +308,11 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>) -> Result<Response, 
         .ask(move |it| Ok((it.journal.alerts(LIST_LIMIT)?, numbers(it, &now)?)))
         .await?;
     let status = Arc::clone(&shared.dashboard.status.borrow());
+    let notes = Arc::clone(&shared.dashboard.notes.borrow());
     html(&Page {
         site: &shared.dashboard.site,
         budget: BudgetView::blank(),
-        lists: Lists::new(&alerts, &now),
+        lists: Lists::new(&alerts, &notes, &now),
         today,
         device: Device::new(&status, outbox, &now),
     })

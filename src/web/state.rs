@@ -6,12 +6,13 @@
 
 use crate::clock::{Clock, Stamp, WallTime};
 use crate::estimate::{Budget, Reading};
-use crate::event::Fault;
-use crate::id::TrackId;
+use crate::event::{Escalation, Fault};
+use crate::id::{AlertId, TrackId};
 use crate::journal::{Journal, Outbox};
 use crate::screening::{Difference, Obstacle, Verdict};
 use crate::thermal::{FrameHealth, SelfCheck};
 use crate::units::PixelBox;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -40,6 +41,8 @@ pub struct Dashboard {
     pub live: watch::Receiver<Option<Arc<LiveFrame>>>,
     /// How the gateway is.
     pub status: watch::Receiver<Arc<GatewayStatus>>,
+    /// What is known of alerts beside their records.
+    pub notes: watch::Receiver<Arc<AlertNotes>>,
     /// Any other number than before: events were recorded, lists are to be read again. The one
     /// who records bumps it; after a record made by the page that is `after_record`.
     pub changes: watch::Receiver<u64>,
@@ -56,6 +59,15 @@ impl fmt::Debug for Dashboard {
             .field("site", &self.site)
             .finish_non_exhaustive()
     }
+}
+
+/// What is known of alerts beside their records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertNotes {
+    /// Of these something is not on the disk, and it takes longer than usual.
+    pub unsaved: BTreeSet<AlertId>,
+    /// How far those that wait have been carried since they are in their state.
+    pub reminded: BTreeMap<AlertId, Escalation>,
 }
 
 /// How far the judging of a person has come.

@@ -7,12 +7,15 @@ use super::state::{LinkWord, Mode, PersonState};
 use crate::alert::{AlertState, BodySite, Outcome, ThermometerMode};
 use crate::clock::ClockTrust;
 use crate::estimate::Part;
-use crate::event::Fault;
+use crate::event::{Escalation, Fault};
 use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
 use crate::thermal::self_check::Complaint;
 use askama::Template;
 use serde::Serialize;
+
+mod remedy;
+pub use remedy::remedy;
 
 /// One thing in both languages. In a page it is written as the Chinese, then the English in a
 /// `span` of its own with its `lang`.
@@ -173,78 +176,26 @@ impl InWords for Fault {
     }
 }
 
-/// What staff do about a fault.
+/// Whether nobody is judged while it lasts.
 #[must_use]
-pub const fn remedy(fault: Fault) -> Words {
+pub const fn stops_judging(fault: Fault) -> bool {
     match fault {
-        Fault::ReferenceLost => words(
-            "已停止判断。请检查黑体是否通电、被遮挡或移动。",
-            "Nobody is judged. Check that the blackbody is powered, uncovered and in its place.",
-        ),
-        Fault::CameraSilent => words(
-            "已停止判断。请检查相机的 USB 线，必要时重新插拔。",
-            "Nobody is judged. Check the camera's USB cable; unplug it and plug it in again.",
-        ),
-        Fault::CameraFrozen => words(
-            "已停止判断。请重新插拔相机。",
-            "Nobody is judged. Unplug the camera and plug it in again.",
-        ),
-        Fault::WrongScale => words(
-            "已停止判断。相机送出的不是温度（例如 Lepton 未开启 TLinear），或配置的型号不对：请运行 menshen cameras，\
-             核对 [camera] 里的 profile。",
-            "Nobody is judged. The camera does not send temperatures (a Lepton: switch TLinear on), \
-             or it is another one than configured: run menshen cameras and compare profile in \
-             [camera].",
-        ),
-        Fault::SelfCheckFailed => words(
-            "请清洁黑体表面和镜头，检查黑体温度是否稳定；次日再次失败请重新校准。",
-            "Clean the blackbody and the lens, and see whether the blackbody holds its temperature; \
-             if it fails again tomorrow, calibrate anew.",
-        ),
-        Fault::CalibrationDue => words(
-            "仍在判断。请尽快运行 menshen calibrate blackbody。",
-            "People are still judged. Run menshen calibrate blackbody soon.",
-        ),
-        Fault::CalibrationExpired => words(
-            "已停止判断。请运行 menshen calibrate blackbody，或检查本机时钟。",
-            "Nobody is judged. Run menshen calibrate blackbody, or check this machine's clock.",
-        ),
-        Fault::CameraBlank => words(
-            "已停止判断。请检查镜头盖，必要时重新插拔相机。",
-            "Nobody is judged. Check the lens cap; unplug the camera and plug it in again.",
-        ),
-        Fault::BrokerAway => words(
-            "警报只显示在本机，恢复后自动补发。请检查网络。",
-            "Alerts show here only, and are sent when it is back. Check the network.",
-        ),
-        Fault::StreetSilent => words(
-            "消息已到服务器，街道办未确认。请电话告知街道办。",
-            "Messages reach the broker, but the street office confirms none. Phone them.",
-        ),
-        Fault::MessageParked => words(
-            "该消息已搁置，其余继续发送。请检查消息服务器的权限设置。",
-            "It was put aside, the others go on. Check the rights of this gateway at the broker.",
-        ),
-        Fault::OutboxFull => words(
-            "警报一条不丢，统计数据可能舍弃。请检查网络与消息服务器。",
-            "No alert is given up, but counts may be. Check the network and the broker.",
-        ),
-        Fault::StoreFailing => words(
-            "警报仍会显示，但断电会丢失。请清理磁盘或更换存储卡。",
-            "Alerts still show, but a power cut would lose them. Free some space, or replace the card.",
-        ),
-        Fault::DiskLow => words(
-            "仍可记录。请尽快清理磁盘。",
-            "Events are still saved. Free some space soon.",
-        ),
-        Fault::DatabaseSalvaged => words(
-            "已启用新数据库并取回可读的记录，旧文件已保留。请联系维护人员。",
-            "A new database was begun with what could be read; the old file is kept. Call the technician.",
-        ),
-        Fault::ClockUnset => words(
-            "筛查照常，时间仅供参考。请检查网络对时。",
-            "Screening goes on; times are not certain. Check the network's time.",
-        ),
+        Fault::ReferenceLost
+        | Fault::CameraSilent
+        | Fault::CameraFrozen
+        | Fault::CameraBlank
+        | Fault::WrongScale
+        | Fault::CalibrationExpired => true,
+        Fault::SelfCheckFailed
+        | Fault::CalibrationDue
+        | Fault::BrokerAway
+        | Fault::StreetSilent
+        | Fault::MessageParked
+        | Fault::OutboxFull
+        | Fault::StoreFailing
+        | Fault::DiskLow
+        | Fault::DatabaseSalvaged
+        | Fault::ClockUnset => false,
     }
 }
 
@@ -343,6 +294,22 @@ impl InWords for AlertState {
         }
     }
 }
+
+/// Who has been told of an alert that waits.
+#[must_use]
+pub const fn told(level: Escalation, state: &AlertState) -> Words {
+    match (level, state) {
+        (Escalation::Reminder, AlertState::Acknowledged { .. }) => {
+            words("请记录结果", "please record the outcome")
+        }
+        (Escalation::Reminder, _) => words("已再次提醒保安", "guard reminded"),
+        (Escalation::Manager, _) => words("已通知物业经理", "manager told"),
+        (Escalation::Street, _) => words("已通知街道办", "street office told"),
+    }
+}
+
+/// Something of an alert is not on the disk.
+pub const NOT_SAVED: Words = words("尚未保存：请勿断电", "not saved yet: do not switch off");
 
 impl InWords for Outcome {
     fn words(&self) -> Words {
@@ -513,6 +480,18 @@ mod tests {
                 outcome: Outcome::Left,
             },
         ]);
+        let taken = AlertState::Acknowledged {
+            by: String::new(),
+            at,
+        };
+        let waits = Escalation::ALL.map(|level| told(level, &AlertState::Open));
+        both(
+            &[
+                waits.as_slice(),
+                &[told(Escalation::Reminder, &taken), NOT_SAVED],
+            ]
+            .concat(),
+        );
         table(&outcomes);
         table(&BODY_SITES.map(|(_, site)| site));
         table(&THERMOMETER_MODES.map(|(_, mode)| mode));

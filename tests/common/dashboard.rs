@@ -20,7 +20,7 @@ use menshen::id::{
     AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, ScreeningId, Sequence, TrackId,
 };
 use menshen::journal::{
-    Journal, JournalError, Outbox, OutboxCount, OutboxRow, Receipt, Recorded, SafeAt,
+    Journal, JournalError, Outbox, OutboxCount, OutboxRow, Receipt, Recorded, SafeAt, Unfinished,
 };
 use menshen::screening::{Obstacle, RetestReason, Verdict};
 use menshen::thermal::FrameHealth;
@@ -28,9 +28,9 @@ use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
 use menshen::web::{
-    CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame, LivePerson,
-    LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, SiteName,
-    Thresholds,
+    AlertNotes, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame,
+    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
+    SiteName, Thresholds,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -201,6 +201,10 @@ impl Journal for Memory {
         self.check()?;
         *self.asked_since.lock().unwrap() = Some(since_wall_ms);
         Ok(self.tally.lock().unwrap().clone())
+    }
+
+    fn unfinished(&self) -> Result<Unfinished, JournalError> {
+        Ok(Unfinished::default())
     }
 }
 
@@ -447,6 +451,7 @@ pub struct Gateway {
     pub clock: SimulatedClock,
     pub live: watch::Sender<Option<Arc<LiveFrame>>>,
     pub status: watch::Sender<Arc<GatewayStatus>>,
+    pub notes: watch::Sender<Arc<AlertNotes>>,
     pub changes: Arc<watch::Sender<u64>>,
     pub shutdown: CancellationToken,
     pub runtime: Runtime,
@@ -465,6 +470,7 @@ impl Gateway {
         let clock = SimulatedClock::at(stamp(0));
         let (live, live_seen) = watch::channel(None);
         let (status, status_seen) = watch::channel(Arc::new(status()));
+        let (notes, notes_seen) = watch::channel(Arc::default());
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
@@ -474,6 +480,7 @@ impl Gateway {
             clock: Arc::new(clock.clone()),
             live: live_seen,
             status: status_seen,
+            notes: notes_seen,
             changes: changes_seen,
             site: SiteName {
                 street: "南京东路街道".to_owned(),
@@ -494,6 +501,7 @@ impl Gateway {
             clock,
             live,
             status,
+            notes,
             changes,
             shutdown,
             runtime,

@@ -379,33 +379,67 @@ function inUse(article) {
   );
 }
 
+const isBusy = (node) =>
+  node.tagName === "ARTICLE" ? inUse(node) : [...node.querySelectorAll("article")].some(inUse);
+
+// How long an alert waits, who was told and whether it is saved may change under a form in use.
+function sayWaits(old, node) {
+  if (old.dataset.edition === node.dataset.edition) return;
+  old.dataset.edition = node.dataset.edition;
+  old.querySelector(".waits")?.replaceWith(node.querySelector(".waits"));
+}
+
+// A card has one place in the page: it leaves the old one unless somebody is using it there.
+function makeRoom(node) {
+  for (const card of node.tagName === "ARTICLE" ? [node] : node.querySelectorAll("article")) {
+    const here = $(card.id);
+    if (!here) continue;
+    if (!inUse(here)) {
+      here.remove();
+    } else if (card === node) {
+      return false;
+    } else {
+      card.remove();
+    }
+  }
+  return true;
+}
+
 function merge(now, next) {
   now.dataset.open = next.dataset.open || "0";
   const wanted = [...next.children];
   const ids = new Set(wanted.map((node) => node.id));
   for (const node of [...now.children]) {
     if (ids.has(node.id)) continue;
-    if (node.tagName === "ARTICLE" && inUse(node)) {
-      node.dataset.changed = $("word-changed").textContent;
-    } else {
+    if (!isBusy(node)) {
       node.remove();
+    } else if (node.tagName === "ARTICLE" && !next.ownerDocument.getElementById(node.id)) {
+      node.dataset.changed = $("word-changed").textContent;
     }
   }
-  let place = now.firstElementChild;
+  let at = 0;
   for (const node of wanted) {
     const old = node.id && [...now.children].find((child) => child.id === node.id);
     if (!old) {
-      now.insertBefore(node, place);
-      remember(node);
+      if (makeRoom(node)) {
+        now.insertBefore(node, now.children[at] || null);
+        remember(node);
+        at += 1;
+      }
+      continue;
+    }
+    if (now.children[at] === old) at += 1;
+    if (node.id === "flood") {
+      old.querySelector("summary").replaceWith(node.querySelector("summary"));
+      merge($("flooding"), node.querySelector("#flooding"));
       continue;
     }
     const same = old.tagName === "ARTICLE" && old.dataset.state === node.dataset.state;
     if (same || (old.tagName === "ARTICLE" && inUse(old))) {
-      if (!same) old.dataset.changed = $("word-changed").textContent;
-      if (old === place) place = old.nextElementSibling;
+      if (same) sayWaits(old, node);
+      else old.dataset.changed = $("word-changed").textContent;
       continue;
     }
-    if (old === place) place = old.nextElementSibling;
     old.replaceWith(node);
     remember(node);
   }
@@ -467,6 +501,8 @@ changes.addEventListener("changed", () => {
   refreshSummary();
 });
 setInterval(refreshSummary, 5000);
+// The minutes that an alert waits.
+setInterval(refreshAlerts, 30000);
 
 /* ---------- forms ---------- */
 
@@ -587,7 +623,8 @@ function announce(article) {
   beep();
   const head = article.querySelector("h3").textContent.trim();
   const value = article.querySelector(".value").textContent.trim();
-  $("alerts-told").textContent = `${head} ${value}`;
+  const flood = article.closest("#flood")?.querySelector("summary").textContent.trim();
+  $("alerts-told").textContent = flood || `${head} ${value}`;
 }
 
 const button = $("sound");
