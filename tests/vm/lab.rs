@@ -12,6 +12,7 @@ use menshen::camera::{Camera as _, Rotation};
 use menshen::clock::{BootId, SystemClock, WallTime};
 use ndarray::Array2;
 use std::fs;
+use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -194,7 +195,11 @@ impl Drop for EndsAll {
             let said = said.unwrap_or_else(|error| error.to_string());
             let lines: Vec<&str> = said.lines().collect();
             let last = &lines[lines.len().saturating_sub(60)..];
-            println!("the kernel's last words:\n{}", last.join("\n"));
+            let _ = writeln!(
+                io::stdout(),
+                "the kernel's last words:\n{}",
+                last.join("\n")
+            );
             process::exit(101);
         }
     }
