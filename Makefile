@@ -5,12 +5,13 @@ CARGO ?= cargo
 # Cargo.lock decides: a build here is the build that was tested.
 LOCKED ?= --locked
 DENY_VERSION := 0.20.2
+DEB_VERSION := 3.8.0
 FUZZ_VERSION := 0.13.2
 # Seconds for each of the fuzzer's targets.
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test vm cargo demo test torture fuzz fmt lint doc picture deny bench ci
+.PHONY: help deps deps-demo deps-test vm cargo demo test torture fuzz fmt lint doc picture deny deb bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -45,8 +46,9 @@ test: cargo deps-test vm ## Run every test
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi
 
-torture: cargo ## The store's long trials: 2000 kills, 2000 damaged files (about 10 minutes)
+torture: cargo ## The store's long trials: 2000 kills, 2000 damaged files, 20 000 power cuts (about 12 minutes)
 	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
+	MENSHEN_TEST_CUTS=20000 $(CARGO) test $(LOCKED) --test disk power_cut -- --nocapture
 	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
 
 fmt: cargo ## Lay out the source
@@ -77,13 +79,19 @@ deny: cargo ## Check licences and sources of the crates
 	    $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
 	$(CARGO) deny check licenses bans sources
 
-fuzz: cargo ## Feed telemetry, frames and recordings with anything (FUZZ_SECONDS=600 each)
+fuzz: cargo ## Feed telemetry, frames, recordings and messages with anything (FUZZ_SECONDS=600 each)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
 	    $(CARGO) install cargo-fuzz --locked --version $(FUZZ_VERSION)
-	@for target in telemetry frames cptv; do \
+	@for target in telemetry frames cptv inbound; do \
 	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
 	        -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 || exit 1; \
 	done
+
+deb: cargo deps-demo ## Build the Debian package, and look into it
+	@$(CARGO) deb --version >/dev/null 2>&1 || \
+	    $(CARGO) install cargo-deb --locked --version $(DEB_VERSION)
+	$(CARGO) deb $(LOCKED) --strip --output target/debian/menshen.deb
+	deploy/check-deb.sh target/debian/menshen.deb
 
 bench: cargo ## Measure the CPU time of each stage
 	$(CARGO) bench $(LOCKED) --bench stages

@@ -1,7 +1,9 @@
 //! What happened: the values that leave the pure core and are never lost.
 
 use crate::alert::{Alert, Outcome};
+use crate::checklist::DailyReport;
 use crate::clock::Stamp;
+use crate::command::Asked;
 use crate::id::{AlertId, Channel, DeviceEpoch, MessageNumber};
 use crate::screening::Screening;
 use crate::thermal::SelfCheck;
@@ -66,13 +68,15 @@ pub enum Fault {
     DiskLow,
     /// The database was damaged; a new one was begun, and what could be read was taken over.
     DatabaseSalvaged,
+    /// No copy of the database could be made when one was due.
+    BackupMissed,
     /// The wall clock is not set: times are shown as not certain.
     ClockUnset,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReferenceLost,
         Self::CameraSilent,
         Self::CameraFrozen,
@@ -88,6 +92,7 @@ impl Fault {
         Self::StoreFailing,
         Self::DiskLow,
         Self::DatabaseSalvaged,
+        Self::BackupMissed,
         Self::ClockUnset,
     ];
 
@@ -110,6 +115,7 @@ impl Fault {
             Self::StoreFailing => "store_failing",
             Self::DiskLow => "disk_low",
             Self::DatabaseSalvaged => "database_salvaged",
+            Self::BackupMissed => "backup_missed",
             Self::ClockUnset => "clock_unset",
         }
     }
@@ -215,6 +221,22 @@ pub enum Event {
         /// When.
         at: Stamp,
     },
+    /// Something that the street office asked for was done.
+    Commanded {
+        /// What, and by whom.
+        asked: Asked,
+        /// When.
+        at: Stamp,
+    },
+    /// The report of a day went out; a long one in parts.
+    Reported {
+        /// The lines of this part, and what is said of the day as a whole.
+        report: Box<DailyReport>,
+        /// Which part, from 1, of how many.
+        part: (u32, u32),
+        /// When.
+        at: Stamp,
+    },
     /// Numbers of messages that will never come.
     NumbersVoid {
         /// Which.
@@ -237,7 +259,9 @@ impl Event {
             Self::FaultRaised { .. } => "fault_raised",
             Self::FaultCleared { .. } => "fault_cleared",
             Self::SelfChecked { .. } => "self_checked",
+            Self::Commanded { .. } => "commanded",
             Self::NumbersVoid { .. } => "numbers_void",
+            Self::Reported { .. } => "reported",
         }
     }
 
@@ -253,6 +277,8 @@ impl Event {
             | Self::FaultRaised { at, .. }
             | Self::FaultCleared { at, .. }
             | Self::SelfChecked { at, .. }
+            | Self::Commanded { at, .. }
+            | Self::Reported { at, .. }
             | Self::NumbersVoid { at, .. } => *at,
         }
     }

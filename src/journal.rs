@@ -7,6 +7,7 @@
 use crate::alert::escalation::Reminder;
 use crate::alert::{Alert, Refused};
 use crate::clock::Stamp;
+use crate::command::Token;
 use crate::event::{Event, Fault};
 use crate::id::{AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, Sequence};
 use std::fmt;
@@ -90,6 +91,8 @@ pub enum JournalError {
     UnknownAlert(AlertId),
     /// The alert's state does not allow it.
     Refused(Refused),
+    /// A command with this id was done before.
+    DoneBefore(Token),
     /// The disk or the database failed; the text says what to do.
     Storage(String),
 }
@@ -99,6 +102,7 @@ impl fmt::Display for JournalError {
         match self {
             Self::UnknownAlert(id) => write!(f, "there is no alert {id}"),
             Self::Refused(why) => why.fmt(f),
+            Self::DoneBefore(id) => write!(f, "command {id} was done before"),
             Self::Storage(what) => write!(f, "could not be saved: {what}"),
         }
     }

@@ -14,18 +14,20 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`picture`] | layers 0–1 |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
+//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
 
+pub mod account;
 pub mod alert;
 pub mod calendar;
 pub mod camera;
 pub mod checklist;
 pub mod clock;
 pub mod cmd;
+pub mod command;
 pub mod config;
 pub mod detect;
 pub mod estimate;
@@ -43,6 +45,7 @@ pub mod screening;
 pub mod secret;
 pub mod staff;
 pub mod store;
+pub mod street;
 pub mod text;
 pub mod thermal;
 pub mod track;

@@ -42,7 +42,9 @@ named! {
         SeePeople = "see_people", "查看人员登记", "see the register";
         /// Move people between colours, import, export, erase.
         RunPeople = "run_people", "管理人员登记", "run the register";
-        /// Accounts, settings.
+        /// Make, reset and disable accounts.
+        RunAccounts = "run_accounts", "管理账号", "run accounts";
+        /// Settings.
         Configure = "configure", "设置系统", "configure";
     }
 }
@@ -51,7 +53,9 @@ impl Role {
     /// Whether this role has that right.
     #[must_use]
     pub const fn may(self, right: Right) -> bool {
-        use Right::{CheckCodes, Configure, HandleAlerts, SeeKiosk, SeeLive, SeeToday, Tick};
+        use Right::{
+            CheckCodes, Configure, HandleAlerts, RunAccounts, SeeKiosk, SeeLive, SeeToday, Tick,
+        };
         match self {
             Self::Kiosk => matches!(right, SeeKiosk),
             Self::Guard => matches!(
@@ -60,7 +64,10 @@ impl Role {
             ),
             Self::Manager => !matches!(right, Configure),
             Self::StreetViewer => matches!(right, SeeToday),
-            Self::Admin => matches!(right, SeeKiosk | SeeLive | SeeToday | Configure),
+            Self::Admin => matches!(
+                right,
+                SeeKiosk | SeeLive | SeeToday | RunAccounts | Configure
+            ),
         }
     }
 }

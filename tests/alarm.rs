@@ -24,7 +24,7 @@ use menshen::mqtt::broker::Broker;
 use menshen::pipeline::gateway::Gateway;
 use menshen::pipeline::source::open_camera;
 use menshen::store::Store;
-use menshen::web::Mode;
+use menshen::web::{Entrance, Mode};
 use program::{Dashboard, Program, Subscriber};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -133,6 +133,7 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         .unwrap();
     let page = Dashboard {
         address: listener.local_addr().unwrap().to_string(),
+        cookie: String::new(),
     };
     let gateway = Gateway {
         open_camera: open_camera(&config.camera, Arc::clone(&clock), store.boot()).unwrap(),
@@ -141,6 +142,7 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         store: store.clone(),
         clock,
         listener,
+        entrance: Entrance::Demo,
         mode: Mode::Demo,
         observe: Box::new(|_| {}),
         config,

@@ -15,13 +15,18 @@
 mod dashboard;
 
 use dashboard::{Gateway, alert, stamp};
+use menshen::account::{Accounts, Act, Change, Digest, Invitation, Keys, NewAccount, Session};
 use menshen::alert::{AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
 use menshen::clock::Stamp;
 use menshen::event::{Escalation, Event, Fault};
 use menshen::journal::Journal;
+use menshen::staff::Role;
+use menshen::store::Store;
+use menshen::text::Note;
 use menshen::units::Celsius;
-use menshen::web::{ActiveFault, AlertNotes, LinkWord, LiveFrame, Mode};
+use menshen::web::{ActiveFault, AlertNotes, Entrance, LinkWord, LiveFrame, Mode};
 use serde_json::{Value, json};
+use sha2::Digest as _;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -667,4 +672,122 @@ fn texts_stand_out_from_what_is_behind_them() {
          return out; })()",
     );
     assert_eq!(poor, json!([]));
+}
+
+fn digest(secret: &str) -> Digest {
+    Digest(sha2::Sha256::digest(secret.as_bytes()).into())
+}
+
+/// A gateway with an administrator, a guard who has a PIN, a shared screen, and a visitor screen that waits
+/// for its password.
+fn staffed(store: &Store) -> Gateway {
+    let act = || Act {
+        by: "test",
+        at: stamp(0),
+    };
+    let add = |name: &str, role, shared| {
+        let new = NewAccount {
+            name: Note::name(name).unwrap(),
+            role,
+            shared,
+            keys: Keys {
+                invitation: Some(Invitation {
+                    code: digest("C0DE"),
+                    made: stamp(0),
+                }),
+                ..Keys::default()
+            },
+        };
+        store.create(&new, act()).unwrap().unwrap()
+    };
+    let usable = Change::Password("none that opens".to_owned());
+    let people = [
+        ("李明", Role::Admin, false, "admin"),
+        ("王芳", Role::Guard, false, "guard"),
+        ("门岗屏 Lobby", Role::Guard, true, "screen"),
+    ];
+    for (name, role, shared, token) in people {
+        let id = add(name, role, shared);
+        store.change(id, &usable, None, act()).unwrap();
+        if token == "guard" {
+            let pin = Change::Pin("none that opens".to_owned());
+            store.change(id, &pin, None, act()).unwrap();
+        }
+        let session = Session {
+            token: digest(token),
+            account: id,
+            begun: stamp(0),
+            seen: stamp(0),
+        };
+        store.begin(&session, "", act()).unwrap();
+    }
+    add("访客屏", Role::Kiosk, false);
+    let entrance = Entrance::Accounts(Arc::new(store.clone()));
+    Gateway::behind(entrance, vec![alert(12, 300, 38.4)])
+}
+
+#[test]
+fn signing_in_accounts_and_the_shared_screen_fit_a_desk_and_a_phone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Vec::new()).unwrap();
+    let gateway = staffed(&store);
+    let browser = Browser::start();
+    for (size, place) in [(DESK, "desk"), (PHONE, "phone")] {
+        browser.devtools("Network.clearBrowserCookies", &json!({}));
+        browser.open(&gateway, "/accounts", size);
+        assert_eq!(
+            browser.eval("location.pathname"),
+            json!("/sign-in"),
+            "led there"
+        );
+        browser.keys("Wang");
+        assert_eq!(browser.eval("document.activeElement.value"), json!("Wang"));
+        browser.no_sideways_scroll(size);
+        browser.shoot(&format!("sign-in-{place}"));
+        browser.keys(&format!("{TAB}wrong\u{e007}"));
+        browser.until("document.querySelector('#problem') !== null");
+        assert_eq!(
+            browser.eval("document.activeElement.name"),
+            json!("password")
+        );
+        browser.shoot(&format!("sign-in-wrong-{place}"));
+        browser.open(&gateway, "/setup", size);
+        browser.no_sideways_scroll(size);
+        browser.shoot(&format!("setup-{place}"));
+        let shots = [
+            ("admin", "/accounts"),
+            ("guard", "/account"),
+            ("screen", "/"),
+            ("guard", "/"),
+        ];
+        for (token, path) in shots {
+            let cookie = json!({
+                "name": "menshen-session", "value": token,
+                "url": format!("http://{}/", gateway.address),
+            });
+            browser.devtools("Network.setCookie", &cookie);
+            browser.open(&gateway, path, size);
+            assert_eq!(browser.eval("location.pathname"), json!(path));
+            browser.no_sideways_scroll(size);
+            let page = if path == "/" { "watch" } else { &path[1..] };
+            browser.shoot(&format!("{page}-{token}-{place}"));
+        }
+    }
+    // Somebody whose session ends while the page is open is led to where they sign in.
+    gateway.clock.advance(Duration::from_hours(13));
+    browser.until("location.pathname === '/sign-in'");
+}
+
+#[test]
+fn a_first_start_asks_for_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Vec::new()).unwrap();
+    let gateway = Gateway::behind(Entrance::Accounts(Arc::new(store)), Vec::new());
+    let browser = Browser::start();
+    for (size, place) in [(DESK, "desk"), (PHONE, "phone")] {
+        browser.open(&gateway, "/", size);
+        assert_eq!(browser.eval("location.pathname"), json!("/setup"));
+        browser.no_sideways_scroll(size);
+        browser.shoot(&format!("first-start-{place}"));
+    }
 }

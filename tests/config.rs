@@ -5,6 +5,7 @@
 
 use menshen::camera::Rotation;
 use menshen::config::{CameraSource, Config, Origin};
+use menshen::journal::SafeAt;
 use menshen::thermal::radiometry::CountScale;
 use menshen::units::{AmbientTemperature, Celsius};
 use proptest::prelude::*;
@@ -158,7 +159,7 @@ fn everything_wrong_is_reported_at_once_in_order() {
         "fever_c in [screening] is 99.0, outside of 35.0 to 40.0 °C",
         "a number stands without quotes",
         "did you mean [camera]?",
-        "there is no login yet",
+        "there is no TLS yet",
         "\"port\" belongs below [mqtt]",
     ] {
         assert!(message.contains(said), "{said} is missing in\n{message}");
@@ -273,8 +274,12 @@ fn files_that_are_no_configuration_are_refused_with_a_hint() {
 #[test]
 fn what_is_risky_is_said() {
     let quiet = "[room]\nambient_c = 22\n[mqtt]\nenabled = true\nusername = \"u\"\n\
-                 [site]\nstreet = \"s\"\nbuilding = \"b\"";
+                 street_receipts = true\n[site]\nstreet = \"s\"\nbuilding = \"b\"";
     assert_eq!(taken(quiet).warnings(), Vec::<String>::new());
+    // Without receipts, what the broker has is kept no longer than any other message.
+    let safe = |text: &str| taken(text).store.upkeep.broker_safe_at;
+    assert_eq!(safe(quiet), SafeAt::Street);
+    assert_eq!(safe(""), SafeAt::Broker);
     let numbered = taken("[camera]\ndevice = \"/dev/video1\"").warnings();
     assert!(numbered.iter().any(|it| it.contains("/dev/v4l/by-id")));
     let linked = taken("[camera]\ndevice = \"/dev/menshen-camera\"").warnings();

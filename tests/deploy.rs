@@ -1,10 +1,136 @@
 //! What is shipped for installing agrees with what the program knows.
-#![allow(clippy::unwrap_used, reason = "a test: what fails here is its finding")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test: what fails here is its finding"
+)]
 
-use menshen::config::profile;
+use menshen::config::{Config, profile};
+use menshen::mqtt::broker::{Access, Broker, BrokerSettings};
+use menshen::mqtt::dial::{Account, Network};
+use menshen::mqtt::probe::{self, Rights};
+use menshen::mqtt::topic::Address;
+use menshen::secret::Secret;
 use menshen::thermal::profile::UsbId;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A file of `deploy/`.
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("deploy")
+        .join(name)
+}
+
+const UNITS: [&str; 2] = ["menshen.service", "menshen-trouble.service"];
+
+#[test]
+fn the_units_expose_little() {
+    for unit in UNITS {
+        let asked = Command::new("systemd-analyze")
+            .args(["security", "--offline=true", "--no-pager", "--threshold=18"])
+            .arg(shipped("systemd").join(unit))
+            .output();
+        let Ok(answer) = asked else {
+            println!("skipped: systemd-analyze is not installed");
+            return;
+        };
+        // The threshold is in tenths: above it systemd-analyze fails.
+        let said = String::from_utf8_lossy(&answer.stdout);
+        assert!(
+            said.contains("Overall exposure level"),
+            "{unit}: {answer:?}"
+        );
+        assert!(
+            answer.status.success(),
+            "{unit}: {}",
+            said.lines().last().unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
+    let manifest = fs::read_to_string(shipped("../Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let package = &manifest["package"]["metadata"]["deb"];
+    let installed: BTreeSet<&str> = package["assets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|asset| asset[0].as_str().unwrap())
+        .collect();
+    for source in &installed {
+        let built = source.starts_with("target/") || source.ends_with('*');
+        assert!(built || shipped("..").join(source).exists(), "{source}");
+    }
+    for unit in UNITS {
+        assert!(installed.contains(format!("deploy/systemd/{unit}").as_str()));
+        let text = fs::read_to_string(shipped("systemd").join(unit)).unwrap();
+        let start = text
+            .lines()
+            .find_map(|it| it.strip_prefix("ExecStart=/usr/bin/menshen "));
+        let said = start.unwrap().split(' ').collect::<Vec<_>>();
+        assert_eq!(said[1..], ["--config", "/etc/menshen/menshen.toml"]);
+        // The subcommand exists: its help is found.
+        let help = Command::new(env!("CARGO_BIN_EXE_menshen"))
+            .args([said[0], "--help"])
+            .output()
+            .unwrap();
+        assert!(help.status.success(), "{help:?}");
+    }
+    let config = Config::load(&shipped("menshen.toml")).unwrap();
+    assert_eq!(config.store.folder, Path::new("/var/lib/menshen"));
+}
+
+#[test]
+fn at_the_broker_a_gate_speaks_for_itself_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = BrokerSettings {
+        access: Access::User {
+            name: "gate-north".to_owned(),
+            password: Secret::new("sesame".to_owned()),
+        },
+        ..BrokerSettings::default()
+    };
+    let mut broker = Broker::start_with(folder.path(), &settings).unwrap();
+    let list = folder.path().join("acl");
+    fs::copy(shipped("mosquitto/menshen.acl"), &list).unwrap();
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o600)).unwrap();
+    let rights = |port: u16, building: &str| {
+        let account = Account {
+            dial: Arc::new(Network {
+                host: "127.0.0.1".to_owned(),
+                port,
+                tls: None,
+            }),
+            broker: "the broker".to_owned(),
+            client_id: "north".to_owned(),
+            username: Some("gate-north".to_owned()),
+            password: Some(Secret::new("sesame".to_owned())),
+            keep_alive: Duration::from_secs(5),
+        };
+        let address = Address::new("dongfang", building, "north").unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(probe::rights(&account, &address)).unwrap()
+    };
+    assert_eq!(
+        rights(broker.port(), "no-12"),
+        Rights::Others,
+        "without the list"
+    );
+    let file = folder.path().join("mosquitto.conf");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}acl_file {}\n", list.display())).unwrap();
+    broker.restart().unwrap();
+    assert_eq!(rights(broker.port(), "no-12"), Rights::Own);
+    assert_eq!(rights(broker.port(), "no-13"), Rights::None);
+}
 
 #[test]
 fn the_udev_rule_and_the_profiles_name_the_same_cameras() {

@@ -20,7 +20,7 @@
 mod program;
 
 use menshen::mqtt::broker::Broker;
-use program::Program;
+use program::{Dashboard, Program};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::fmt::Write as _;
 use std::fs;
@@ -111,12 +111,15 @@ fn scenario() -> String {
 }
 
 /// The age of each picture when a viewer has it.
-fn watch_screen(address: &str) -> Arc<Mutex<Vec<i64>>> {
+fn watch_screen(page: &Dashboard) -> Arc<Mutex<Vec<i64>>> {
+    let address = &page.address;
     let mut request = format!("ws://{address}/live")
         .into_client_request()
         .unwrap();
     let origin = format!("http://{address}").parse().unwrap();
     request.headers_mut().insert("Origin", origin);
+    let cookie = page.cookie.parse().unwrap();
+    request.headers_mut().insert("Cookie", cookie);
     let (mut socket, _) = connect(request).unwrap();
     let ages = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&ages);
@@ -173,7 +176,7 @@ fn frame_to_screen_and_frame_to_broker_under_load() {
     let alerts = watch_broker(broker.port());
     let _load = Load::start(folder.path());
     let mut gateway = Program::start(folder.path(), &["run", "--config", "site.toml"]);
-    let frames = watch_screen(&gateway.dashboard().address);
+    let frames = watch_screen(&gateway.dashboard());
     // `wait` gives up after two minutes: so in parts.
     for part in 1..=6 {
         gateway.wait("alerts at the broker", |_| {

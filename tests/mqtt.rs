@@ -11,6 +11,14 @@
 )]
 
 mod common;
+#[path = "mqtt/nonsense.rs"]
+mod nonsense;
+#[path = "mqtt/scripted.rs"]
+mod scripted;
+#[path = "mqtt/street.rs"]
+mod street;
+#[path = "mqtt/tls.rs"]
+mod tls;
 
 use common::tap::Tap;
 use common::{acknowledge, alert, confirmed, recorded_alert, stamp, tempfolder};
@@ -19,7 +27,8 @@ use menshen::event::{Event, Fault};
 use menshen::id::{Channel, MessageNumber};
 use menshen::journal::{Journal, Outbox, OutboxCount, SafeAt};
 use menshen::mqtt::broker::{Access, Broker, BrokerError, BrokerSettings, Keeping};
-use menshen::mqtt::link::{self, LinkSettings, LinkState};
+use menshen::mqtt::dial::{Account, Network};
+use menshen::mqtt::link::{self, LinkSettings, LinkState, Telling};
 use menshen::mqtt::payload::{OpenAlerts, told};
 use menshen::mqtt::topic::{Address, Class, Topic};
 use menshen::secret::Secret;
@@ -57,6 +66,22 @@ fn durable(folder: &Path) -> Result<Broker, BrokerError> {
     Broker::start_with(&folder.join("broker"), &settings)
 }
 
+/// The gateway's account at the broker.
+fn account(port: u16) -> Account {
+    Account {
+        dial: Arc::new(Network {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: None,
+        }),
+        broker: format!("127.0.0.1:{port}"),
+        client_id: "gateway-main".to_owned(),
+        username: None,
+        password: None,
+        keep_alive: Duration::from_secs(5),
+    }
+}
+
 /// A gateway's link, running.
 struct Link {
     wake: Arc<Notify>,
@@ -72,29 +97,42 @@ impl Link {
     }
 
     fn start_as(store: &Store, port: u16, user: Option<(&str, &str)>, now: Stamp) -> Self {
+        Self::start_with(store, port, |settings| {
+            settings.account.username = user.map(|(name, _)| name.to_owned());
+            settings.account.password = user.map(|(_, password)| Secret::new(password.to_owned()));
+            settings.clock = Arc::new(SimulatedClock::at(now));
+        })
+    }
+
+    fn start_with(store: &Store, port: u16, change: impl FnOnce(&mut LinkSettings)) -> Self {
         let (open, open_alerts) = watch::channel(OpenAlerts::default());
-        let (sender, status) = watch::channel(LinkState::Connecting);
-        let settings = LinkSettings {
-            host: "127.0.0.1".to_owned(),
-            port,
-            client_id: "gateway-main".to_owned(),
-            username: user.map(|(name, _)| name.to_owned()),
-            password: user.map(|(_, password)| Secret::new(password.to_owned())),
-            keep_alive: Duration::from_secs(5),
+        let (state, status) = watch::channel(LinkState::Connecting);
+        let mut settings = LinkSettings {
+            account: account(port),
             address: address(),
             epoch: store.epoch(),
             version: "0.1.0".to_owned(),
             basis: "reference",
-            clock: Arc::new(SimulatedClock::at(now)),
+            clock: Arc::new(SimulatedClock::at(stamp(store.boot(), 1000))),
             open_alerts,
+            standing: watch::channel(BTreeSet::new()).1,
+            checklist: watch::channel(None).1,
+            street_receipts: false,
+            home_assistant: false,
+            commands: BTreeSet::new(),
+            journal: Arc::new(store.clone()),
         };
+        change(&mut settings);
         assert!(!format!("{settings:?}").contains("sesame"));
         let (wake, shutdown) = (Arc::new(Notify::new()), CancellationToken::new());
         let task = tokio::spawn(link::run(
             settings,
             Arc::new(store.clone()),
             Arc::clone(&wake),
-            sender,
+            Telling {
+                state,
+                silent: watch::Sender::default(),
+            },
             shutdown.clone(),
         ));
         Self {
@@ -148,6 +186,7 @@ async fn accepted(store: &Store, number: u64) {
 /// The street's end: its session outlives its connections, as a collector's does.
 struct Street {
     seen: Arc<Mutex<Vec<Publish>>>,
+    subscribed: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -157,7 +196,17 @@ impl Street {
     }
 
     async fn subscribe_as(client_id: &str, port: u16) -> Self {
-        let mut options = MqttOptions::new(client_id, "127.0.0.1", port);
+        Self::subscribe_with(MqttOptions::new(client_id, "127.0.0.1", port)).await
+    }
+
+    /// As a user whom the broker knows.
+    async fn subscribe_named(user: &str, port: u16) -> Self {
+        let mut options = MqttOptions::new("street", "127.0.0.1", port);
+        options.set_credentials(user, "");
+        Self::subscribe_with(options).await
+    }
+
+    async fn subscribe_with(mut options: MqttOptions) -> Self {
         options.set_clean_session(false);
         let (client, mut events) = AsyncClient::new(options, 10);
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -180,10 +229,21 @@ impl Street {
                 }
             }
         });
-        tokio::time::timeout(PATIENCE, subscribed.notified())
+        let street = Self {
+            seen,
+            subscribed,
+            task,
+        };
+        street.hears().await;
+        street
+    }
+
+    /// Waits until it has subscribed: after the start, and after each restart of a broker that keeps
+    /// nothing, which would throw away what comes before.
+    async fn hears(&self) {
+        tokio::time::timeout(PATIENCE, self.subscribed.notified())
             .await
             .expect("no subscription");
-        Self { seen, task }
     }
 
     /// Payloads on a topic, as they came.

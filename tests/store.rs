@@ -432,6 +432,8 @@ fn the_street_offices_receipt_leaves_only_the_gaps() {
     store
         .received(&receipt(u64::MAX, &[(9, u64::MAX)]))
         .unwrap();
+    assert_eq!(waiting(), [1, 3, 4, 8, 9], "of what was never sent");
+    store.received(&receipt(9, &[(9, 9)])).unwrap();
     assert_eq!(waiting(), [9]);
 }
 

@@ -48,8 +48,14 @@ fn the_page_says_that_nothing_is_open() {
             .contains(r#"<span class="en" lang="en">No open alerts.</span>"#)
     );
     assert!(page.body.contains("南京东路街道 · 海鸥大厦 · 东门"));
-    assert!(page.body.contains("≥ 37.3 °C 复测"));
-    assert!(page.body.contains("≥ 37.8 °C 疑似发热"));
+    assert!(
+        page.body
+            .contains("≥ 37.3 °C <span class=\"zh\">复测</span>")
+    );
+    assert!(
+        page.body
+            .contains("≥ 37.8 °C <span class=\"zh\">疑似发热</span>")
+    );
     assert!(page.body.contains("不是医疗器械"));
     assert!(page.body.contains("not a medical device"));
     assert!(!page.body.contains("<article"));
@@ -451,6 +457,8 @@ fn no_network_sees_the_page() {
         let (_, changes) = tokio::sync::watch::channel(0);
         let memory = Arc::clone(&gateway.memory);
         let dashboard = menshen::web::Dashboard {
+            desk: None,
+            entrance: menshen::web::Entrance::Demo,
             journal: memory.clone(),
             outbox: memory,
             clock: Arc::new(gateway.clock.clone()),
@@ -469,7 +477,7 @@ fn no_network_sees_the_page() {
     });
     let error = refused.unwrap_err().to_string();
     assert!(
-        error.contains("no login yet") && error.contains("127.0.0.1"),
+        error.contains("no TLS yet") && error.contains("127.0.0.1"),
         "{error}"
     );
 }

@@ -74,7 +74,7 @@ pub struct SelfCheckFact {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColourTotal {
     /// The colour's word on the wire.
-    pub word: &'static str,
+    pub word: String,
     /// Its name.
     pub name: Words,
     /// How many people are in it.

@@ -10,15 +10,22 @@
 //!  6 kinds      never less than its template    ticks, dues       revision n
 //! ```
 //!
+//! What people do goes through the [`Desk`]: it reads the day out of the [`Logbook`], decides, and adds a
+//! line. The logbook is the only memory.
+//!
 //! Pure: no clock, no disk, no zone. A calendar day comes in as a [`crate::calendar::Day`], a moment as a
 //! [`crate::clock::Stamp`]; what the gateway itself knows as [`DayFacts`]. Lateness is always
 //! computed from those, never typed by anybody.
 //!
 //! Names of people stay in the rounds on this device. A [`DailyReport`] has none: it leaves.
 
+mod day_log;
+mod desk;
 mod diff;
 mod known;
+mod logbook;
 mod look_back;
+mod parts;
 mod report;
 mod round;
 mod schedule;
@@ -27,8 +34,11 @@ mod template;
 mod tick;
 mod tightening;
 
+pub use day_log::{DayLog, SubmittedReport};
+pub use desk::{Desk, DeskError, Gap, SiteDays};
 pub use diff::{Change, Diff, FieldChange};
 pub use known::{AlertEnd, AlertFact, ColourTotal, DayFacts, Fact, Finding, SelfCheckFact};
+pub use logbook::{Carried, Decide, Line, LineKind, Logbook, NewLine, Search, Written};
 pub use look_back::{DayShare, ItemRecord, LookBack};
 pub use report::{
     CategoryLine, DailyReport, Diary, ExcusedLine, FailedLine, GapLine, ItemLine, KnownLine,

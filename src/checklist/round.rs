@@ -330,6 +330,15 @@ impl Round {
         Ok(Taken::Kept)
     }
 
+    /// Takes a tick as it was taken before: from the logbook, which asked [`Self::tick`] then.
+    pub(super) fn restore(&mut self, signed: Signed) {
+        if self.windows.contains_key(&signed.request.slot) {
+            self.standing
+                .insert(signed.request.slot.clone(), signed.clone());
+        }
+        self.ticks.push(signed);
+    }
+
     /// The tick that this one replaces, `None` where there is none yet.
     fn may_replace(&self, request: &TickRequest) -> Result<Option<&Signed>, TickRefused> {
         match (self.standing.get(&request.slot), request.corrects) {

@@ -6,6 +6,7 @@
 
 use super::{say, threshold};
 use crate::config::{CameraSource, Config};
+use crate::mqtt::tls::{self, TlsFiles};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,6 +36,10 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     let mut remarks = config.warnings();
     remarks.extend(config.mqtt.password_warning());
+    remarks.extend(config.mqtt.key_warning());
+    if let Some((ca, own)) = config.mqtt.tls_files() {
+        remarks.extend(tls::ready(&TlsFiles { ca, own }).err());
+    }
     remarks.extend(missing_files(&config));
     if !remarks.is_empty() {
         text.push('\n');

@@ -12,6 +12,7 @@ use crate::mqtt::broker::Broker;
 use crate::pipeline::gateway::address;
 use crate::screening::{Screening, Verdict};
 use crate::thermal::self_check::Complaint;
+use crate::web::Entrance;
 use anyhow::Context as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         let topics = address(&config)?.everything();
         // The store first: it refuses a folder that another demo is using, broker and all.
         let mut gateway = assemble(config, Box::new(show)).await?;
+        // Pictures of nobody, on this machine only: whoever tries it out need not sign in.
+        gateway.entrance = Entrance::Demo;
         // The broker lives as long as this variable.
         let broker = start_broker(&args.folder);
         let subscribe = match &broker {
@@ -120,6 +123,13 @@ fn show(recorded: &Recorded) {
             "check  {}",
             found.complaint.map_or("passed", Complaint::as_str)
         ),
+        Event::Reported { report, part, .. } => format!(
+            "REPORT {} revision {} ({} of {})",
+            report.date, report.revision, part.0, part.1
+        ),
+        Event::Commanded { asked, .. } => {
+            format!("ASKED  {} by {}", asked.command.name().as_str(), asked.by)
+        }
     };
     // Whoever closed the terminal wants no lines; the gateway goes on.
     let _ = say(&format!("{line}\n"));

@@ -6,19 +6,24 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
+pub mod backup;
 pub mod calibrate;
 pub mod cameras;
 pub mod check;
 pub mod checklist;
 mod clinical;
 pub mod demo;
+pub mod doctor;
 pub mod evaluate;
+pub mod forget;
 pub mod record;
 pub mod replay;
 pub mod run;
 pub mod scenes;
 pub mod simulate;
+pub mod street;
 pub mod threshold;
+pub mod trouble;
 pub mod version;
 
 use crate::camera::Rotation;
@@ -72,9 +77,21 @@ pub enum Command {
     Scenes(scenes::ScenesArgs),
     /// Check a configuration file, and print it with every key.
     Check(check::CheckArgs),
+    /// Take this gate away from its broker: what it retains of it is erased, and Home Assistant forgets it.
+    Forget(forget::ForgetArgs),
     /// Print the six checklists, or check a site's own file.
     #[command(subcommand)]
     Checklist(checklist::Checklist),
+    /// Collect what the gates of a street report, and tell them that it is safe.
+    Street(street::StreetArgs),
+    /// Look at this installation, and say what is wrong and what to do.
+    Doctor(doctor::DoctorArgs),
+    /// Serve a page that says what is wrong, on the gateway's port, where that cannot run.
+    Trouble(trouble::TroubleArgs),
+    /// Copy the database now, while the gateway may be running.
+    Backup(backup::BackupArgs),
+    /// Put a copy of the database back. The gateway must be stopped.
+    Restore(backup::RestoreArgs),
     /// Say which version this is.
     Version,
 }
@@ -98,6 +115,12 @@ impl Command {
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Checklist(what) => checklist::run(&what),
+            Self::Street(args) => street::run(&args),
+            Self::Doctor(args) => doctor::run(&args),
+            Self::Forget(args) => forget::run(&args),
+            Self::Trouble(args) => trouble::run(&args),
+            Self::Backup(args) => backup::back_up(&args),
+            Self::Restore(args) => backup::restore_copy(&args),
             Self::Version => version::run(),
         }
     }

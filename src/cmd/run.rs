@@ -11,7 +11,7 @@ use crate::pipeline::gateway::{Gateway, address};
 use crate::pipeline::outlets;
 use crate::pipeline::source::open_camera;
 use crate::store::{Route, Store};
-use crate::web::Mode;
+use crate::web::{Entrance, Mode};
 use anyhow::Context as _;
 use std::io;
 use std::net::SocketAddr;
@@ -78,6 +78,7 @@ pub(super) async fn assemble(
         open_camera,
         detector,
         journal: Arc::new(store.clone()),
+        entrance: Entrance::Accounts(Arc::new(store.clone())),
         store,
         clock,
         listener,

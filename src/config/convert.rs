@@ -8,10 +8,13 @@ use super::notify;
 use super::profile;
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, Config, MqttConfig, ProfileChoice, ScreeningConfig, SiteConfig,
-    StoreConfig, TransferFile, WebConfig,
+    CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, ProfileChoice,
+    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, WebConfig,
 };
 use crate::camera::Rotation;
+use crate::checklist::SiteKind;
+use crate::command::CommandName;
+use crate::journal::SafeAt;
 use crate::store::Upkeep;
 use crate::thermal::Room;
 use crate::thermal::radiometry::{CountScale, Emissivity};
@@ -23,6 +26,7 @@ use std::time::Duration;
 /// Everything that the file says, over what is taken without it.
 pub(super) fn convert(read: &mut Reader<'_>) -> Config {
     let site = site(read);
+    let mqtt = mqtt(read, &site);
     Config {
         camera: camera(read),
         reference: reference(read),
@@ -30,9 +34,10 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         screening: screening(read),
         alerts: notify::alerts(read),
         notifiers: notify::notifiers(read),
-        mqtt: mqtt(read, &site),
+        checklist: checklist(read),
         web: web(read),
-        store: store(read),
+        store: store(read, &mqtt),
+        mqtt,
         site,
     }
 }
@@ -273,13 +278,20 @@ fn mqtt(read: &mut Reader<'_>, site: &SiteConfig) -> MqttConfig {
             "MQTT sends a password only together with a name: write username = \"...\"",
         );
     }
+    let tls = tls(read);
+    let port = read
+        .whole(&keys::MQTT_PORT)
+        .and_then(|port| u16::try_from(port).ok());
+    let usual_port = if tls.is_some() {
+        MqttConfig::TLS_PORT
+    } else {
+        default.port
+    };
     MqttConfig {
         enabled: read.switch(&keys::MQTT_ENABLED).unwrap_or(default.enabled),
         host: host.map_or(default.host, |t| t.value),
-        port: read
-            .whole(&keys::MQTT_PORT)
-            .and_then(|port| u16::try_from(port).ok())
-            .unwrap_or(default.port),
+        port: port.unwrap_or(usual_port),
+        tls,
         client_id: read
             .text(&keys::MQTT_CLIENT_ID)
             .map_or(default.client_id, |t| t.value),
@@ -288,6 +300,70 @@ fn mqtt(read: &mut Reader<'_>, site: &SiteConfig) -> MqttConfig {
         keep_alive: read
             .whole(&keys::MQTT_KEEP_ALIVE)
             .map_or(default.keep_alive, |s| Duration::from_secs(s.into())),
+        street_receipts: read
+            .switch(&keys::MQTT_RECEIPTS)
+            .unwrap_or(default.street_receipts),
+        home_assistant: read
+            .switch(&keys::MQTT_HOME_ASSISTANT)
+            .unwrap_or(default.home_assistant),
+        commands: read
+            .words(&keys::MQTT_COMMANDS)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|word| CommandName::named(word))
+            .collect(),
+    }
+}
+
+/// TLS, where it is switched on.
+fn tls(read: &mut Reader<'_>) -> Option<TlsConfig> {
+    let on = read.switch(&keys::MQTT_TLS);
+    let ca = read.text(&keys::MQTT_CA);
+    let certificate = read.text(&keys::MQTT_CERTIFICATE);
+    let key = read.text(&keys::MQTT_KEY);
+    let given = [&ca, &certificate, &key].into_iter().flatten().next();
+    if let (None | Some(false), Some(given)) = (on, given) {
+        read.problem(
+            given.span.clone(),
+            "[mqtt] names certificates, but tls is not on",
+            "write tls = true below [mqtt], or take the certificates away",
+        );
+    }
+    if let (Some(one), None) | (None, Some(one)) = (&certificate, &key) {
+        read.problem(
+            one.span.clone(),
+            "certificate_file and key_file in [mqtt] belong together",
+            "name both files, or neither",
+        );
+    }
+    let path = |text: Placed<String>| PathBuf::from(text.value);
+    on.unwrap_or(false).then(|| TlsConfig {
+        ca_file: ca.map_or_else(|| PathBuf::from(TlsConfig::USUAL_CA), path),
+        own: certificate.map(path).zip(key.map(path)),
+    })
+}
+
+fn checklist(read: &mut Reader<'_>) -> ChecklistConfig {
+    let default = ChecklistConfig::default();
+    let site = read.text(&keys::CHECKLIST_SITE);
+    let file = read.text(&keys::CHECKLIST_FILE);
+    let report_at = read.text(&keys::CHECKLIST_REPORT_AT);
+    let report_at = report_at.map(|Placed { value, span }| {
+        value.parse().unwrap_or_else(|why: String| {
+            read.problem(
+                span,
+                &format!("report_at in [checklist]: {why}"),
+                "write hours and minutes, such as report_at = \"20:00\"",
+            );
+            default.report_at
+        })
+    });
+    ChecklistConfig {
+        site: site
+            .and_then(|site| SiteKind::parse(&site.value))
+            .unwrap_or(default.site),
+        file: file.map(|file| PathBuf::from(file.value)),
+        report_at: report_at.unwrap_or(default.report_at),
     }
 }
 
@@ -300,7 +376,7 @@ fn web(read: &mut Reader<'_>) -> WebConfig {
             span,
             &format!("listen in [web] is {value}: other machines could open the pages"),
             &format!(
-                "there is no login yet, so the pages are for this machine only: write listen = \
+                "there is no TLS yet, so the pages are for this machine only: write listen = \
                  \"127.0.0.1:{}\", and come from elsewhere through ssh -L",
                 value.port()
             ),
@@ -309,7 +385,7 @@ fn web(read: &mut Reader<'_>) -> WebConfig {
     WebConfig { listen: value }
 }
 
-fn store(read: &mut Reader<'_>) -> StoreConfig {
+fn store(read: &mut Reader<'_>, mqtt: &MqttConfig) -> StoreConfig {
     let default = StoreConfig::default();
     let usual = default.upkeep;
     let folder = |text: Option<Placed<String>>| text.map(|it| PathBuf::from(it.value));
@@ -342,7 +418,11 @@ fn store(read: &mut Reader<'_>) -> StoreConfig {
                 .map_or(usual.outbox_messages, u64::from),
             outbox_bytes: mebibytes(read.whole(&keys::STORE_OUTBOX_SIZE), usual.outbox_bytes),
             disk_floor: mebibytes(read.whole(&keys::STORE_DISK_FLOOR), usual.disk_floor),
-            broker_safe_at: usual.broker_safe_at,
+            broker_safe_at: if mqtt.street_receipts {
+                SafeAt::Street
+            } else {
+                SafeAt::Broker
+            },
         },
     }
 }

@@ -37,6 +37,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         alerts,
         notifiers,
         mqtt,
+        checklist,
         web,
         store,
     } = config;
@@ -106,6 +107,19 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("mqtt", "username") => quoted(mqtt.username.as_ref()?),
         ("mqtt", "password_file") => path(mqtt.password_file.as_ref()?),
         ("mqtt", "keep_alive_s") => mqtt.keep_alive.as_secs().to_string(),
+        ("mqtt", "tls") => mqtt.tls.is_some().to_string(),
+        ("mqtt", "ca_file") => path(&mqtt.tls.as_ref()?.ca_file),
+        ("mqtt", "certificate_file") => path(&mqtt.tls.as_ref()?.own.as_ref()?.0),
+        ("mqtt", "key_file") => path(&mqtt.tls.as_ref()?.own.as_ref()?.1),
+        ("mqtt", "street_receipts") => mqtt.street_receipts.to_string(),
+        ("mqtt", "home_assistant") => mqtt.home_assistant.to_string(),
+        ("mqtt", "commands") => {
+            let words: Vec<_> = mqtt.commands.iter().map(|it| quoted(it.as_str())).collect();
+            format!("[{}]", words.join(", "))
+        }
+        ("checklist", "site") => quoted(checklist.site.as_str()),
+        ("checklist", "file") => path(checklist.file.as_ref()?),
+        ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
         ("web", "listen") => quoted(&web.listen.to_string()),
         ("store", name) => store_value(store, name)?,
         _ => return None,
@@ -217,11 +231,17 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         "no broker is configured: events are kept here and shown here only.",
     );
     note(
-        mqtt.enabled && !here,
-        "events go to another machine without TLS: use a network that you trust, or a tunnel.",
+        mqtt.enabled && !here && mqtt.tls.is_none(),
+        "events go to another machine without TLS: write tls = true in [mqtt].",
     );
     note(
-        mqtt.enabled && mqtt.username.is_none(),
+        mqtt.enabled && !mqtt.street_receipts,
+        "no collector of the street acknowledges (street_receipts in [mqtt]): what the broker \
+         accepts and loses is lost.",
+    );
+    let own = mqtt.tls.as_ref().is_some_and(|tls| tls.own.is_some());
+    note(
+        mqtt.enabled && mqtt.username.is_none() && !own,
         "the broker is used without a name and a password: anybody who reaches it can send alerts.",
     );
     note(

@@ -46,6 +46,17 @@ pub fn log_filter() -> String {
     variable("RUST_LOG").unwrap_or_else(|| USUAL_LOG.to_owned())
 }
 
+/// Where a secret's file is: a name without a folder is one of the credentials that systemd gives the
+/// service (`LoadCredential`, `$CREDENTIALS_DIRECTORY`), where there is one of that name.
+pub(super) fn secret_file(path: &Path) -> PathBuf {
+    let bare = path.components().count() == 1 && path.is_relative();
+    bare.then(|| variable("CREDENTIALS_DIRECTORY"))
+        .flatten()
+        .map(|folder| Path::new(&folder).join(path))
+        .filter(|credential| credential.exists())
+        .unwrap_or_else(|| path.to_path_buf())
+}
+
 impl Config {
     /// The configuration of the file that was named on the command line, else by the variable
     /// `MENSHEN_CONFIG`, else of `menshen.toml` in the working folder where there is one, else the

@@ -43,6 +43,8 @@ pub(super) enum Kind {
     },
     /// One of a few words.
     Word(&'static [&'static str]),
+    /// Some of a few words, in brackets; none of them, too.
+    Words(&'static [&'static str]),
     /// One of a few whole numbers.
     Choice(&'static [u32]),
     /// Letters, digits, `_` and `-`, at most so many.
@@ -76,11 +78,8 @@ impl Kind {
             Self::Whole { low, high, unit } => {
                 format!("a whole number from {low} to {high}{}", spaced(unit))
             }
-            Self::Word(words) => words
-                .iter()
-                .map(|word| format!("\"{word}\""))
-                .collect::<Vec<_>>()
-                .join(", "),
+            Self::Word(words) => in_quotes(words),
+            Self::Words(words) => format!("some of {}, in brackets", in_quotes(words)),
             Self::Choice(numbers) => numbers
                 .iter()
                 .map(u32::to_string)
@@ -94,6 +93,14 @@ impl Kind {
             }
         }
     }
+}
+
+fn in_quotes(words: &[&str]) -> String {
+    words
+        .iter()
+        .map(|word| format!("\"{word}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The unit with a space before it, where there is one.
@@ -204,13 +211,24 @@ keys! {
 
     MQTT_ENABLED = "mqtt"."enabled": Kind::Switch, "whether events are sent to a broker";
     MQTT_HOST = "mqtt"."host": Kind::Text(253), "the broker's name or address";
-    MQTT_PORT = "mqtt"."port": Kind::Whole { low: 1, high: 65_535, unit: "" }, "the broker's port, without TLS";
+    MQTT_PORT = "mqtt"."port": Kind::Whole { low: 1, high: 65_535, unit: "" }, "the broker's port; without it 1883, with TLS 8883";
     MQTT_CLIENT_ID = "mqtt"."client_id": Kind::Name(256), "must differ for every gateway at one broker";
     MQTT_USERNAME = "mqtt"."username": Kind::Text(256), "name at the broker; without it none is sent";
     MQTT_PASSWORD_FILE = "mqtt"."password_file": Kind::Path, "file (mode 0600) whose first line is the password";
+    MQTT_TLS = "mqtt"."tls": Kind::Switch, "TLS 1.2 or later to the broker, whose certificate must be for its host";
+    MQTT_CA = "mqtt"."ca_file": Kind::Path, "certificates (PEM) of the authorities that may have signed the broker's";
+    MQTT_CERTIFICATE = "mqtt"."certificate_file": Kind::Path, "this gateway's own certificate (PEM), where the broker asks for one";
+    MQTT_KEY = "mqtt"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";
+    MQTT_RECEIPTS = "mqtt"."street_receipts": Kind::Switch, "whether a collector of the street acknowledges; without one a message is done with once the broker has it";
+    MQTT_HOME_ASSISTANT = "mqtt"."home_assistant": Kind::Switch, "whether Home Assistant is told of this gate";
+    MQTT_COMMANDS = "mqtt"."commands": Kind::Words(&["resend", "announce"]), "what the street may have done from afar";
     MQTT_KEEP_ALIVE = "mqtt"."keep_alive_s": Kind::Whole { low: 5, high: 3600, unit: "s" }, "longest silence before the broker is asked whether it is there";
 
-    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is a login";
+    CHECKLIST_SITE = "checklist"."site": Kind::Word(&["residential", "office", "street_shop", "public_unit", "talent_apartment", "other"]), "which of the six lists the site works by; with a file its own";
+    CHECKLIST_FILE = "checklist"."file": Kind::Path, "the site's own list: its additions, and who owns what (menshen checklist check FILE tells what is wrong with it)";
+    CHECKLIST_REPORT_AT = "checklist"."report_at": Kind::Text(5), "when the report of the day goes out by itself, such as 20:00";
+
+    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is TLS";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
     STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";

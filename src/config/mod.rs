@@ -20,6 +20,7 @@ pub mod profile;
 mod profile_keys;
 mod read;
 mod report;
+mod street;
 mod transfer;
 pub mod zone;
 
@@ -27,12 +28,17 @@ pub use environment::{Origin, log_filter};
 pub use notify::{AlertsConfig, NotifierConfig};
 pub use password::PasswordError;
 pub use report::{ConfigError, Problem};
+pub use street::{StreetConfig, StreetConfigError};
 pub use transfer::{
     OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,
     TransferSection,
 };
 
+use crate::calendar::TimeOfDay;
 use crate::camera::Rotation;
+use crate::checklist::SiteKind;
+use crate::command::CommandName;
+use crate::journal::SafeAt;
 use crate::screening::Rules;
 use crate::store::Upkeep;
 use crate::thermal::Room;
@@ -40,6 +46,7 @@ use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::reference::ReferenceSettings;
 use crate::units::Celsius;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,6 +70,8 @@ pub struct Config {
     pub notifiers: [NotifierConfig; 3],
     /// The broker.
     pub mqtt: MqttConfig,
+    /// The rounds.
+    pub checklist: ChecklistConfig,
     /// The pages.
     pub web: WebConfig,
     /// The database.
@@ -158,8 +167,10 @@ pub struct MqttConfig {
     pub enabled: bool,
     /// Name or address.
     pub host: String,
-    /// Port, without TLS.
+    /// Port.
     pub port: u16,
+    /// TLS, where it is on.
+    pub tls: Option<TlsConfig>,
     /// Must differ for every gateway at one broker; made from the site where it is not set.
     pub client_id: String,
     /// Name at the broker.
@@ -168,13 +179,45 @@ pub struct MqttConfig {
     pub password_file: Option<PathBuf>,
     /// 5…3600 s.
     pub keep_alive: Duration,
+    /// Whether a collector of the street acknowledges what it receives.
+    pub street_receipts: bool,
+    /// Whether Home Assistant is told of this gate.
+    pub home_assistant: bool,
+    /// What the street may have done from afar.
+    pub commands: BTreeSet<CommandName>,
+}
+
+/// TLS to the broker. A file's name without a folder is looked for among the service's credentials
+/// (systemd's `LoadCredential`) first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// Certificates of the authorities that may have signed the broker's.
+    pub ca_file: PathBuf,
+    /// This gateway's certificate and key, where the broker asks for one.
+    pub own: Option<(PathBuf, PathBuf)>,
+}
+
+impl TlsConfig {
+    /// Where Debian keeps the world's authorities.
+    const USUAL_CA: &'static str = "/etc/ssl/certs/ca-certificates.crt";
 }
 
 /// The pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebConfig {
-    /// A loopback address: there is no login yet.
+    /// A loopback address: there is no TLS yet.
     pub listen: SocketAddr,
+}
+
+/// The rounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChecklistConfig {
+    /// Which of the six lists; of a file it is the file's own.
+    pub site: SiteKind,
+    /// The site's own list; without it the list as it is, with nobody's name in it.
+    pub file: Option<PathBuf>,
+    /// When the report of the day goes out by itself.
+    pub report_at: TimeOfDay,
 }
 
 /// The database.
@@ -199,6 +242,7 @@ impl Default for Config {
             alerts: AlertsConfig::default(),
             notifiers: NotifierConfig::none(),
             mqtt: MqttConfig::of(&SiteConfig::default()),
+            checklist: ChecklistConfig::default(),
             web: WebConfig::default(),
             store: StoreConfig::default(),
         }
@@ -271,12 +315,19 @@ impl MqttConfig {
             enabled: false,
             host: "localhost".to_owned(),
             port: 1883,
+            tls: None,
             client_id: format!("menshen-{}-{}-{}", site.street, site.building, site.gate),
             username: None,
             password_file: None,
             keep_alive: Duration::from_secs(30),
+            street_receipts: false,
+            home_assistant: false,
+            commands: BTreeSet::new(),
         }
     }
+
+    /// The port where TLS is on and none is named.
+    const TLS_PORT: u16 = 8883;
 }
 
 impl Default for WebConfig {
@@ -287,11 +338,26 @@ impl Default for WebConfig {
     }
 }
 
+impl Default for ChecklistConfig {
+    /// An office building, whose offices are empty by eight in the evening.
+    fn default() -> Self {
+        Self {
+            site: SiteKind::Office,
+            file: None,
+            report_at: TimeOfDay::new(20, 0).unwrap_or(TimeOfDay::MIDNIGHT),
+        }
+    }
+}
+
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("./data"),
-            upkeep: Upkeep::default(),
+            upkeep: Upkeep {
+                // Without receipts (`street_receipts`) the broker is the end of a message's way.
+                broker_safe_at: SafeAt::Broker,
+                ..Upkeep::default()
+            },
         }
     }
 }

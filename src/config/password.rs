@@ -1,13 +1,15 @@
-//! The broker's password: read from a file of its own, never printed.
+//! The broker's password, read from a file of its own and never printed; and where the files for TLS
+//! lie. A name without a folder is a credential of the service, where systemd gives it one.
 //!
 //! Blocks as long as the disk takes for one small file.
 
-use super::MqttConfig;
+use super::environment::secret_file;
+use super::{MqttConfig, TlsConfig};
 use crate::secret::Secret;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Longest password file that is read, bytes; MQTT itself allows 65 535 for a password.
 const LONGEST: u64 = 65_535;
@@ -28,21 +30,43 @@ impl MqttConfig {
     /// # Errors
     /// Where the file cannot be read, is empty, or is no text.
     pub fn password(&self) -> Result<Option<Secret<String>>, PasswordError> {
-        self.password_file.as_deref().map(first_line).transpose()
+        let file = self.password_file.as_deref().map(secret_file);
+        file.as_deref().map(first_line).transpose()
     }
 
     /// Says so where others than its owner may read the password's file.
     #[must_use]
     pub fn password_warning(&self) -> Option<String> {
-        let path = self.password_file.as_deref()?;
-        let mode = path.metadata().ok()?.permissions().mode() & 0o777;
-        (mode & 0o077 != 0).then(|| {
-            format!(
-                "{} can be read by others (mode {mode:04o}): chmod 0600 it.",
-                path.display()
-            )
-        })
+        open_to_others(&secret_file(self.password_file.as_deref()?))
     }
+
+    /// Says so where others than its owner may read the private key.
+    #[must_use]
+    pub fn key_warning(&self) -> Option<String> {
+        let (_, key) = self.tls.as_ref()?.own.as_ref()?;
+        open_to_others(&secret_file(key))
+    }
+
+    /// Where the authorities, and this gateway's own certificate and key, lie; none without TLS.
+    #[must_use]
+    pub fn tls_files(&self) -> Option<(PathBuf, Option<(PathBuf, PathBuf)>)> {
+        let TlsConfig { ca_file, own } = self.tls.as_ref()?;
+        let own = own.as_ref();
+        Some((
+            secret_file(ca_file),
+            own.map(|(certificate, key)| (secret_file(certificate), secret_file(key))),
+        ))
+    }
+}
+
+fn open_to_others(path: &Path) -> Option<String> {
+    let mode = path.metadata().ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then(|| {
+        format!(
+            "{} can be read by others (mode {mode:04o}): chmod 0600 it.",
+            path.display()
+        )
+    })
 }
 
 /// The first line of a small file of text.

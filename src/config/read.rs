@@ -250,6 +250,37 @@ impl<'text> Reader<'text> {
         Some(Placed { value, span })
     }
 
+    /// Some of the words that the key's kind allows.
+    pub(super) fn words(&mut self, key: &Key) -> Option<Vec<String>> {
+        let Kind::Words(known) = key.kind else {
+            return None;
+        };
+        let Placed { value, span } = self.value(key)?;
+        let Some(list) = value.as_array() else {
+            self.wrong_type(key, span, &value);
+            return None;
+        };
+        let mut words = Vec::new();
+        for item in list {
+            match item.get_ref().as_str() {
+                Some(word) if known.contains(&word) => words.push(word.to_owned()),
+                Some(word) => {
+                    self.wrong(
+                        key,
+                        item.span(),
+                        &format!("holds \"{word}\", which is not known"),
+                    );
+                    return None;
+                }
+                None => {
+                    self.wrong_type(key, item.span(), item.get_ref());
+                    return None;
+                }
+            }
+        }
+        Some(words)
+    }
+
     /// An address and a port.
     pub(super) fn address(&mut self, key: &Key) -> Option<Placed<SocketAddr>> {
         let Placed { value, span } = self.text(key)?;

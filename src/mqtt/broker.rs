@@ -56,6 +56,8 @@ pub struct BrokerSettings {
     pub access: Access,
     /// What it keeps when it dies.
     pub keeping: Keeping,
+    /// Further lines of its configuration.
+    pub more: String,
 }
 
 /// Why there is no broker.
@@ -230,9 +232,10 @@ fn configure(folder: &Path, port: u16, settings: &BrokerSettings) -> Result<(), 
         ),
     };
     let address = Ipv4Addr::LOCALHOST;
+    let more = &settings.more;
     let text = format!(
         "listener {port} {address}\n{users}user root\n{keeping}\
-         log_type error\nlog_type warning\nlog_type notice\nlog_type information\nlog_dest stderr\nmax_queued_messages 0\n"
+         log_type error\nlog_type warning\nlog_type notice\nlog_type information\nlog_dest stderr\nmax_queued_messages 0\n{more}\n"
     );
     fs::write(folder.join("mosquitto.conf"), text).map_err(unwritable)
 }

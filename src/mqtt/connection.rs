@@ -1,46 +1,48 @@
-//! One connection to the broker, from its beginning to its end; the next one shares nothing.
+//! One connection to the broker, from its beginning to its end; the next one shares nothing but the
+//! outbox, and the message that is suspected of having ended this one.
 //!
-//! Which row an acknowledgement belongs to is known by order alone, since rumqttc tells no packet
-//! number when a message is handed over: messages are handed over with `try_publish` by this task
-//! only, so `Outgoing::Publish(number)` events come in the order of `handed`, and each `PubAck`
-//! names its number. A window bounds what is under way; rumqttc's own limit lies above it, so that
-//! it never comes into its faulty state of colliding numbers.
-//!
-//! `EventLoop::poll` is not dropped half-way but where the connection is given up: what wakes this
-//! task meanwhile (new rows, the shutdown, a finished disk access) is dealt with beside it.
+//! What wakes this task (packets, new messages, receipts, finished disk accesses, the shutdown) is
+//! dealt with one at a time; whatever can be started then is started by [`Connection::work`].
 
-use super::link::{LinkSettings, LinkState};
-use super::payload::{self, OpenAlerts, Presence};
-use crate::id::{Channel, MessageNumber};
-use crate::journal::{JournalError, Outbox, OutboxMessage, OutboxRow, SafeAt};
-use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
-    Outgoing, Packet, QoS, StateError,
-};
-use std::collections::VecDeque;
-use std::io::ErrorKind;
-use std::pin::pin;
+use super::answer::{self, Refusal};
+use super::disk::{Disk, Done};
+use super::home_assistant;
+use super::inbound::{self, Inbound};
+use super::link::{LinkSettings, LinkState, chance};
+use super::payload::{self, ChecklistState, OpenAlerts, Presence};
+use super::rounds::{Round, Rounds};
+use super::session::{Came, Session, in_words, presence};
+use super::signs::{LinkWatch, Signs};
+use super::topic::{Class, HOME_ASSISTANT_STATUS};
+use super::wait::{at, changed};
+use super::wire::Gone;
+use crate::command::{Asked, Command};
+use crate::event::Fault;
+use crate::id::MessageNumber;
+use crate::journal::{Outbox, OutboxMessage, OutboxRow, Receipt, SafeAt};
+use rumqttc::mqttbytes::v4::Publish;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Messages under way at once.
 const WINDOW: usize = 20;
-/// Room for what goes beside the window: the status, at the beginning and at the end.
-const BESIDE: usize = 4;
 /// Rows read from the outbox at once.
 const BATCH: u32 = 100;
-/// Largest packet either way, bytes; the outbox takes payloads up to 8 KiB.
-const MAX_PACKET: usize = 64 * 1024;
 /// A broker that takes messages and acknowledges none for so long is given up.
-const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
+const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
 /// How long a planned stop waits for the broker.
-const STOP_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 3 });
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// After a failed disk access.
 const DISK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// Receipts and commands that wait for the disk, each; those beyond are asked again by their senders.
+const MOST_WAITING: usize = 16;
+/// Between two answers to refused commands, and two remarks in the log on what makes no sense:
+/// whoever sends nonsense by the thousand is not to be answered by the thousand.
+const REMARK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -54,6 +56,10 @@ pub(super) enum End {
         /// Whether the broker had acknowledged anything: then it was a real one, and the next
         /// attempt need not wait long.
         proved: bool,
+        /// The message at which the broker may have closed the connection.
+        suspected: Option<MessageNumber>,
+        /// The message at which it did: it was alone on its way.
+        refused: Option<MessageNumber>,
     },
 }
 
@@ -68,37 +74,38 @@ enum Sent {
     Goodbye,
 }
 
-/// A disk access under way.
-type Task<T> = Option<JoinHandle<Result<T, JournalError>>>;
-
 /// One connection.
 pub(super) struct Connection<'a> {
     settings: &'a LinkSettings,
-    outbox: Arc<dyn Outbox>,
     wake: &'a Notify,
     status: &'a watch::Sender<LinkState>,
+    signs: &'a Signs,
     shutdown: &'a CancellationToken,
+    session: Session<Sent>,
+    disk: Disk,
     /// `None` once nobody tells us of them any more.
     open_alerts: Option<watch::Receiver<OpenAlerts>>,
-    /// Whether the list of open alerts has to be published.
+    standing: Option<watch::Receiver<BTreeSet<Fault>>>,
+    checklist: Option<watch::Receiver<Option<ChecklistState>>>,
+    /// Whether how things stand has to be published.
     announce: bool,
-    client: AsyncClient,
-    /// Rows that were read and not handed over yet.
+    /// When Home Assistant, which has just started, is to be told everything.
+    announce_at: Option<Instant>,
+    /// Rows that were read and not sent yet.
     ready: VecDeque<OutboxRow>,
-    /// Handed over; packet number not known yet.
-    handed: VecDeque<Sent>,
-    /// On the wire, with their packet numbers.
-    flying: VecDeque<(u16, Sent)>,
-    /// Last row that was read in this connection.
+    /// Last row that was read for the first time in this connection.
     read_up_to: MessageNumber,
     /// Whether the outbox may have more.
     more: bool,
-    reading: Task<Vec<OutboxRow>>,
+    rounds: Rounds,
+    /// What goes again now.
+    round: Option<Round>,
+    /// The message that goes alone, until the broker has acknowledged it.
+    suspect: Option<MessageNumber>,
     /// Rows that the broker acknowledged and the outbox does not know of yet.
     acknowledged: Vec<MessageNumber>,
-    /// The rows in `saving`.
-    being_saved: Vec<MessageNumber>,
-    saving: Task<()>,
+    receipts: VecDeque<Receipt>,
+    commands: VecDeque<Asked>,
     /// No disk access before this, after a failed one.
     disk_from: Option<Instant>,
     /// When the broker last showed that it acknowledges.
@@ -106,485 +113,486 @@ pub(super) struct Connection<'a> {
     proved: bool,
     /// Set by the shutdown: until then at most.
     stop_by: Option<Instant>,
-}
-
-/// The result of a task, once it has one. May be dropped and asked again.
-async fn finished<T>(task: &mut Task<T>) -> Result<Result<T, JournalError>, JoinError> {
-    match task {
-        Some(handle) => {
-            let result = handle.await;
-            *task = None;
-            result
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until the open alerts change.
-async fn changed(open_alerts: &mut Option<watch::Receiver<OpenAlerts>>) {
-    if let Some(receiver) = open_alerts {
-        if receiver.changed().await.is_ok() {
-            return;
-        }
-        *open_alerts = None;
-    }
-    std::future::pending::<()>().await;
-}
-
-/// Waits until a moment, if there is one.
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
+    /// No answer to a refused command, and no remark, before this.
+    remark_from: Instant,
 }
 
 impl<'a> Connection<'a> {
     /// Connects, serves until the end, and saves what was acknowledged.
     pub(super) async fn run(
         settings: &'a LinkSettings,
-        outbox: Arc<dyn Outbox>,
+        (outbox, suspect): (Arc<dyn Outbox>, Option<MessageNumber>),
         wake: &'a Notify,
         status: &'a watch::Sender<LinkState>,
+        signs: &'a Signs,
         shutdown: &'a CancellationToken,
     ) -> End {
-        let (client, mut events) = AsyncClient::new(options(settings), WINDOW + BESIDE);
+        let will = presence(settings, Presence::Offline, None);
+        let begun = tokio::select! {
+            begun = Session::begin(&settings.account, Some(will)) => begun,
+            () = shutdown.cancelled() => return End::Stopped,
+        };
+        let session = match begun {
+            Ok(session) => session,
+            Err(why) => {
+                return End::Lost {
+                    why,
+                    proved: false,
+                    suspected: suspect,
+                    refused: None,
+                };
+            }
+        };
         let mut connection = Self {
             settings,
-            outbox,
             wake,
             status,
+            signs,
             shutdown,
+            session,
+            disk: Disk::new(outbox, Arc::clone(&settings.journal)),
             open_alerts: Some(settings.open_alerts.clone()),
+            standing: Some(settings.standing.clone()),
+            checklist: Some(settings.checklist.clone()),
             announce: true,
-            client,
+            announce_at: None,
             ready: VecDeque::new(),
-            handed: VecDeque::new(),
-            flying: VecDeque::new(),
             read_up_to: MessageNumber::default(),
             more: true,
-            reading: None,
+            rounds: Rounds::default(),
+            round: None,
+            suspect,
             acknowledged: Vec::new(),
-            being_saved: Vec::new(),
-            saving: None,
+            receipts: VecDeque::new(),
+            commands: VecDeque::new(),
             disk_from: None,
             progress: Instant::now(),
             proved: false,
             stop_by: None,
+            remark_from: Instant::now(),
         };
-        let welcomed = tokio::select! {
-            polled = events.poll() => polled,
-            () = shutdown.cancelled() => return End::Stopped,
-        };
-        if let Err(error) = welcomed {
-            return connection.lost(in_words(&error, settings));
-        }
-        let end = connection.serve(&mut events).await;
+        let end = connection.serve().await;
+        let Self {
+            session,
+            mut disk,
+            acknowledged,
+            ..
+        } = connection;
         // The socket goes before the disk is waited for.
-        drop(events);
-        connection.settle().await;
+        if matches!(end, End::Stopped) {
+            session.end(STOP_WITHIN).await;
+        } else {
+            drop(session);
+        }
+        disk.settle(acknowledged).await;
         end
     }
 
     /// Everything after the broker's welcome.
-    async fn serve(&mut self, events: &mut EventLoop) -> End {
+    async fn serve(&mut self) -> End {
+        match self.serve_until_lost().await {
+            Ok(()) => End::Stopped,
+            Err(_) if self.stop_by.is_some() => End::Stopped,
+            Err((gone, why)) => self.lost(gone.as_ref(), why),
+        }
+    }
+
+    async fn serve_until_lost(&mut self) -> Result<(), (Option<Gone>, String)> {
+        let ours = |why: String| (None, why);
         let now = self.settings.clock.now();
-        self.status
-            .send_replace(LinkState::Connected { since: now });
-        tracing::info!(host = self.settings.host, "connected to the MQTT broker");
-        self.progress = Instant::now();
-        self.publish(self.presence(Presence::Online), Sent::State);
+        self.session.subscribe(self.filters()).map_err(ours)?;
+        self.publish(
+            presence(self.settings, Presence::Online, Some(&now)),
+            Sent::State,
+        )
+        .map_err(ours)?;
         loop {
-            let polled = {
-                let mut poll = pin!(events.poll());
-                loop {
-                    self.work();
-                    let under_way = !self.handed.is_empty() || !self.flying.is_empty();
-                    // While stopping, the shorter limit of the stop holds.
-                    let patient = under_way && self.stop_by.is_none();
-                    let stalled = patient.then_some(self.progress + ACKNOWLEDGE_WITHIN);
-                    tokio::select! {
-                        polled = &mut poll => break polled,
-                        () = self.wake.notified() => self.more = true,
-                        () = changed(&mut self.open_alerts) => self.announce = true,
-                        rows = finished(&mut self.reading) => self.was_read(rows),
-                        saved = finished(&mut self.saving) => self.was_saved(saved),
-                        () = at(self.disk_from) => self.disk_from = None,
-                        () = at(stalled) => return self.lost(
-                            "the broker takes messages but has acknowledged none for 30 s; \
-                             restart it if this repeats".to_owned(),
-                        ),
-                        () = at(self.stop_by) => return End::Stopped,
-                        () = self.shutdown.cancelled(), if self.stop_by.is_none() => {
-                            self.stop_by = Some(Instant::now() + STOP_WITHIN);
-                            self.publish(self.presence(Presence::Stopped), Sent::Goodbye);
-                        }
+            self.work().map_err(ours)?;
+            // While stopping, the shorter limit of the stop holds.
+            let patient = self.session.flying().len() > 0 && self.stop_by.is_none();
+            let stalled = patient.then_some(self.progress + ACKNOWLEDGE_WITHIN);
+            tokio::select! {
+                came = self.session.next() => match came {
+                    Ok(Came::Acknowledged(Sent::Goodbye)) => return Ok(()),
+                    Ok(came) => self.take(came).map_err(ours)?,
+                    Err(gone) => {
+                        let why = in_words(&gone, &self.settings.account.broker);
+                        return Err((Some(gone), why));
                     }
+                },
+                done = self.disk.next() => match done {
+                    Ok(done) => self.was_done(done).map_err(ours)?,
+                    Err(error) => return Err(ours(format!("the store failed: {error}"))),
+                },
+                () = self.wake.notified() => self.more = true,
+                () = changed(&mut self.open_alerts) => self.announce = true,
+                () = changed(&mut self.standing) => self.announce = true,
+                () = changed(&mut self.checklist) => self.announce = true,
+                () = at(self.announce_at) => {
+                    self.announce_at = None;
+                    self.announce = true;
                 }
-            };
-            match polled {
-                Ok(Event::Outgoing(Outgoing::Publish(number))) => {
-                    if let Some(sent) = self.handed.pop_front() {
-                        self.flying.push_back((number, sent));
-                    }
+                () = at(self.rounds.due()), if self.round.is_none() => self.begin_round(),
+                () = at(self.disk_from) => self.disk_from = None,
+                () = at(stalled) => return Err(ours(format!(
+                    "the broker at {} takes messages but has acknowledged none for 30 s; restart \
+                     it if this repeats",
+                    self.settings.account.broker
+                ))),
+                () = at(self.stop_by) => return Ok(()),
+                () = self.shutdown.cancelled(), if self.stop_by.is_none() => {
+                    self.stop_by = Some(Instant::now() + STOP_WITHIN);
+                    let now = self.settings.clock.now();
+                    let last = presence(self.settings, Presence::Stopped, Some(&now));
+                    self.publish(last, Sent::Goodbye).map_err(ours)?;
                 }
-                Ok(Event::Outgoing(Outgoing::Disconnect)) => return End::Stopped,
-                Ok(Event::Incoming(Packet::PubAck(ack))) => self.was_acknowledged(ack.pkid),
-                Ok(_) => {}
-                Err(_) if self.stop_by.is_some() => return End::Stopped,
-                Err(error) => return self.lost(in_words(&error, self.settings)),
             }
         }
     }
 
-    /// Starts to save what was acknowledged, where nothing else is being saved.
-    fn save(&mut self) {
-        if self.saving.is_none() && !self.acknowledged.is_empty() {
-            self.being_saved = std::mem::take(&mut self.acknowledged);
-            let (outbox, rows) = (Arc::clone(&self.outbox), self.being_saved.clone());
-            self.saving = Some(spawn_blocking(move || {
-                outbox.accepted(&Channel::broker(), &rows)
-            }));
+    /// What this gateway listens to.
+    fn filters(&self) -> Vec<String> {
+        let LinkSettings {
+            address,
+            street_receipts,
+            commands,
+            home_assistant,
+            ..
+        } = self.settings;
+        let wanted = [
+            (*street_receipts, address.all_of(Class::Ack)),
+            (!commands.is_empty(), address.all_of(Class::Cmd)),
+            (*home_assistant, HOME_ASSISTANT_STATUS.to_owned()),
+        ];
+        let filters = wanted.into_iter();
+        filters
+            .filter_map(|(it, filter)| it.then_some(filter))
+            .collect()
+    }
+
+    /// Where a message of this gateway is safe.
+    const fn until(&self) -> SafeAt {
+        if self.settings.street_receipts {
+            SafeAt::Street
+        } else {
+            SafeAt::Broker
         }
     }
 
     /// Starts whatever can be started: reading, saving, publishing.
-    fn work(&mut self) {
-        let disk = self.disk_from.is_none();
-        if disk {
-            self.save();
+    fn work(&mut self) -> Result<(), String> {
+        if self.disk_from.is_none() {
+            self.work_on_disk();
         }
         if self.stop_by.is_some() {
-            return;
+            return Ok(());
         }
-        if disk && self.more && self.ready.is_empty() && self.reading.is_none() {
-            self.more = false;
-            let (outbox, after) = (Arc::clone(&self.outbox), self.read_up_to);
-            self.reading = Some(spawn_blocking(move || {
-                outbox.waiting(&Channel::broker(), SafeAt::Broker, after, BATCH)
-            }));
-        }
-        if self.has_room() && self.announce {
+        if self.announce && self.has_room() {
             self.announce = false;
-            if let Some(open) = &mut self.open_alerts {
-                let message = payload::open_alerts(
-                    &self.settings.address,
-                    &self.settings.epoch,
-                    &open.borrow_and_update(),
-                    &self.settings.clock.now(),
-                );
-                self.publish(message, Sent::State);
-            }
+            self.publish_how_things_stand()?;
         }
         while self.has_room() {
+            let alone = |row: &OutboxRow| Some(row.number) == self.suspect;
+            // The suspect waits until it is alone.
+            if self.ready.front().is_some_and(alone) && self.session.flying().len() > 0 {
+                break;
+            }
             let Some(row) = self.ready.pop_front() else {
                 break;
             };
+            // One that is under way already, of a round that overtook it.
+            if self.is_flying(row.number) {
+                continue;
+            }
             let mut message = row.message;
             if !message.retain && payload::is_late(&row.at, &self.settings.clock.now()) {
                 message.payload = payload::marked_late(message.payload);
             }
-            self.publish(message, Sent::Row(row.number));
+            self.publish(message, Sent::Row(row.number))?;
+        }
+        Ok(())
+    }
+
+    fn work_on_disk(&mut self) {
+        if !self.disk.saving && !self.acknowledged.is_empty() {
+            self.disk.accept(std::mem::take(&mut self.acknowledged));
+        }
+        if !self.disk.receiving
+            && let Some(receipt) = self.receipts.pop_front()
+        {
+            self.disk.receive(receipt, self.rounds.accepted_up_to());
+        }
+        if !self.disk.commanding
+            && let Some(asked) = self.commands.pop_front()
+        {
+            self.disk.command(asked, self.settings.clock.now());
+        }
+        if self.disk.reading || !self.ready.is_empty() || self.stop_by.is_some() {
+            return;
+        }
+        // What is new goes before what goes again.
+        if self.more {
+            self.more = false;
+            self.disk.read(false, self.until(), self.read_up_to, BATCH);
+        } else if let Some(Round { after, left, .. }) = self.round {
+            self.disk.read(true, self.until(), after, BATCH.min(left));
         }
     }
 
-    /// Whether the window has room.
-    fn has_room(&self) -> bool {
-        self.handed.len() + self.flying.len() < WINDOW
+    fn is_flying(&self, number: MessageNumber) -> bool {
+        self.session.flying().any(|sent| *sent == Sent::Row(number))
     }
 
-    /// Hands a message over. The channel has room for the window and what goes beside it, and the
-    /// store lets no topic in that cannot be published to; should it be refused all the same, the
-    /// row stays in the outbox, and goes again with the next connection.
-    fn publish(&mut self, message: OutboxMessage, sent: Sent) {
-        let OutboxMessage {
-            topic,
-            payload,
-            retain,
-            keep: _,
-        } = message;
-        if self.handed.is_empty() && self.flying.is_empty() {
+    /// Whether something may be sent now: the window has room, and no suspect is on its way.
+    fn has_room(&self) -> bool {
+        let alone = self.suspect.is_some_and(|number| self.is_flying(number));
+        self.session.flying().len() < WINDOW && !alone
+    }
+
+    fn publish(&mut self, message: OutboxMessage, sent: Sent) -> Result<(), String> {
+        if self.session.flying().len() == 0 {
             self.progress = Instant::now();
         }
-        let taken = self
-            .client
-            .try_publish(topic, QoS::AtLeastOnce, retain, payload);
-        if taken.is_ok() {
-            self.handed.push_back(sent);
-        } else {
-            tracing::error!(?sent, "the MQTT client did not take a message");
+        self.session.publish(message, sent)
+    }
+
+    /// Open alerts, faults, and what Home Assistant needs.
+    fn publish_how_things_stand(&mut self) -> Result<(), String> {
+        let LinkSettings {
+            address,
+            epoch,
+            clock,
+            ..
+        } = self.settings;
+        let now = clock.now();
+        if let Some(open) = &mut self.open_alerts {
+            let message = payload::open_alerts(address, epoch, &open.borrow_and_update(), &now);
+            self.publish(message, Sent::State)?;
         }
+        if let Some(standing) = &mut self.standing {
+            let message = payload::faults(address, epoch, &standing.borrow_and_update(), &now);
+            self.publish(message, Sent::State)?;
+        }
+        let checklist = self.checklist.as_mut();
+        let checklist = checklist.and_then(|it| it.borrow_and_update().clone());
+        if let Some(state) = checklist {
+            let message = payload::checklist(address, epoch, &state, &now);
+            self.publish(message, Sent::State)?;
+        }
+        if self.settings.home_assistant {
+            let message = home_assistant::discovery(address, &self.settings.version);
+            self.publish(message, Sent::State)?;
+        }
+        Ok(())
+    }
+
+    fn begin_round(&mut self) {
+        self.round = Some(self.rounds.begin(Instant::now(), chance()));
+        if self.until() == SafeAt::Broker {
+            self.rounds.end();
+        }
+    }
+
+    /// Something came from the broker.
+    fn take(&mut self, came: Came<Sent>) -> Result<(), String> {
+        match came {
+            Came::Acknowledged(sent) => self.was_acknowledged(sent),
+            Came::Message(publish) => self.take_message(&publish)?,
+            Came::Deaf(filter) => tracing::warn!(
+                filter,
+                "the broker does not let this gateway listen: allow this user to read there"
+            ),
+            Came::Nothing => {}
+        }
+        Ok(())
     }
 
     /// The broker has a message.
-    fn was_acknowledged(&mut self, number: u16) {
-        self.progress = Instant::now();
-        self.proved = true;
-        let found = self.flying.iter().position(|(flying, _)| *flying == number);
-        match found.and_then(|place| self.flying.remove(place)) {
-            Some((_, Sent::Row(row))) => self.acknowledged.push(row),
-            Some((_, Sent::Goodbye)) => {
-                // Full cannot be; should it be refused, the time limit ends the connection.
-                let _ = self.client.try_disconnect();
-            }
-            Some((_, Sent::State)) | None => {}
+    fn was_acknowledged(&mut self, sent: Sent) {
+        let now = Instant::now();
+        self.progress = now;
+        if !self.proved {
+            self.proved = true;
+            let since = self.settings.clock.now();
+            self.status.send_replace(LinkState::Connected { since });
+            tracing::info!(
+                broker = self.settings.account.broker,
+                "connected to the MQTT broker"
+            );
         }
-    }
-
-    /// Rows came from the outbox.
-    fn was_read(&mut self, rows: Result<Result<Vec<OutboxRow>, JournalError>, JoinError>) {
-        match rows {
-            Ok(Ok(rows)) => {
-                if let Some(last) = rows.last() {
-                    self.read_up_to = last.number;
-                    self.more = true;
-                }
-                self.ready.extend(rows);
-            }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the outbox cannot be read; trying again");
-                self.more = true;
-                self.disk_from = Some(Instant::now() + DISK_AGAIN_AFTER);
-            }
-            Err(error) => {
-                tracing::error!(%error, "reading the outbox failed; trying again");
-                self.more = true;
-                self.disk_from = Some(Instant::now() + DISK_AGAIN_AFTER);
-            }
-        }
-    }
-
-    /// The outbox knows what the broker has, or could not be told.
-    fn was_saved(&mut self, saved: Result<Result<(), JournalError>, JoinError>) {
-        let rows = std::mem::take(&mut self.being_saved);
-        let error = match saved {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+        let Sent::Row(number) = sent else {
+            return;
         };
-        tracing::error!(
-            error,
-            "the broker's receipts could not be saved; trying again"
-        );
-        self.acknowledged.splice(..0, rows);
+        if self.suspect == Some(number) {
+            self.suspect = None;
+        }
+        self.acknowledged.push(number);
+        if self.until() == SafeAt::Street {
+            self.rounds.accepted(number, now, chance());
+            self.signs.note(LinkWatch::accepted);
+        }
+    }
+
+    /// A message came in.
+    fn take_message(&mut self, publish: &Publish) -> Result<(), String> {
+        let Publish {
+            topic,
+            payload,
+            retain,
+            ..
+        } = publish;
+        match inbound::read(&self.settings.address, topic, payload, *retain) {
+            Ok(Inbound::Receipt(receipt)) => {
+                // A receipt counts for all before it: the newest ones are enough. The outbox may hold
+                // messages of an earlier epoch, and knows by itself which are meant.
+                if self.settings.street_receipts {
+                    self.receipts.push_back(receipt);
+                    if self.receipts.len() > MOST_WAITING {
+                        self.receipts.pop_front();
+                    }
+                }
+            }
+            Ok(Inbound::Command { asked, expires }) => {
+                let allowed = &self.settings.commands;
+                let now = self.settings.clock.now();
+                match answer::refusal(&asked, expires, allowed, &now) {
+                    Some(why) => return self.refuse(&asked, why),
+                    None if self.commands.len() >= MOST_WAITING => {
+                        return self.refuse(&asked, Refusal::Busy);
+                    }
+                    None => self.commands.push_back(asked),
+                }
+            }
+            Ok(Inbound::HomeAssistantStarted) => {
+                if self.settings.home_assistant {
+                    self.announce_at = Some(Instant::now() + home_assistant::wait(chance()));
+                }
+            }
+            Err(unfit) => {
+                if self.may_remark() {
+                    tracing::warn!(%topic, %unfit, "a message to this gateway means nothing");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there was no remark a moment ago.
+    fn may_remark(&mut self) -> bool {
+        let now = Instant::now();
+        let may = now >= self.remark_from;
+        if may {
+            self.remark_from = now + REMARK_EVERY;
+        }
+        may
+    }
+
+    fn refuse(&mut self, asked: &Asked, why: Refusal) -> Result<(), String> {
+        if !self.may_remark() || !self.has_room() {
+            return Ok(());
+        }
+        tracing::warn!(id = %asked.id, by = %asked.by, why = why.as_str(), "a command is refused");
+        let LinkSettings { address, epoch, .. } = self.settings;
+        let now = self.settings.clock.now();
+        let message = answer::refused(address, epoch, asked, why, &now);
+        self.publish(message, Sent::State)
+    }
+
+    /// The disk has done something.
+    fn was_done(&mut self, done: Done) -> Result<(), String> {
+        let failed = match done {
+            Done::Read {
+                again,
+                rows: Ok(rows),
+            } => {
+                if again {
+                    self.was_read_again(rows);
+                } else {
+                    self.was_read(rows);
+                }
+                return Ok(());
+            }
+            Done::Read {
+                again,
+                rows: Err(error),
+            } => {
+                self.more |= !again;
+                error
+            }
+            Done::Accepted(Ok(())) => return Ok(()),
+            Done::Accepted(Err((numbers, error))) => {
+                self.acknowledged.splice(..0, numbers);
+                error
+            }
+            Done::Received(receipt, Ok(lacking)) => {
+                self.rounds
+                    .heard(&receipt, lacking, Instant::now(), chance());
+                self.signs.note(|it, now| it.heard(lacking, now));
+                return Ok(());
+            }
+            // The next one will say the same again.
+            Done::Received(_, Err(error)) => error,
+            Done::Commanded(asked, Ok(())) => {
+                self.was_commanded(asked.command);
+                return Ok(());
+            }
+            Done::Commanded(asked, Err(why)) => return self.refuse(&asked, why),
+        };
+        tracing::error!(error = %failed, "the link's access to the store failed; trying again");
         self.disk_from = Some(Instant::now() + DISK_AGAIN_AFTER);
+        Ok(())
     }
 
-    /// Saves what the broker has acknowledged. Where that fails, the rows go again: twice at the
-    /// street, counted once.
-    async fn settle(&mut self) {
-        if self.saving.is_some() {
-            let saved = finished(&mut self.saving).await;
-            self.was_saved(saved);
+    /// Messages came from the outbox for the first time.
+    fn was_read(&mut self, rows: Vec<OutboxRow>) {
+        if let Some(last) = rows.last() {
+            self.read_up_to = last.number;
+            self.more = true;
         }
-        self.save();
-        if self.saving.is_some() {
-            let saved = finished(&mut self.saving).await;
-            self.was_saved(saved);
+        self.ready.extend(rows);
+    }
+
+    /// Messages of a round came from the outbox.
+    fn was_read_again(&mut self, mut rows: Vec<OutboxRow>) {
+        let Some(mut round) = self.round.take() else {
+            return;
+        };
+        let ended = rows.last().is_none_or(|last| last.number >= round.up_to);
+        rows.retain(|row| row.number <= round.up_to);
+        if let (false, Some(last)) = (ended, rows.last()) {
+            round.after = last.number;
+            round.left = round.left.saturating_sub(rows.len() as u32);
+            self.round = (round.left > 0).then_some(round);
+        }
+        self.ready.extend(rows);
+    }
+
+    /// A command was done; its answer waits in the outbox.
+    fn was_commanded(&mut self, command: Command) {
+        self.more = true;
+        match command {
+            Command::Resend { to, .. } => {
+                self.rounds
+                    .put_back(to.min(self.read_up_to), Instant::now());
+            }
+            Command::Announce => self.announce = true,
         }
     }
 
-    /// The status message.
-    fn presence(&self, presence: Presence) -> OutboxMessage {
-        let settings = self.settings;
-        let now = settings.clock.now();
-        payload::status(
-            &settings.address,
-            &settings.epoch,
-            &settings.version,
-            settings.basis,
-            presence,
-            Some(&now),
-        )
-    }
-
-    /// The connection is gone.
-    fn lost(&self, why: String) -> End {
+    /// The connection is gone. Where the broker closed it, the oldest message that it had not
+    /// acknowledged is suspected; where that was alone on its way, it is more than suspected.
+    fn lost(&self, gone: Option<&Gone>, why: String) -> End {
+        let closed = matches!(gone, Some(Gone::Closed));
+        let first = self.session.flying().find_map(|sent| match sent {
+            Sent::Row(number) => Some(*number),
+            Sent::State | Sent::Goodbye => None,
+        });
+        let alone = self.session.flying().len() == 1;
         End::Lost {
             why,
             proved: self.proved,
+            suspected: first.filter(|_| closed).or(self.suspect),
+            refused: first.filter(|_| closed && alone && self.proved && first == self.suspect),
         }
-    }
-}
-
-/// rumqttc's options for one connection.
-fn options(settings: &LinkSettings) -> MqttOptions {
-    let mut options = MqttOptions::new(&settings.client_id, &settings.host, settings.port);
-    // rumqttc panics below one second.
-    options.set_keep_alive(settings.keep_alive.max(Duration::from_secs(1)));
-    options.set_clean_session(true);
-    options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
-    options.set_inflight((WINDOW + BESIDE) as u16 * 4);
-    let will = payload::status(
-        &settings.address,
-        &settings.epoch,
-        &settings.version,
-        settings.basis,
-        Presence::Offline,
-        None,
-    );
-    options.set_last_will(LastWill::new(
-        will.topic,
-        will.payload,
-        QoS::AtLeastOnce,
-        will.retain,
-    ));
-    if let Some(username) = &settings.username {
-        let password = settings.password.as_ref().map_or("", |it| it.reveal());
-        options.set_credentials(username, password);
-    }
-    options
-}
-
-/// What went wrong, in plain words, and what to do.
-fn in_words(error: &ConnectionError, settings: &LinkSettings) -> String {
-    let LinkSettings {
-        host,
-        port,
-        client_id,
-        ..
-    } = settings;
-    match error {
-        ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-        ) if settings.username.is_none() => format!(
-            "the broker at {host}:{port} wants a user name and a password: set them in the \
-             settings of the broker's link"
-        ),
-        ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-        ) => format!(
-            "the broker at {host}:{port} does not accept this user name and password: correct \
-             them, or allow this user at the broker"
-        ),
-        ConnectionError::ConnectionRefused(ConnectReturnCode::BadClientId) => format!(
-            "the broker at {host}:{port} does not accept the client id {client_id:?}: choose \
-             another one"
-        ),
-        ConnectionError::ConnectionRefused(code) => {
-            format!("the broker at {host}:{port} refuses connections ({code:?}): look into its log")
-        }
-        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => format!(
-            "the broker at {host}:{port} does not answer: check the address, the network and any \
-             firewall between"
-        ),
-        ConnectionError::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
-            format!("nothing listens at {host}:{port}: start the broker, or correct its address")
-        }
-        ConnectionError::Io(io) => format!(
-            "the broker at {host}:{port} cannot be reached ({io}): check its name and the network"
-        ),
-        ConnectionError::MqttState(StateError::ConnectionAborted) => format!(
-            "the broker at {host}:{port} closed the connection; if this repeats, another client \
-             uses the client id {client_id:?}, or the broker's log says why"
-        ),
-        ConnectionError::MqttState(StateError::AwaitPingResp) => {
-            format!("the broker at {host}:{port} fell silent: check the network")
-        }
-        other => format!("the connection to the broker at {host}:{port} failed ({other})"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{BootId, ClockTrust, SimulatedClock, Stamp, WallTime};
-    use crate::id::DeviceEpoch;
-    use crate::journal::{OutboxCount, Receipt};
-    use crate::mqtt::topic::Address;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    /// An outbox with nothing in it.
-    struct Empty;
-
-    impl Outbox for Empty {
-        fn waiting(
-            &self,
-            _: &Channel,
-            _: SafeAt,
-            _: MessageNumber,
-            _: u32,
-        ) -> Result<Vec<OutboxRow>, JournalError> {
-            Ok(Vec::new())
-        }
-        fn accepted(&self, _: &Channel, _: &[MessageNumber]) -> Result<(), JournalError> {
-            Ok(())
-        }
-        fn received(&self, _: &Receipt) -> Result<(), JournalError> {
-            Ok(())
-        }
-        fn refused(&self, _: &Channel, _: MessageNumber, _: &str) -> Result<bool, JournalError> {
-            Ok(false)
-        }
-        fn count(&self, _: &Channel) -> Result<OutboxCount, JournalError> {
-            Ok(OutboxCount::default())
-        }
-    }
-
-    /// A broker that welcomes, takes everything and acknowledges nothing; gives its port.
-    async fn deaf_broker() -> u16 {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            let mut taken = [0; 1024];
-            let _ = socket.read(&mut taken).await.unwrap();
-            // CONNACK, no session, accepted (MQTT 3.1.1, §3.2).
-            socket.write_all(&[0x20, 2, 0, 0]).await.unwrap();
-            while socket.read(&mut taken).await.is_ok_and(|n| n > 0) {}
-        });
-        port
-    }
-
-    fn settings(port: u16) -> LinkSettings {
-        LinkSettings {
-            host: "127.0.0.1".to_owned(),
-            port,
-            client_id: "gateway".to_owned(),
-            username: None,
-            password: None,
-            keep_alive: Duration::from_mins(1),
-            address: Address::new("street", "building", "gate").unwrap(),
-            epoch: DeviceEpoch("epoch".to_owned()),
-            version: "0".to_owned(),
-            basis: "reference",
-            clock: Arc::new(SimulatedClock::at(Stamp {
-                boot: BootId(1),
-                monotonic: Duration::ZERO,
-                wall: WallTime(0),
-                trust: ClockTrust::Unsynchronised,
-            })),
-            open_alerts: watch::channel(OpenAlerts::default()).1,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_broker_that_acknowledges_nothing_is_given_up() {
-        let settings = settings(deaf_broker().await);
-        let (status, seen) = watch::channel(LinkState::Connecting);
-        let (wake, shutdown) = (Notify::new(), CancellationToken::new());
-        let end = Connection::run(&settings, Arc::new(Empty), &wake, &status, &shutdown).await;
-        let End::Lost { why, proved } = end else {
-            panic!("{end:?}");
-        };
-        assert!(why.contains("acknowledged none"), "{why}");
-        assert!(!proved);
-        assert!(matches!(*seen.borrow(), LinkState::Connected { .. }));
-    }
-
-    #[tokio::test]
-    async fn a_planned_stop_does_not_wait_for_a_deaf_broker() {
-        let settings = settings(deaf_broker().await);
-        let (status, mut seen) = watch::channel(LinkState::Connecting);
-        let (wake, shutdown) = (Notify::new(), CancellationToken::new());
-        let stop = async {
-            let connected = |state: &LinkState| matches!(state, LinkState::Connected { .. });
-            seen.wait_for(connected).await.unwrap();
-            shutdown.cancel();
-        };
-        let run = Connection::run(&settings, Arc::new(Empty), &wake, &status, &shutdown);
-        let (end, ()) = tokio::join!(run, stop);
-        assert!(matches!(end, End::Stopped), "{end:?}");
     }
 }

@@ -7,6 +7,7 @@
 //! The depth is fixed, so that one wildcard reads a street. Parts are `[A-Za-z0-9_-]{1,64}`: what
 //! Mosquitto, EMQX and NATS all carry (NATS closes the connection on `.` and on a space).
 
+use crate::calendar::Date;
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,6 +15,10 @@ use std::str::FromStr;
 const PROGRAM: &str = "menshen";
 /// Second part: version of the topics and payloads.
 const VERSION: &str = "v1";
+/// What Home Assistant's topics begin with, where nobody has changed it.
+const HOME_ASSISTANT: &str = "homeassistant";
+/// Where Home Assistant says that it has started.
+pub const HOME_ASSISTANT_STATUS: &str = "homeassistant/status";
 /// Longest part, bytes.
 const LONGEST: usize = 64;
 
@@ -104,16 +109,74 @@ impl Address {
         })
     }
 
-    /// Filter for everything that this gate publishes.
+    /// A door that nobody has, in the same street: what is allowed there is allowed everywhere in it.
     #[must_use]
-    pub fn everything(&self) -> String {
+    pub fn beside(&self) -> Self {
+        let nobody = Part("nobody".to_owned());
+        Self {
+            street: self.street.clone(),
+            building: nobody.clone(),
+            gate: nobody,
+        }
+    }
+
+    /// What the topics of this gate begin with.
+    fn root(&self) -> String {
         let Self {
             street,
             building,
             gate,
         } = self;
-        format!("{PROGRAM}/{VERSION}/{street}/{building}/{gate}/#")
+        format!("{PROGRAM}/{VERSION}/{street}/{building}/{gate}")
     }
+
+    /// Filter for everything that this gate publishes, and that is published to it.
+    #[must_use]
+    pub fn everything(&self) -> String {
+        format!("{}/#", self.root())
+    }
+
+    /// Filter for one class of this gate's topics.
+    #[must_use]
+    pub fn all_of(&self, class: Class) -> String {
+        format!("{}/{}/+", self.root(), class.as_str())
+    }
+
+    /// Where Home Assistant looks for this gate's entities. Other than all our topics, and named
+    /// by Home Assistant's own rule (its documentation of MQTT, "Device discovery payload").
+    #[must_use]
+    pub fn home_assistant(&self) -> String {
+        format!(
+            "{HOME_ASSISTANT}/device/{}/config",
+            self.home_assistant_id()
+        )
+    }
+
+    /// This gate's id at Home Assistant, which takes the letters of our parts. Two underscores
+    /// stand between them, and one within a part becomes `_u`, so that no two gates have one id.
+    #[must_use]
+    pub fn home_assistant_id(&self) -> String {
+        [&self.street, &self.building, &self.gate]
+            .iter()
+            .fold(PROGRAM.to_owned(), |id, part| {
+                format!("{id}__{}", part.as_str().replace('_', "_u"))
+            })
+    }
+}
+
+/// Filters for all that the gates of a street number and wait for receipts of: events and reports.
+#[must_use]
+pub fn numbered_of(street: &Part) -> Vec<String> {
+    [Class::Event, Class::Report]
+        .map(|class| format!("{PROGRAM}/{VERSION}/{street}/+/+/{}/+", class.as_str()))
+        .to_vec()
+}
+
+/// A filter of which the broker gives each message to one client of the group only. No word of
+/// MQTT 3.1.1: Mosquitto and EMQX know it there all the same, NATS does not.
+#[must_use]
+pub fn shared(group: &Part, filter: &str) -> String {
+    format!("$share/{group}/{filter}")
 }
 
 /// What kind of message a topic carries, and so how it is delivered.
@@ -125,7 +188,7 @@ pub enum Class {
     Event,
     /// Retained: how things stand.
     State,
-    /// Retained, with a revision.
+    /// QoS 1, never retained, since each day has a topic of its own: the report of the day.
     Report,
     /// To the gateway: commands.
     Cmd,
@@ -160,7 +223,7 @@ impl Class {
     /// Whether the broker keeps the last message for late subscribers.
     #[must_use]
     pub const fn retained(self) -> bool {
-        matches!(self, Self::Status | Self::State | Self::Report)
+        matches!(self, Self::Status | Self::State)
     }
 }
 
@@ -191,6 +254,12 @@ impl Topic {
         Self::own(address, Class::Status, "gateway")
     }
 
+    /// Where a technician tries what this gateway may do; nobody listens to it.
+    #[must_use]
+    pub fn doctor(address: &Address) -> Self {
+        Self::own(address, Class::Status, "doctor")
+    }
+
     /// An alert was raised, acknowledged or resolved.
     #[must_use]
     pub fn alert_event(address: &Address) -> Self {
@@ -209,6 +278,55 @@ impl Topic {
         Self::own(address, Class::Event, "void")
     }
 
+    /// A command was done, or refused.
+    #[must_use]
+    pub fn command_event(address: &Address) -> Self {
+        Self::own(address, Class::Event, "command")
+    }
+
+    /// Which faults stand.
+    #[must_use]
+    pub fn faults_state(address: &Address) -> Self {
+        Self::own(address, Class::State, "faults")
+    }
+
+    /// How far today's round has come.
+    #[must_use]
+    pub fn checklist_state(address: &Address) -> Self {
+        Self::own(address, Class::State, "checklist")
+    }
+
+    /// The report of a day.
+    #[must_use]
+    pub fn report(address: &Address, date: Date) -> Self {
+        Self {
+            address: address.clone(),
+            class: Class::Report,
+            name: Part(date.to_string()),
+        }
+    }
+
+    /// Everything of a gate that a broker retains.
+    #[must_use]
+    pub fn retained(address: &Address) -> [Self; 4] {
+        [
+            Self::gateway_status(address),
+            Self::alerts_state(address),
+            Self::faults_state(address),
+            Self::checklist_state(address),
+        ]
+    }
+
+    /// Where a collector of the street tells a gate what it has.
+    #[must_use]
+    pub fn receipt(address: &Address, collector: &Part) -> Self {
+        Self {
+            address: address.clone(),
+            class: Class::Ack,
+            name: collector.clone(),
+        }
+    }
+
     /// Which alerts are open.
     #[must_use]
     pub fn alerts_state(address: &Address) -> Self {
@@ -218,16 +336,8 @@ impl Topic {
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Address {
-            street,
-            building,
-            gate,
-        } = &self.address;
         let (class, name) = (self.class.as_str(), &self.name);
-        write!(
-            f,
-            "{PROGRAM}/{VERSION}/{street}/{building}/{gate}/{class}/{name}"
-        )
+        write!(f, "{}/{class}/{name}", self.address.root())
     }
 }
 
@@ -309,6 +419,13 @@ mod tests {
             Topic::alerts_state(&address).to_string(),
             "menshen/v1/dongfang/no-12/main/state/alerts"
         );
+        assert_eq!(
+            address.home_assistant(),
+            "homeassistant/device/menshen__dongfang__no-12__main/config"
+        );
+        let id = |a, b| Address::new(a, b, "c").unwrap().home_assistant_id();
+        assert_ne!(id("a_b", "b"), id("a", "b_b"));
+        assert_ne!(id("a_", "b"), id("a", "_b"));
         assert!(matches!(
             "menshen/v1/a/b/c/nonsense/d".parse::<Topic>(),
             Err(TopicError::Class(_))

@@ -10,30 +10,34 @@
 use super::Pipeline;
 use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
+use super::fault_board::FaultBoard;
 use super::recorder::{Recorder, WhenHappened, WhenRecorded};
 use super::screening_loop::{LoopSettings, Ports, screen};
 use super::source::camera_profile;
-use super::watch::{Watch, WatchPorts};
+use super::watch::{Look, Watch, WatchPorts};
 use super::{outlets, sights};
-use crate::alert::technical::OpenFaults;
 use crate::alert::{Alert, AlertState};
+use crate::checklist::Desk;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, MqttConfig};
 use crate::detect::OnnxDetector;
-use crate::event::Event;
+use crate::event::{Event, Fault};
 use crate::id::DeviceEpoch;
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
-use crate::mqtt::link::{LinkSettings, LinkState};
-use crate::mqtt::payload::OpenAlerts;
+use crate::mqtt::dial::{Account, Network};
+use crate::mqtt::link::{LinkSettings, LinkState, Telling};
+use crate::mqtt::payload::{ChecklistState, OpenAlerts};
+use crate::mqtt::tls::TlsFiles;
 use crate::mqtt::topic::Address;
 use crate::notify::hook::Hook;
 use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{ActiveFault, Dashboard, GatewayStatus, LinkWord, Mode, SiteName};
+use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -66,6 +70,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Where the dashboard is served.
     pub listener: TcpListener,
+    /// Who may come in.
+    pub entrance: Entrance,
     /// Whether this is for real.
     pub mode: Mode,
     /// Told of everything that was recorded.
@@ -105,25 +111,51 @@ fn link_settings(
     config: &Config,
     epoch: &DeviceEpoch,
     clock: &Arc<dyn Clock>,
-    open_alerts: watch::Receiver<OpenAlerts>,
+    journal: &Arc<dyn Journal>,
+    (open_alerts, standing, checklist): (
+        watch::Receiver<OpenAlerts>,
+        watch::Receiver<BTreeSet<Fault>>,
+        watch::Receiver<Option<ChecklistState>>,
+    ),
 ) -> anyhow::Result<Option<LinkSettings>> {
-    if !config.mqtt.enabled {
+    let mqtt = &config.mqtt;
+    if !mqtt.enabled {
         return Ok(None);
     }
     Ok(Some(LinkSettings {
-        host: config.mqtt.host.clone(),
-        port: config.mqtt.port,
-        client_id: config.mqtt.client_id.clone(),
-        username: config.mqtt.username.clone(),
-        password: config.mqtt.password()?,
-        keep_alive: config.mqtt.keep_alive,
+        account: account(mqtt)?,
         address: address(config)?,
         epoch: epoch.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         basis: basis_word(config.reference.is_none()),
         clock: Arc::clone(clock),
         open_alerts,
+        standing,
+        checklist,
+        street_receipts: mqtt.street_receipts,
+        home_assistant: mqtt.home_assistant,
+        commands: mqtt.commands.clone(),
+        journal: Arc::clone(journal),
     }))
+}
+
+/// The gateway's account at its broker.
+///
+/// # Errors
+/// Where the file with the password cannot be read.
+pub fn account(mqtt: &MqttConfig) -> anyhow::Result<Account> {
+    Ok(Account {
+        dial: Arc::new(Network {
+            host: mqtt.host.clone(),
+            port: mqtt.port,
+            tls: mqtt.tls_files().map(|(ca, own)| TlsFiles { ca, own }),
+        }),
+        broker: format!("{}:{}", mqtt.host, mqtt.port),
+        client_id: mqtt.client_id.clone(),
+        username: mqtt.username.clone(),
+        password: mqtt.password()?,
+        keep_alive: mqtt.keep_alive,
+    })
 }
 
 /// The gateway's place in the topics.
@@ -152,8 +184,7 @@ fn open_alerts(journal: &dyn Journal) -> Result<OpenAlerts, JournalError> {
 /// lists again, the faults on them are those that are open now.
 fn when_happened(
     hook: Option<Hook>,
-    open_faults: Arc<Mutex<OpenFaults>>,
-    status: watch::Sender<Arc<GatewayStatus>>,
+    faults: FaultBoard,
     changes: watch::Sender<u64>,
 ) -> WhenHappened {
     Box::new(move |events| {
@@ -162,31 +193,11 @@ fn when_happened(
                 hook.happened(event);
             }
         }
-        note_faults(&open_faults, &status, events);
+        faults.note(events);
         if events.iter().any(|it| !matches!(it, Event::Screened(_))) {
             changes.send_modify(|n| *n += 1);
         }
     })
-}
-
-/// The open faults, and those that the pages show, after these events.
-fn note_faults<'a>(
-    open_faults: &Mutex<OpenFaults>,
-    status: &watch::Sender<Arc<GatewayStatus>>,
-    events: impl IntoIterator<Item = &'a Event>,
-) {
-    let mut open = open_faults.lock().unwrap_or_else(PoisonError::into_inner);
-    let news = events
-        .into_iter()
-        .fold(false, |news, event| open.note(event) | news);
-    if news {
-        let faults = open.all().iter().map(|it| ActiveFault {
-            fault: it.fault,
-            since: it.since,
-        });
-        let faults: Vec<_> = faults.collect();
-        status.send_modify(|status| Arc::make_mut(status).faults = faults);
-    }
 }
 
 /// What follows after events were saved: link and notifiers wake, the pages read their lists again.
@@ -239,11 +250,18 @@ struct Elsewhere {
     stop: CancellationToken,
     link: Option<JoinHandle<()>>,
     link_now: watch::Receiver<LinkState>,
+    /// Whether the street acknowledges nothing.
+    street_silent: watch::Receiver<bool>,
     /// What wakes them when something waits for them.
     wakes: Arc<[Arc<Notify>]>,
 }
 
 impl Elsewhere {
+    /// Where the watch sees how the link stands.
+    fn sights(&self, config: &Config) -> Vec<(Fault, Look)> {
+        sights::quick(config, self.link_now.clone(), self.street_silent.clone())
+    }
+
     /// The link says goodbye; a notifier's request that is under way is not waited for.
     async fn end(self) -> anyhow::Result<()> {
         self.stop.cancel();
@@ -274,7 +292,9 @@ impl Gateway {
         let settings = self.loop_settings();
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
 
-        let elsewhere = self.elsewhere(open_now)?;
+        let (faults, standing) = FaultBoard::new(status.clone());
+        let (checklist, checklist_now) = watch::channel(None);
+        let elsewhere = self.elsewhere(open_now, standing, checklist_now)?;
         let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
             journal: Arc::clone(&self.journal),
@@ -283,28 +303,29 @@ impl Gateway {
             open,
         };
 
-        let open_faults: Arc<Mutex<OpenFaults>> = Arc::default();
         let recorder = Recorder::new(
             Arc::clone(&self.journal),
             Arc::clone(&self.clock),
             when_happened(
                 outlets::hook(&self.config, &elsewhere.stop),
-                Arc::clone(&open_faults),
-                status.clone(),
+                faults.clone(),
                 changes.clone(),
             ),
         );
         let watch_ports = WatchPorts {
             recorder: recorder.clone(),
             clock: Arc::clone(&self.clock),
-            open_faults: Arc::clone(&open_faults),
+            open_faults: faults.open(),
             changed: changed.clone(),
             notes,
             changes,
-            quick: sights::quick(&self.config, link_now.clone()),
+            quick: elsewhere.sights(&self.config),
             slow: sights::slow(&self.config, self.outbox()),
         };
+        let desk = self.rounds((changed.clone(), checklist), &after, &stop)?;
         let dashboard = Dashboard {
+            desk: Some(desk),
+            entrance: self.entrance.clone(),
             journal: Arc::new(recorder.clone()),
             outbox: self.outbox(),
             clock: Arc::clone(&self.clock),
@@ -315,12 +336,10 @@ impl Gateway {
             site: site_name(&self.config),
             after_record: Arc::new(after.teller()),
         };
-        self.look_after_store(&after, &open_faults, &status, &stop)?;
+        self.look_after_itself(&after, faults, &status, &stop)?;
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
-        let recording = spawn("recorder", &stop, {
-            let (recorder, recorded) = (recorder.clone(), after.and(self.observe));
-            move || recorder.run(recorded)
-        })?;
+        let (recording, recorded) = (recorder.clone(), after.and(self.observe));
+        let recording = spawn("recorder", &stop, move || recording.run(recorded))?;
         let watching = spawn("watch", &stop, {
             let (escalation, stop) = (self.config.alerts.escalation, stop.clone());
             move || Watch::new(watch_ports, escalation, left).run(&stop)
@@ -342,10 +361,9 @@ impl Gateway {
             link: Box::new(move || link_word(linked, &link_now.borrow())),
         };
         let pipeline = radiometer_settings(&self.config, &camera_profile(&self.config.camera)?);
-        let screening = spawn("screening", &stop, {
-            let (captured, detector) = (Arc::clone(&captured), self.detector);
-            move || screening(pipeline, detector, &captured, settings, ports)
-        })?;
+        let (seen, detector) = (Arc::clone(&captured), self.detector);
+        let look = move || screening(pipeline, detector, &seen, settings, ports);
+        let screening = spawn("screening", &stop, look)?;
 
         let served = tokio::select! {
             () = stop.cancelled() => None,
@@ -370,25 +388,47 @@ impl Gateway {
         Ok(())
     }
 
-    /// Starts the store's upkeep, which raises the store's own faults and ends them, even those of an
-    /// earlier start.
-    fn look_after_store(
+    /// The desk of the rounds, looked after from now on.
+    fn rounds(
+        &self,
+        channels: (watch::Receiver<u64>, watch::Sender<Option<ChecklistState>>),
+        after: &AfterRecord,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Arc<Desk>> {
+        let desk = super::rounds::desk(&self.config.checklist, &self.store)?;
+        tokio::spawn(super::rounds::look_after(
+            Arc::clone(&desk),
+            Arc::clone(&self.clock),
+            channels,
+            after.teller(),
+            stop.clone(),
+        ));
+        Ok(desk)
+    }
+
+    /// Tells the supervisor of the pulse from now on, and starts the store's upkeep, which raises the
+    /// store's own faults and ends them, even those of an earlier start.
+    fn look_after_itself(
         &self,
         after: &AfterRecord,
-        open_faults: &Arc<Mutex<OpenFaults>>,
+        faults: FaultBoard,
         status: &watch::Sender<Arc<GatewayStatus>>,
         stop: &CancellationToken,
     ) -> Result<(), JournalError> {
+        tokio::spawn(super::pulse::tell(
+            status.subscribe(),
+            self.outbox(),
+            stop.clone(),
+        ));
         let standing = self.store.standing_own_faults()?;
-        note_faults(open_faults, status, &standing);
-        let (open_faults, status) = (Arc::clone(open_faults), status.clone());
+        faults.note(&standing);
         let tell = after.teller();
         tokio::spawn(super::upkeep::look_after(
             self.store.clone(),
             self.config.store.upkeep.clone(),
             Arc::clone(&self.clock),
             move |recorded: &[Recorded]| {
-                note_faults(&open_faults, &status, recorded.iter().map(|it| &it.event));
+                faults.note(recorded.iter().map(|it| &it.event));
                 tell();
             },
             stop.clone(),
@@ -397,23 +437,40 @@ impl Gateway {
     }
 
     /// Starts whoever is elsewhere.
-    fn elsewhere(&self, open_now: watch::Receiver<OpenAlerts>) -> anyhow::Result<Elsewhere> {
+    fn elsewhere(
+        &self,
+        open_now: watch::Receiver<OpenAlerts>,
+        standing: watch::Receiver<BTreeSet<Fault>>,
+        checklist: watch::Receiver<Option<ChecklistState>>,
+    ) -> anyhow::Result<Elsewhere> {
         let stop = CancellationToken::new();
         let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox(), &stop)?;
         let wake = Arc::new(Notify::new());
         wakes.push(Arc::clone(&wake));
-        let (link_state, link_now) = watch::channel(LinkState::Connecting);
-        let link = link_settings(&self.config, &self.store.epoch(), &self.clock, open_now)?;
+        let (state, link_now) = watch::channel(LinkState::Connecting);
+        let (silent, street_silent) = watch::channel(false);
+        let link = link_settings(
+            &self.config,
+            &self.store.epoch(),
+            &self.clock,
+            &self.journal,
+            (open_now, standing, checklist),
+        )?;
         let link = link.map(|settings| {
             let (outbox, stop) = (self.outbox(), stop.clone());
             tokio::spawn(crate::mqtt::link::run(
-                settings, outbox, wake, link_state, stop,
+                settings,
+                outbox,
+                wake,
+                Telling { state, silent },
+                stop,
             ))
         });
         Ok(Elsewhere {
             stop,
             link,
             link_now,
+            street_silent,
             wakes: wakes.into(),
         })
     }

@@ -7,11 +7,14 @@ pub mod attended;
 pub mod capture;
 #[cfg(test)]
 mod fake;
+mod fault_board;
 pub mod gateway;
 pub mod outlets;
 pub mod pace;
+mod pulse;
 pub mod recorder;
 pub mod replay;
+mod rounds;
 pub mod screening_loop;
 pub mod sights;
 pub mod slot;

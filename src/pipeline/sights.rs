@@ -14,12 +14,20 @@ use super::outlets;
 
 /// What can be looked at ten times a second.
 #[must_use]
-pub fn quick(config: &Config, link: watch::Receiver<LinkState>) -> Vec<(Fault, Look)> {
+pub fn quick(
+    config: &Config,
+    link: watch::Receiver<LinkState>,
+    street_silent: watch::Receiver<bool>,
+) -> Vec<(Fault, Look)> {
     let linked = config.mqtt.enabled;
     vec![
         (
             Fault::BrokerAway,
             Box::new(move |_| broker(linked, &link.borrow())),
+        ),
+        (
+            Fault::StreetSilent,
+            Box::new(move |_| seen(*street_silent.borrow())),
         ),
         (Fault::ClockUnset, Box::new(|now| clock(now.trust))),
     ]

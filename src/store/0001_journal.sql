@@ -64,7 +64,7 @@ CREATE TABLE event (
     -- Kind of event.
     kind TEXT NOT NULL CHECK (kind IN ('screened', 'alert_raised', 'alert_acknowledged',
         'alert_resolved', 'alert_reminded', 'fault_raised', 'fault_cleared', 'self_checked',
-        'numbers_void')),
+        'numbers_void', 'commanded', 'reported')),
     -- When it happened, by the wall clock.
     at_wall_ms INTEGER NOT NULL,
     -- When it happened, since the start.
@@ -251,6 +251,14 @@ CREATE TABLE outbox_count (
     -- Bytes of their topics and payloads.
     bytes INTEGER NOT NULL,
     PRIMARY KEY (channel, state, keep)
+) STRICT, WITHOUT ROWID;
+
+-- Commands that were done: what comes twice with one id is done once, also after a restart.
+CREATE TABLE command (
+    -- Chosen by whoever asked.
+    id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
+    -- The event in which it was done.
+    seq INTEGER NOT NULL UNIQUE REFERENCES event (seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER outbox_count_in AFTER INSERT ON outbox

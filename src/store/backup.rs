@@ -4,8 +4,7 @@
 //! copy is of one moment, every page of the original is read (so that damage shows at night and
 //! not years later), and nothing erased is in it. It gets its name when all of it is on the disk and
 //! was checked, so that a file with a good name is a good copy. It carries the mark by which a
-//! start on it begins a new epoch (`epoch.rs`). To restore one, stop the gateway, move `menshen.db`,
-//! `menshen.db-wal` and `menshen.db-shm` away, and copy it to `menshen.db`.
+//! start on it begins a new epoch (`epoch.rs`). `restore.rs` puts one back.
 
 use super::error::StoreError;
 use super::{DATABASE, disk};
@@ -18,7 +17,7 @@ use std::time::{Duration, UNIX_EPOCH};
 const BEFORE_UPDATES: usize = 2;
 
 /// Writes a copy of a database under a name; what had the name is replaced.
-fn copy(database: &Path, target: &Path, note: &str) -> Result<(), StoreError> {
+pub(super) fn copy(database: &Path, target: &Path, note: &str) -> Result<(), StoreError> {
     let unfinished = disk::beside(target, ".part");
     disk::remove(&unfinished)?;
     disk::remove(&disk::beside(&unfinished, "-journal"))?;
@@ -32,13 +31,21 @@ fn copy(database: &Path, target: &Path, note: &str) -> Result<(), StoreError> {
         "INSERT OR REPLACE INTO copy (only_row, why, note) VALUES (1, 'restored', ?1)",
         params![note],
     )?;
-    let found: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let sound = check(&copy);
     copy.close().map_err(|(_, error)| error)?;
-    if found != "ok" {
-        return Err(StoreError::Damaged(found));
-    }
+    sound?;
     disk::sync(&unfinished)?;
     disk::rename(&unfinished, target)
+}
+
+/// Whether every page of a database can be read and is as it should be.
+pub(super) fn check(database: &Connection) -> Result<(), StoreError> {
+    let found: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged(found))
+    }
 }
 
 /// The copies in a folder whose names begin so, by their number, oldest first.
@@ -65,7 +72,11 @@ fn prune(folder: &Path, begin: &str, kept: usize) -> Result<(), StoreError> {
     found
         .iter()
         .take(surplus)
-        .try_for_each(|(_, file)| disk::remove(file))
+        .try_for_each(|(_, file)| disk::remove(file))?;
+    if surplus > 0 {
+        disk::sync(folder)?;
+    }
+    Ok(())
 }
 
 /// Copies the database as it is with schema `found`, before it is changed; gives the copy's name.
@@ -78,10 +89,14 @@ pub(super) fn before_update(folder: &Path, found: i64) -> Result<PathBuf, StoreE
     Ok(target)
 }
 
-/// Why tonight's copy was not made.
-#[derive(Debug)]
-pub(super) enum NotMade {
+/// Why a copy was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMade {
     /// There is too little room for it.
+    #[error(
+        "there is too little room for a copy: {free} bytes are free, and {needed} must be, so that \
+         the gateway keeps its share. Free some space, or set backup_folder in [store] to another disk"
+    )]
     NoRoom {
         /// Bytes that there are.
         free: u64,
@@ -89,29 +104,60 @@ pub(super) enum NotMade {
         needed: u64,
     },
     /// It failed.
-    Failed(StoreError),
-}
-
-impl From<StoreError> for NotMade {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
-    }
+    #[error(transparent)]
+    Failed(#[from] StoreError),
 }
 
 /// How the names of nightly copies begin.
 const NIGHTLY: &str = "menshen-";
 
 /// How old the newest copy in a folder is; `None` where there is none, or the clock was put back.
-pub(super) fn age(folder: &Path, now: WallTime) -> Option<Duration> {
+#[must_use]
+pub fn age(folder: &Path, now: WallTime) -> Option<Duration> {
     let (_, newest) = numbered(folder, NIGHTLY).pop()?;
     let made = newest.metadata().and_then(|it| it.modified()).ok()?;
     let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(now.0).ok()?);
     now.duration_since(made).ok()
 }
 
+/// The nightly copies in a folder, oldest first.
+#[must_use]
+pub fn copies(folder: &Path) -> Vec<PathBuf> {
+    numbered(folder, NIGHTLY)
+        .into_iter()
+        .map(|(_, file)| file)
+        .collect()
+}
+
+/// Copies the database in `data` to a file of any name that is not there yet, while a gateway may be
+/// running.
+///
+/// # Errors
+/// Where there is no database, or the file cannot be written.
+pub fn to_file(data: &Path, target: &Path, now: WallTime) -> Result<(), StoreError> {
+    let day = super::upkeep::day(now);
+    copy(
+        &database(data)?,
+        target,
+        &format!("the backup of {day} was restored"),
+    )
+}
+
+/// The database of a folder, where there is one.
+fn database(data: &Path) -> Result<PathBuf, StoreError> {
+    let database = data.join(DATABASE);
+    match database.metadata() {
+        Ok(_) => Ok(database),
+        Err(source) => Err(StoreError::folder(&database, source)),
+    }
+}
+
 /// Makes tonight's copy of the database in `data` and gives its name; of all of them, `kept` stay.
 /// Below `floor` bytes of room the disk is not to come by it.
-pub(super) fn nightly(
+///
+/// # Errors
+/// [`NotMade`].
+pub fn nightly(
     data: &Path,
     folder: &Path,
     kept: u32,
@@ -119,7 +165,7 @@ pub(super) fn nightly(
     now: WallTime,
 ) -> Result<PathBuf, NotMade> {
     disk::make_folder(folder)?;
-    let database = data.join(DATABASE);
+    let database = database(data)?;
     let wal = disk::size(&disk::beside(&database, "-wal"));
     let needed = disk::size(&database) + wal + floor;
     let free = disk::free(folder)?;
@@ -134,6 +180,6 @@ pub(super) fn nightly(
         &target,
         &format!("the backup {number} of {day} was restored"),
     )?;
-    prune(folder, NIGHTLY, kept as usize)?;
+    prune(folder, NIGHTLY, kept.max(1) as usize)?;
     Ok(target)
 }

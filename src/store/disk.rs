@@ -21,11 +21,29 @@ pub(super) fn size(file: &Path) -> u64 {
 
 /// Makes a folder, into which personal data will go, for this user only, where there is none.
 pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|source| StoreError::folder(folder, source))
+        .map_err(|source| StoreError::folder(folder, source))?;
+    match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
+        _ => Ok(()),
+    }
+}
+
+/// Puts a file with these bytes, for this user only, in the place of one that may be there: after a
+/// power cut it is the old one or the new one, and whole.
+pub(super) fn replace(file: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let new = beside(file, ".new");
+    remove(&new)?;
+    make_file(&new)?;
+    std::fs::write(&new, bytes).map_err(|source| StoreError::folder(&new, source))?;
+    sync(&new)?;
+    rename(&new, file)
 }
 
 /// Makes an empty file for this user only, where there is none. SQLite would make it for everybody;
@@ -51,7 +69,12 @@ pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     std::fs::rename(from, to).map_err(|source| StoreError::folder(from, source))?;
     for parent in [from.parent(), to.parent()].into_iter().flatten() {
-        sync(parent)?;
+        // A bare name lies in the folder where we are.
+        sync(if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        })?;
     }
     Ok(())
 }

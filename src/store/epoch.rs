@@ -111,6 +111,8 @@ fn begin(
         None => return Ok(None),
     };
     transaction.execute("DELETE FROM copy", [])?;
+    // Whoever was signed in when the copy was made may have been sent away since.
+    transaction.execute("DELETE FROM session", [])?;
     let first: i64 = transaction.query_row(
         "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'event'",
         [],

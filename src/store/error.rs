@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub enum StoreError {
     /// The folder or the files in it.
     #[error(
-        "cannot use {folder} as the data folder: {source}. Choose a folder that this user may \
-         create and write, or give it to this user (chown)"
+        "cannot use {folder} as the data folder: {source}. {}",
+        what_to_do(source)
     )]
     Folder {
         /// Which.
@@ -80,6 +80,20 @@ pub enum StoreError {
     /// Anything else that SQLite said.
     #[error("{}", in_words(.0))]
     Sqlite(rusqlite::Error),
+}
+
+/// What to do about a folder, or a file in it, that cannot be used.
+fn what_to_do(source: &std::io::Error) -> &'static str {
+    const INPUT_OUTPUT: i32 = rustix::io::Errno::IO.raw_os_error();
+    match (source.kind(), source.raw_os_error()) {
+        (std::io::ErrorKind::StorageFull, _) => {
+            "The disk is full: free some space (old recordings and logs first)"
+        }
+        (_, Some(INPUT_OUTPUT)) => {
+            "The disk reported an error: look at dmesg, and replace the card or disk if it repeats"
+        }
+        _ => "Choose a folder that this user may create and write, or give it to this user (chown)",
+    }
 }
 
 impl StoreError {

@@ -1,9 +1,11 @@
 //! The store's own words for an event: what stands in `event.body`, and its conversions.
 
+use super::report_row::ReportRow;
 use super::row::{
     OutcomeRow, ReadingRow, SightingRow, StampRow, Unreadable, celsius, complaint, delta, wrong,
 };
 use crate::alert::{Alert, AlertState};
+use crate::command::{Asked, Command, CommandName};
 use crate::estimate::Reading;
 use crate::event::{Escalation, Event, Fault, VoidNumbers, VoidReason};
 use crate::id::{Channel, DeviceEpoch, MessageNumber};
@@ -72,6 +74,21 @@ pub(super) enum EventRow {
         why: String,
         at: StampRow,
     },
+    /// As in the core.
+    Reported {
+        report: Box<ReportRow>,
+        part: (u32, u32),
+        at: StampRow,
+    },
+    /// As in the core.
+    Commanded {
+        id: String,
+        by: String,
+        what: String,
+        /// First and last message number, where the command has such.
+        stretch: Option<(u64, u64)>,
+        at: StampRow,
+    },
 }
 
 impl From<&Event> for EventRow {
@@ -136,6 +153,21 @@ impl From<&Event> for EventRow {
                 why: numbers.why.as_str().to_owned(),
                 at: at.into(),
             },
+            Event::Reported { report, part, at } => Self::Reported {
+                report: Box::new((&**report).into()),
+                part: *part,
+                at: at.into(),
+            },
+            Event::Commanded { asked, at } => Self::Commanded {
+                id: asked.id.to_string(),
+                by: asked.by.to_string(),
+                what: asked.command.name().as_str().to_owned(),
+                stretch: match asked.command {
+                    Command::Resend { from, to } => Some((from.0, to.0)),
+                    Command::Announce => None,
+                },
+                at: at.into(),
+            },
         }
     }
 }
@@ -180,25 +212,20 @@ impl TryFrom<EventRow> for Event {
                 threshold: celsius(threshold_c)?,
                 state: AlertState::Open,
             }),
-            EventRow::AlertAcknowledged { id, by, at } => Self::AlertAcknowledged {
-                alert: named(id)?,
-                by,
-                at: at.try_into()?,
-            },
+            EventRow::AlertAcknowledged { id, by, at } => {
+                let (alert, at) = (named(id)?, at.try_into()?);
+                Self::AlertAcknowledged { alert, by, at }
+            }
             EventRow::AlertResolved { id, by, at, found } => Self::AlertResolved {
                 alert: named(id)?,
                 by,
                 at: at.try_into()?,
                 outcome: found.try_into()?,
             },
-            EventRow::AlertReminded { id, level, at } => Self::AlertReminded {
-                alert: named(id)?,
-                level: Escalation::ALL
-                    .into_iter()
-                    .find(|it| it.as_str() == level)
-                    .ok_or_else(|| wrong("an escalation"))?,
-                at: at.try_into()?,
-            },
+            EventRow::AlertReminded { id, level, at } => {
+                let (alert, level, at) = (named(id)?, escalation(&level)?, at.try_into()?);
+                Self::AlertReminded { alert, level, at }
+            }
             EventRow::FaultRaised { fault: word, at } => Self::FaultRaised {
                 fault: fault(&word)?,
                 at: at.try_into()?,
@@ -215,13 +242,10 @@ impl TryFrom<EventRow> for Event {
                 complaint,
                 at,
             } => Self::SelfChecked {
-                found: SelfCheck {
-                    noise: delta(noise_k)?,
-                    spread: delta(spread_k)?,
-                    hunting: delta(hunting_k)?,
-                    offset: delta(offset_k)?,
-                    complaint: complaint.as_deref().map(self::complaint).transpose()?,
-                },
+                found: self_check(
+                    [noise_k, spread_k, hunting_k, offset_k],
+                    complaint.as_deref(),
+                )?,
                 at: at.try_into()?,
             },
             EventRow::NumbersVoid {
@@ -234,7 +258,64 @@ impl TryFrom<EventRow> for Event {
                 numbers: void(channel, epoch, stretches, &why)?,
                 at: at.try_into()?,
             },
+            EventRow::Reported { report, part, at } => Self::Reported {
+                report: Box::new((*report).try_into()?),
+                part,
+                at: at.try_into()?,
+            },
+            EventRow::Commanded {
+                id,
+                by,
+                what,
+                stretch,
+                at,
+            } => Self::Commanded {
+                asked: asked(&id, &by, &what, stretch)?,
+                at: at.try_into()?,
+            },
         })
+    }
+}
+
+/// What a self-check found: noise, spread, hunting and offset, K.
+fn self_check(
+    [noise, spread, hunting, offset]: [f64; 4],
+    why: Option<&str>,
+) -> Result<SelfCheck, Unreadable> {
+    Ok(SelfCheck {
+        noise: delta(noise)?,
+        spread: delta(spread)?,
+        hunting: delta(hunting)?,
+        offset: delta(offset)?,
+        complaint: why.map(complaint).transpose()?,
+    })
+}
+
+fn escalation(word: &str) -> Result<Escalation, Unreadable> {
+    Escalation::ALL
+        .into_iter()
+        .find(|it| it.as_str() == word)
+        .ok_or_else(|| wrong("an escalation"))
+}
+
+/// What was asked for, and by whom.
+fn asked(id: &str, by: &str, what: &str, stretch: Option<(u64, u64)>) -> Result<Asked, Unreadable> {
+    Ok(Asked {
+        id: id.parse().map_err(|_| wrong("an id"))?,
+        by: by.parse().map_err(|_| wrong("a name"))?,
+        command: command(what, stretch)?,
+    })
+}
+
+/// A command from its word and stretch.
+fn command(word: &str, stretch: Option<(u64, u64)>) -> Result<Command, Unreadable> {
+    match (CommandName::named(word), stretch) {
+        (Some(CommandName::Resend), Some((from, to))) => Ok(Command::Resend {
+            from: MessageNumber(from),
+            to: MessageNumber(to),
+        }),
+        (Some(CommandName::Announce), None) => Ok(Command::Announce),
+        _ => Err(wrong("a command")),
     }
 }
 

@@ -12,6 +12,7 @@ use super::row::{
 use super::{Route, Store, outbox, unfinished};
 use crate::alert::{Alert, AlertState, Outcome, Refused};
 use crate::clock::{BootId, Stamp, WallTime};
+use crate::command::{Asked, Command};
 use crate::estimate::{Basis, Reading};
 use crate::event::Event;
 use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence, TrackId};
@@ -240,6 +241,12 @@ fn project(transaction: &Transaction<'_>, seq: Sequence, event: &Event) -> Resul
             let subject = found.complaint.map_or("passed", Complaint::as_str);
             (GATEWAY.to_owned(), subject.to_owned())
         }
+        Event::Reported { report, .. } => (GATEWAY.to_owned(), report.date.to_string()),
+        Event::Commanded { asked, .. } => {
+            commanded(transaction, seq, asked)?;
+            let subject = format!("{} {}", asked.command.name().as_str(), asked.id);
+            (asked.by.to_string(), subject)
+        }
     };
     audit(
         transaction,
@@ -276,6 +283,27 @@ pub(super) fn audit(
             to_sql(at.boot.0),
             at.trust.as_str()
         ])?;
+    Ok(())
+}
+
+/// Somebody had something done: once for each id, and in this transaction what is the store's.
+fn commanded(
+    transaction: &Transaction<'_>,
+    seq: Sequence,
+    asked: &Asked,
+) -> Result<(), StoreError> {
+    let new = transaction
+        .prepare_cached(
+            "INSERT INTO command (id, seq) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![asked.id.as_str(), to_sql(seq.0)])?;
+    if new == 0 {
+        return Err(JournalError::DoneBefore(asked.id.clone()).into());
+    }
+    match asked.command {
+        Command::Resend { from, to } => outbox::put_back(transaction, from, to)?,
+        Command::Announce => {}
+    }
     Ok(())
 }
 

@@ -13,7 +13,11 @@ use std::path::Path;
 type Migration = (i64, &'static str);
 
 /// Every migration with its number, oldest first.
-pub(super) const MIGRATIONS: &[Migration] = &[(1, include_str!("0001_journal.sql"))];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    (1, include_str!("0001_journal.sql")),
+    (2, include_str!("0002_checklist.sql")),
+    (3, include_str!("0003_accounts.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const CURRENT: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -135,42 +139,41 @@ mod tests {
         }
     }
 
-    /// The names of all tables and columns, in the order of the SQL.
-    fn declared(sql: &str) -> Vec<String> {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(sql).unwrap();
-        let mut select = connection
-            .prepare(
-                "SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c
-                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
-            )
-            .unwrap();
-        let names = select.query_map([], |row| row.get(0)).unwrap();
-        names.map(Result::unwrap).collect()
+    /// How many columns the tables of a database have.
+    fn columns(connection: &Connection) -> i64 {
+        ask(
+            connection,
+            "SELECT count(*) FROM sqlite_schema t, pragma_table_info(t.name) c
+             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+        )
     }
 
     #[test]
     fn the_guard_of_comments_sees_every_column() {
-        for (_, sql) in MIGRATIONS {
-            let seen = sql
-                .lines()
-                .filter(|line| {
-                    line.starts_with("    ")
-                        && line.trim().split_once(' ').is_some_and(|(name, rest)| {
-                            !name.starts_with("--") && declares_a_column(rest)
-                        })
-                })
-                .count();
-            assert_eq!(seen, declared(sql).len());
+        let connection = Connection::open_in_memory().unwrap();
+        for (number, sql) in MIGRATIONS {
+            let seen = sql.lines().filter(|line| {
+                line.starts_with("    ")
+                    && line.trim().split_once(' ').is_some_and(|(name, rest)| {
+                        !name.starts_with("--") && declares_a_column(rest)
+                    })
+            });
+            let before = columns(&connection);
+            connection.execute_batch(sql).unwrap();
+            let added = columns(&connection) - before;
+            assert_eq!(
+                i64::try_from(seen.count()).unwrap(),
+                added,
+                "migration {number}"
+            );
         }
     }
 
     /// Two migrations more, of which the last fails half-way.
     const LATER: &[Migration] = &[
-        MIGRATIONS[0],
-        (2, "CREATE TABLE later (x INTEGER);"),
+        (CURRENT + 1, "CREATE TABLE later (x INTEGER);"),
         (
-            3,
+            CURRENT + 2,
             "CREATE TABLE last (x INTEGER); INSERT INTO later VALUES (1); INSERT INTO nowhere VALUES (1);",
         ),
     ];
@@ -193,33 +196,36 @@ mod tests {
             1,
             "nothing to copy"
         );
-        let error = migrate(&mut connection, folder.path(), 1, LATER).unwrap_err();
+        let error = migrate(&mut connection, folder.path(), CURRENT, LATER).unwrap_err();
         let StoreError::Migration {
-            found: 1,
-            wanted: 3,
+            found,
+            wanted,
             copy,
             ..
         } = &error
         else {
             panic!("{error:?}");
         };
+        assert_eq!((*found, *wanted), (CURRENT, CURRENT + 2));
         assert_eq!(
             ask(&connection, "PRAGMA user_version"),
-            2,
+            CURRENT + 1,
             "the one before it holds"
         );
         assert_eq!(ask(&connection, "SELECT count(*) FROM later"), 0);
         let last = "SELECT count(*) FROM sqlite_schema WHERE name = 'last'";
         assert_eq!(ask(&connection, last), 0);
         let copy = Connection::open(copy).unwrap();
-        assert_eq!(ask(&copy, "PRAGMA user_version"), 1);
+        assert_eq!(ask(&copy, "PRAGMA user_version"), CURRENT);
         assert_eq!(
             ask(&copy, "SELECT count(*) FROM copy"),
             1,
             "a start on it begins an epoch"
         );
         assert!(
-            error.to_string().contains("menshen-schema-0001.db"),
+            error
+                .to_string()
+                .contains(&format!("menshen-schema-{CURRENT:04}.db")),
             "{error}"
         );
     }
@@ -230,9 +236,9 @@ mod tests {
         let mut connection = database(folder.path());
         migrate(&mut connection, folder.path(), 0, MIGRATIONS).unwrap();
         let steps = [
-            (2, "CREATE TABLE b (x)"),
-            (3, "CREATE TABLE c (x)"),
-            (4, "CREATE TABLE d (x)"),
+            (CURRENT + 1, "CREATE TABLE b (x)"),
+            (CURRENT + 2, "CREATE TABLE c (x)"),
+            (CURRENT + 3, "CREATE TABLE d (x)"),
         ];
         for step in steps {
             migrate(&mut connection, folder.path(), step.0 - 1, &[step]).unwrap();
@@ -242,10 +248,11 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
+        let copy = |number: i64| format!("menshen-schema-{number:04}.db");
         let kept = [
-            "menshen-schema-0002.db",
-            "menshen-schema-0003.db",
-            "menshen.db",
+            copy(CURRENT + 1),
+            copy(CURRENT + 2),
+            "menshen.db".to_owned(),
         ];
         assert_eq!(names, kept);
     }

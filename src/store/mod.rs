@@ -13,20 +13,26 @@
 //! not, since this takes long on cards. What is damaged is salvaged (`salvage.rs`), what is a copy
 //! goes on under a new epoch (`epoch.rs`). Once a minute [`Store::maintain`] keeps it in bounds.
 //!
-//! In the folder: `menshen.db` with SQLite's `-wal` and `-shm`, `menshen.lock`, `backup/` with the
-//! nightly copies, `menshen-schema-N.db` as it was before an update, `damaged-…/` with what was
+//! In the folder: `menshen.db` with SQLite's `-wal` and `-shm`, `menshen.lock`, `menshen.epoch`,
+//! `backup/` with the nightly copies, `replaced-…/` with what a restored copy took the place of, `menshen-schema-N.db` as it was before an update, `damaged-…/` with what was
 //! salvaged.
 
-mod backup;
+mod accounts;
+pub mod backup;
 mod disk;
 mod epoch;
 mod error;
 mod event_row;
 mod journal;
 mod lock;
+mod logbook;
+mod logbook_row;
+mod look;
 mod migrate;
 mod opening;
 mod outbox;
+mod report_row;
+mod restore;
 mod retention;
 mod row;
 mod salvage;
@@ -36,7 +42,9 @@ mod upkeep;
 
 pub use error::StoreError;
 pub use journal::AuditEntry;
+pub use look::{examine, existing, free, is_in_use, may_write};
 pub use outbox::MAX_PAYLOAD;
+pub use restore::restore;
 pub use upkeep::Upkeep;
 
 use crate::clock::{BootId, Clock as _, SystemClock};

@@ -103,7 +103,7 @@ fn open(
 
 /// Looks at the file itself, since SQLite takes some damage in its first bytes for something else
 /// (an empty, a read-only or a foreign database).
-fn look(path: &Path, before: Option<&DeviceEpoch>) -> Result<(), StoreError> {
+pub(super) fn look(path: &Path, before: Option<&DeviceEpoch>) -> Result<(), StoreError> {
     let mut head = Vec::new();
     if disk::size(path) > 0 {
         std::fs::File::open(path)

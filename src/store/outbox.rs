@@ -78,6 +78,21 @@ pub(super) fn enqueue(
     Ok(())
 }
 
+/// The broker's messages of a stretch go out again, whatever became of them before.
+pub(super) fn put_back(
+    transaction: &Transaction<'_>,
+    from: MessageNumber,
+    to: MessageNumber,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE outbox SET state = 'saved', refusals = 0, refused_why = NULL,
+                accepted_wall_ms = NULL, received_wall_ms = NULL
+         WHERE channel = ?1 AND number BETWEEN ?2 AND ?3",
+        params![Channel::broker().as_str(), to_sql(from.0), to_sql(to.0)],
+    )?;
+    Ok(())
+}
+
 /// Whether a broker would take it.
 fn check(message: &OutboxMessage) -> Result<(), JournalError> {
     let (topic, size) = (&message.topic, message.payload.len());
@@ -183,6 +198,13 @@ impl Outbox for Store {
         let now = self.inner.clock.now().wall.0;
         let channel = Channel::broker();
         self.write(|transaction| {
+            let given_out: Option<i64> = transaction
+                .prepare_cached("SELECT last FROM channel WHERE name = ?1")?
+                .query_row([channel.as_str()], |row| row.get(0))
+                .optional()?;
+            if receipt.up_to.0 > given_out.map_or(0, from_sql) {
+                return Ok(());
+            }
             // Of an epoch that is not ours, there is no row.
             let mut update = transaction.prepare_cached(
                 "UPDATE outbox SET state = 'received', received_wall_ms = ?1

@@ -10,7 +10,7 @@
 
 use super::error::StoreError;
 use super::row::{from_sql, to_sql};
-use super::{Store, Upkeep};
+use super::{Store, Upkeep, logbook};
 use crate::clock::{ClockTrust, Stamp, WallTime};
 use crate::id::Channel;
 use crate::journal::{JournalError, SafeAt};
@@ -36,6 +36,7 @@ impl Store {
         erased += self.in_small_steps(|it| safe_messages(it, rules, messages))?;
         let audit = bound(rules.keep_audit_days)?;
         erased += self.in_small_steps(|it| audited(it, audit))?;
+        erased += self.in_small_steps(|it| logbook::erase(it, audit, AT_ONCE))?;
         Ok(erased)
     }
 

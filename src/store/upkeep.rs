@@ -59,6 +59,16 @@ impl Default for Upkeep {
     }
 }
 
+impl Upkeep {
+    /// Where the copies of the database in `data` go.
+    #[must_use]
+    pub fn backups(&self, data: &std::path::Path) -> PathBuf {
+        self.backup_folder
+            .clone()
+            .unwrap_or_else(|| data.join("backup"))
+    }
+}
+
 /// How often old rows are looked for.
 const ERASE_EVERY: Duration = Duration::from_hours(1);
 
@@ -79,6 +89,8 @@ pub(super) struct Rounds {
     erased: Option<Stamp>,
     backup_tried: Option<Stamp>,
     backup_made: Option<Stamp>,
+    /// Whether the last attempt failed; `None` before the first.
+    backup_failed: Option<bool>,
 }
 
 /// Whether so much time has passed in this start.
@@ -116,8 +128,12 @@ fn is_due(age: Option<Duration>, hour: u32, wanted: u32) -> bool {
 }
 
 /// The faults that the store raises and ends by itself.
-pub(super) const OWN_FAULTS: [Fault; 3] =
-    [Fault::OutboxFull, Fault::DiskLow, Fault::DatabaseSalvaged];
+pub(super) const OWN_FAULTS: [Fault; 4] = [
+    Fault::OutboxFull,
+    Fault::DiskLow,
+    Fault::DatabaseSalvaged,
+    Fault::BackupMissed,
+];
 
 impl Store {
     /// Looks after the database: room on the disk, bounds of the outbox, retention by the hour, a
@@ -128,7 +144,10 @@ impl Store {
     pub fn maintain(&self, rules: &Upkeep, now: Stamp) -> Result<Vec<Recorded>, JournalError> {
         let mut rounds = hold(&self.inner.rounds);
         let mut recorded = self.shed(rules, now)?;
-        let faults = self.faults(rules, &now, !recorded.is_empty())?;
+        if rules.backups_kept > 0 {
+            self.back_up(rules, &now, &mut rounds);
+        }
+        let faults = self.faults(rules, &now, !recorded.is_empty(), rounds.backup_failed)?;
         if !faults.is_empty() {
             recorded.extend(self.write(|transaction| {
                 journal::record(transaction, &self.inner.routes, &self.epoch(), &faults)
@@ -141,9 +160,6 @@ impl Store {
                 tracing::info!(rows = erased, "what was old is erased");
             }
         }
-        if rules.backups_kept > 0 {
-            self.back_up(rules, &now, &mut rounds);
-        }
         Ok(recorded)
     }
 
@@ -153,12 +169,14 @@ impl Store {
         rules: &Upkeep,
         now: &Stamp,
         has_shed: bool,
+        backup_failed: Option<bool>,
     ) -> Result<Vec<Event>, JournalError> {
         let standing = self.standing_faults()?;
         let since = |fault| standing.iter().find(|it| it.0 == fault).map(|it| it.1);
         let held = self.held()?;
         let was_full = since(Fault::OutboxFull).is_some();
         let was_low = since(Fault::DiskLow).is_some();
+        let was_missed = since(Fault::BackupMissed).is_some();
         let free = disk::free(&self.inner.folder)?;
         let salvaged = since(Fault::DatabaseSalvaged);
         let shown_long_enough = |at: Stamp| match now.since(&at) {
@@ -180,6 +198,11 @@ impl Store {
                 Fault::DatabaseSalvaged,
                 salvaged.is_some(),
                 salvaged.is_some_and(|at| !shown_long_enough(at)),
+            ),
+            (
+                Fault::BackupMissed,
+                was_missed,
+                rules.backups_kept > 0 && backup_failed.unwrap_or(was_missed),
             ),
         ];
         let at = *now;
@@ -226,13 +249,10 @@ impl Store {
         })
     }
 
-    /// Makes the nightly copy where it is due. That it fails is said in the log: the gateway works
-    /// without, and tries again.
+    /// Makes the nightly copy where it is due. That it fails is a fault: the gateway works without, and
+    /// tries again.
     fn back_up(&self, rules: &Upkeep, now: &Stamp, rounds: &mut Rounds) {
-        let folder = rules
-            .backup_folder
-            .clone()
-            .unwrap_or_else(|| self.inner.folder.join("backup"));
+        let folder = rules.backups(&self.inner.folder);
         let age = match rounds.backup_made {
             Some(made) => now.since(&made),
             None => backup::age(&folder, now.wall),
@@ -244,17 +264,16 @@ impl Store {
         }
         rounds.backup_tried = Some(*now);
         let (kept, floor) = (rules.backups_kept, rules.disk_floor);
-        match backup::nightly(&self.inner.folder, &folder, kept, floor, now.wall) {
+        let made = backup::nightly(&self.inner.folder, &folder, kept, floor, now.wall);
+        rounds.backup_failed = Some(made.is_err());
+        match made {
             Ok(file) => {
                 rounds.backup_made = Some(*now);
                 tracing::info!(file = %file.display(), "the database was copied");
             }
-            Err(NotMade::NoRoom { free, needed }) => tracing::warn!(
-                free,
-                needed,
-                "no copy of the database was made: there is too little room on the disk; \
-                 free some, or set backup_folder in [store] to another one"
-            ),
+            Err(error @ NotMade::NoRoom { .. }) => {
+                tracing::warn!("no copy of the database was made: {error}");
+            }
             Err(NotMade::Failed(error)) => {
                 self.note_damage(&error);
                 tracing::error!("no copy of the database was made: {error}");

@@ -7,8 +7,9 @@
 use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
 use super::problem::Problem;
+use super::routes::{Entry, get, post};
+use super::sign_in::{Desk, Signing};
 use super::state::AlertNotes;
-use super::who::need;
 use super::words::{BODY_SITES, InWords, NOT_SAVED, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
 use super::{Shared, when, words};
 use crate::alert::escalation::waited;
@@ -18,7 +19,7 @@ use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::AlertId;
 use crate::screening::Difference;
-use crate::staff::{Right, Who};
+use crate::staff::Right;
 use crate::units::Celsius;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
@@ -117,6 +118,8 @@ pub(super) struct Lists {
     pub(super) more: bool,
     pub(super) sites: [(&'static str, BodySite); 4],
     pub(super) modes: [(&'static str, ThermometerMode); 2],
+    /// Who sits there.
+    pub(super) desk: Desk,
 }
 
 fn act(by: &str, at: &Stamp, now: &Stamp) -> ActView {
@@ -196,7 +199,7 @@ fn card(alert: &Alert, notes: &AlertNotes, now: &Stamp) -> AlertCard {
 
 impl Lists {
     /// From the journal's answer to [`LIST_LIMIT`].
-    pub(super) fn new(alerts: &[Alert], notes: &AlertNotes, now: &Stamp) -> Self {
+    pub(super) fn new(alerts: &[Alert], notes: &AlertNotes, now: &Stamp, desk: Desk) -> Self {
         let is_open = |alert: &&Alert| matches!(alert.state, AlertState::Open);
         let is_taken = |alert: &&Alert| matches!(alert.state, AlertState::Acknowledged { .. });
         let card = |alert: &Alert| card(alert, notes, now);
@@ -220,6 +223,7 @@ impl Lists {
                 .collect(),
             sites: BODY_SITES,
             modes: THERMOMETER_MODES,
+            desk,
         }
     }
 }
@@ -231,13 +235,21 @@ struct Fragment {
     lists: Lists,
 }
 
+pub(super) fn routes() -> Vec<Entry> {
+    vec![
+        get("/alerts", Right::SeeLive, lists),
+        post("/alerts/{id}/acknowledge", Right::HandleAlerts, acknowledge),
+        post("/alerts/{id}/resolve", Right::HandleAlerts, resolve),
+    ]
+}
+
 /// `GET /alerts`.
-pub(super) async fn lists(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+async fn lists(State(shared): State<Arc<Shared>>, desk: Desk) -> Result<Response, Problem> {
     let alerts = shared.ask(|it| it.journal.alerts(LIST_LIMIT)).await?;
     let now = shared.dashboard.clock.now();
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
     super::page::html(&Fragment {
-        lists: Lists::new(&alerts, &notes, &now),
+        lists: Lists::new(&alerts, &notes, &now, desk),
     })
 }
 
@@ -246,6 +258,8 @@ pub(super) async fn lists(State(shared): State<Arc<Shared>>) -> Result<Response,
 pub(super) struct AcknowledgeForm {
     #[serde(default)]
     by: String,
+    #[serde(default)]
+    pin: String,
 }
 
 /// What the form for an outcome sends. Fields that do not belong to the chosen outcome may be
@@ -254,6 +268,8 @@ pub(super) struct AcknowledgeForm {
 pub(super) struct ResolveForm {
     #[serde(default)]
     by: String,
+    #[serde(default)]
+    pin: String,
     #[serde(default)]
     outcome: String,
     #[serde(default)]
@@ -268,7 +284,7 @@ pub(super) struct ResolveForm {
     reason: String,
 }
 
-fn sent<T>(form: Result<Form<T>, FormRejection>) -> Result<T, Problem> {
+pub(super) fn sent<T>(form: Result<Form<T>, FormRejection>) -> Result<T, Problem> {
     match form {
         Ok(Form(form)) => Ok(form),
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -284,13 +300,6 @@ fn sent<T>(form: Result<Form<T>, FormRejection>) -> Result<T, Problem> {
 fn alert_id(text: &str) -> Result<AlertId, Problem> {
     text.parse()
         .map_err(|_| Problem::UnknownAlert(text.chars().take(NAME_LIMIT).collect()))
-}
-
-fn name(text: &str) -> Result<String, Problem> {
-    plain(text, NAME_LIMIT).ok_or(Problem::Incomplete(
-        "请后退，填写您的姓名（1 到 64 个字，不含特殊控制字符）。",
-        "Go back and fill in your name: 1 to 64 characters, no control characters.",
-    ))
 }
 
 /// A temperature as people type it: full-width digits, a comma or a unit are no mistakes.
@@ -374,31 +383,30 @@ async fn keep(shared: &Shared, id: AlertId, event: Event) -> Result<Response, Pr
 }
 
 /// `POST /alerts/{id}/acknowledge`.
-pub(super) async fn acknowledge(
+async fn acknowledge(
     State(shared): State<Arc<Shared>>,
-    who: Who,
+    desk: Desk,
     Path(id): Path<String>,
     form: Result<Form<AcknowledgeForm>, FormRejection>,
 ) -> Result<Response, Problem> {
-    need(&who, Right::HandleAlerts)?;
     let alert = alert_id(&id)?;
-    let by = name(&sent(form)?.by)?;
+    let form = sent(form)?;
+    let by = desk.acting(form.by, form.pin).await?;
     let at = shared.dashboard.clock.now();
     keep(&shared, alert, Event::AlertAcknowledged { alert, by, at }).await
 }
 
 /// `POST /alerts/{id}/resolve`.
-pub(super) async fn resolve(
+async fn resolve(
     State(shared): State<Arc<Shared>>,
-    who: Who,
+    desk: Desk,
     Path(id): Path<String>,
     form: Result<Form<ResolveForm>, FormRejection>,
 ) -> Result<Response, Problem> {
-    need(&who, Right::HandleAlerts)?;
     let alert = alert_id(&id)?;
     let form = sent(form)?;
-    let by = name(&form.by)?;
     let outcome = outcome(&form)?;
+    let by = desk.acting(form.by, form.pin).await?;
     let at = shared.dashboard.clock.now();
     let event = Event::AlertResolved {
         alert,

@@ -8,6 +8,7 @@ use super::alerts::LIST_LIMIT;
 use super::budget;
 use super::page::{self, Today};
 use super::problem::ApiProblem;
+use super::routes::{Entry, Needs, get};
 use super::state::{AlertNotes, GatewayStatus, LinkWord, Mode, ReferenceStatus};
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
@@ -15,6 +16,7 @@ use crate::alert::{Alert, AlertState, ContactReading, Outcome};
 use crate::clock::Stamp;
 use crate::id::Channel;
 use crate::screening::{Difference, basis_word};
+use crate::staff::Right;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -180,8 +182,16 @@ impl AlertJson {
     }
 }
 
+pub(super) fn routes() -> Vec<Entry> {
+    vec![
+        get("/api/state", Right::SeeToday, state),
+        get("/api/alerts", Right::SeeLive, alerts),
+        get("/healthz", Needs::Nothing, health),
+    ]
+}
+
 /// `GET /api/alerts`: those not resolved first, each newest first.
-pub(super) async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
+async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
     let alerts = shared
         .ask(|it| it.journal.alerts(LIST_LIMIT))
         .await
@@ -343,7 +353,7 @@ fn today(today: &Today, since_wall_ms: i64) -> TodayJson {
 }
 
 /// `GET /api/state`.
-pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
+async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
     let now = shared.dashboard.clock.now();
     let (numbers, outbox) = shared
         .ask(move |it| page::numbers(it, &now))
@@ -410,7 +420,7 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Result<Response,
 
 /// `GET /healthz`: the page answers and the store can be read. Whether people can be judged is in
 /// `/api/state`: a camera without pictures is no reason to restart the gateway.
-pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, ApiProblem> {
+async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, ApiProblem> {
     shared
         .ask(|it| it.outbox.count(&Channel::broker()))
         .await

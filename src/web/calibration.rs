@@ -5,8 +5,9 @@
 //! or laptop without JavaScript; the same is served as JSON under `/api/calibration`. The rules of
 //! [`guard`] hold here, too: this machine only. Nothing here blocks.
 
+use super::assets::{icon, style};
+use super::guard;
 use super::problem::Problem;
-use super::{guard, icon, style};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};

@@ -1,6 +1,6 @@
 //! Who may ask, and from where: the rules that stand before every page.
 //!
-//! There is no login yet, so the dashboard serves this machine only ([`refuse_the_world`]). A
+//! There is no TLS yet, so the dashboard serves this machine only ([`refuse_the_world`]). A
 //! browser on this machine also runs other people's pages, and those must neither read nor act:
 //!
 //! - the `Host` must be a loopback name, against DNS rebinding, where a foreign name is made to
@@ -44,7 +44,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'self'; frame-ancestors 'none'",
 );
 
-/// Refuses to serve anybody but this machine while there is no login.
+/// Refuses to serve anybody but this machine while there is no TLS.
 ///
 /// # Errors
 /// Where `address` is not a loopback address; the text says what to do.
@@ -55,8 +55,8 @@ pub fn refuse_the_world(address: SocketAddr) -> io::Result<()> {
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
         format!(
-            "the dashboard does not listen on {address}: it has no login yet, so anybody in that \
-             network could acknowledge alerts and watch people. Listen on 127.0.0.1 (or [::1]); \
+            "the dashboard does not listen on {address}: it has no TLS yet, so passwords and \
+             pictures would cross that network for all to read. Listen on 127.0.0.1 (or [::1]); \
              to look from elsewhere use a tunnel, for example: ssh -L 8080:127.0.0.1:{} DEVICE",
             address.port()
         ),
@@ -213,7 +213,7 @@ mod tests {
     fn the_world_is_refused_with_a_way_out() {
         let error = refuse_the_world("0.0.0.0:8080".parse().unwrap()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-        assert!(error.to_string().contains("no login yet"));
+        assert!(error.to_string().contains("no TLS yet"));
         assert!(error.to_string().contains("ssh -L"));
         assert!(refuse_the_world("192.168.0.9:80".parse().unwrap()).is_err());
         assert!(refuse_the_world("[::]:80".parse().unwrap()).is_err());

@@ -10,10 +10,14 @@
 
 use super::budget;
 use super::problem::Problem;
+use super::routes::{Entry, Needs, get};
 use super::state::{LiveFrame, LivePerson, LiveValue, PersonState};
+use super::who::Visit;
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::clock::Stamp;
+use crate::staff::Right;
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -27,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 /// Live views at a time (ASVS 5.0, 2.4.1); the same number of listeners to changes.
 pub const VIEWERS: usize = 20;
@@ -217,8 +222,9 @@ fn message(frame: &LiveFrame, skipped: u64, now: &Stamp) -> Result<Vec<u8>, serd
 }
 
 /// `GET /live`.
-pub(super) async fn live(
+async fn live(
     State(shared): State<Arc<Shared>>,
+    Extension(visit): Extension<Visit>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
@@ -230,11 +236,16 @@ pub(super) async fn live(
     upgrade
         .max_message_size(1024)
         .max_frame_size(1024)
-        .on_upgrade(move |socket| watch_live(socket, shared, seat))
+        .on_upgrade(move |socket| watch_live(socket, shared, visit.end, seat))
 }
 
-/// Sends frames until the viewer or the gateway goes.
-async fn watch_live(mut socket: WebSocket, shared: Arc<Shared>, _seat: OwnedSemaphorePermit) {
+/// Sends frames until the viewer or the gateway goes, or the session ends.
+async fn watch_live(
+    mut socket: WebSocket,
+    shared: Arc<Shared>,
+    end: CancellationToken,
+    _seat: OwnedSemaphorePermit,
+) {
     let mut newest = shared.dashboard.live.clone();
     newest.mark_changed();
     let mut pace = tokio::time::interval(FRAME_TIME);
@@ -248,6 +259,7 @@ async fn watch_live(mut socket: WebSocket, shared: Arc<Shared>, _seat: OwnedSema
         };
         tokio::select! {
             () = shared.stop.cancelled() => break,
+            () = end.cancelled() => break,
             heard = socket.recv() => match heard {
                 // Pings are answered by the library; a viewer has nothing else to say.
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -280,23 +292,34 @@ async fn watch_live(mut socket: WebSocket, shared: Arc<Shared>, _seat: OwnedSema
     let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
 }
 
+pub(super) fn routes() -> Vec<Entry> {
+    vec![
+        get("/live", Right::SeeLive, live),
+        get("/changes", Needs::SignIn, changes),
+    ]
+}
+
 /// `GET /changes`: says `changed` at once and whenever something was recorded.
-pub(super) async fn changes(State(shared): State<Arc<Shared>>) -> Response {
+async fn changes(
+    State(shared): State<Arc<Shared>>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
     let Ok(seat) = Arc::clone(&shared.listeners).try_acquire_owned() else {
         return Problem::TooManyViewers.into_response();
     };
     let mut changes = shared.dashboard.changes.clone();
     changes.mark_changed();
     let events = stream::unfold(
-        (changes, shared, seat),
-        |(mut changes, shared, seat)| async move {
+        (changes, shared, visit.end, seat),
+        |(mut changes, shared, end, seat)| async move {
             tokio::select! {
                 () = shared.stop.cancelled() => return None,
+                () = end.cancelled() => return None,
                 changed = changes.changed() => changed.ok()?,
             }
             let number = *changes.borrow_and_update();
             let event = Event::default().event("changed").data(number.to_string());
-            Some((Ok::<_, Infallible>(event), (changes, shared, seat)))
+            Some((Ok::<_, Infallible>(event), (changes, shared, end, seat)))
         },
     );
     Sse::new(events)

@@ -10,45 +10,60 @@
 //! | [`state`] | what the wiring gives the dashboard |
 //! | [`words`] | the one table of words, Chinese and English |
 //! | [`guard`] | who may ask: host, origin, limits, headers |
+//! | [`routes`] | every address, and who may ask for it |
 //! | `who` | who asks, and whether they may |
+//! | `sign_in` | signing in and out, accounts, PINs |
+//! | `frame`, `nav` | what stands around every page; the ways through them |
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
+//! | `rounds` | what is to be done now, with its forms |
+//! | `report` | the report of the day |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
 //!
 //! Templates and assets are compiled in: nothing is read from disk or fetched from anywhere at
-//! run time. There is no login yet, so [`serve`] refuses any address but loopback.
+//! run time. There is no TLS yet, so [`serve`] refuses any address but loopback: a password would cross the
+//! network for all to read.
 
+mod account;
 pub mod alerts;
 pub mod api;
+mod assets;
 mod budget;
 pub mod calibration;
+mod cookie;
+mod frame;
 pub mod guard;
 pub mod live;
+mod nav;
 pub mod page;
 pub mod problem;
+mod report;
+mod rounds;
+pub mod routes;
+mod sign_in;
 pub mod state;
+pub mod trouble;
 pub mod when;
 pub(crate) mod who;
 pub mod words;
 
 pub use state::{
-    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord,
-    LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
+    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus,
+    LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
     ReferenceStatus, SiteName, Thresholds,
 };
 
 use crate::journal::JournalError;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use problem::Problem;
+use sign_in::Door;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -68,32 +83,63 @@ pub(crate) struct Shared {
     viewers: Arc<Semaphore>,
     /// Seats at the list of changes.
     listeners: Arc<Semaphore>,
+    /// Who is in; `None` in a demonstration.
+    door: Option<Arc<Door>>,
+    /// Places in the row before the door.
+    waiting: Arc<Semaphore>,
+    /// Where the pages are served.
+    address: SocketAddr,
+}
+
+/// Runs something that may wait for the disk, away from the threads that serve requests. It runs to its end
+/// even if the browser does not wait for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(broken) => {
+            tracing::error!("a question to the store did not end: {broken}");
+            Err(Problem::Storage(
+                "the store stopped while answering; restart the gateway".to_owned(),
+            ))
+        }
+    }
 }
 
 impl Shared {
-    /// Runs something that may wait for the disk, away from the threads that serve requests. It
-    /// runs to its end even if the browser does not wait for it.
+    /// Asks the journal.
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Dashboard) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, Problem> {
         let dashboard = self.dashboard.clone();
-        match tokio::task::spawn_blocking(move || question(&dashboard)).await {
-            Ok(answer) => answer.map_err(Problem::from),
-            Err(broken) => {
-                tracing::error!("a question to the store did not end: {broken}");
-                Err(Problem::Storage(
-                    "the store stopped while answering; restart the gateway".to_owned(),
-                ))
-            }
-        }
+        blocking(move || question(&dashboard).map_err(Problem::from)).await
+    }
+
+    /// Who is in.
+    fn door(&self) -> Result<&Arc<Door>, Problem> {
+        self.door.as_ref().ok_or(Problem::NoPage)
+    }
+
+    /// Does something with accounts, after those who came before.
+    async fn at_door<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Door) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let door = Arc::clone(self.door()?);
+        let Ok(_place) = Arc::clone(&self.waiting).try_acquire_owned() else {
+            return Err(Problem::TooOften(1));
+        };
+        blocking(move || work(&door)).await
     }
 }
 
 /// Serves the dashboard until `shutdown`, then lets open answers end for a moment.
 ///
 /// # Errors
-/// Where the listener is not on a loopback address (there is no login yet), or the socket fails.
+/// Where the listener is not on a loopback address (there is no TLS yet), the accounts cannot be read, or the
+/// socket fails.
 pub async fn serve(
     listener: TcpListener,
     dashboard: Dashboard,
@@ -102,8 +148,19 @@ pub async fn serve(
     let address = listener.local_addr()?;
     guard::refuse_the_world(address)?;
     tracing::info!("dashboard on http://{address}/");
+    let shared = tokio::task::spawn_blocking({
+        let stop = shutdown.clone();
+        move || shared(dashboard, stop, address)
+    });
+    let shared = shared.await.map_err(io::Error::other)?;
+    let shared = Arc::new(shared.map_err(io::Error::other)?);
+    if let Some(door) = &shared.door {
+        door.announce(address);
+        tokio::spawn(sweep(Arc::clone(door), shutdown.clone()));
+    }
     let asked = shutdown.clone();
-    let server = axum::serve(listener, routes(dashboard, shutdown.clone()))
+    let service = service(shared).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service)
         .with_graceful_shutdown(async move { asked.cancelled().await });
     tokio::select! {
         ended = server.into_future() => ended,
@@ -114,54 +171,49 @@ pub async fn serve(
     }
 }
 
-/// The dashboard's pages, for [`serve`] and for tests on a listener of their own.
-pub fn router(dashboard: Dashboard) -> Router {
-    routes(dashboard, CancellationToken::new())
+/// Once a minute, ends the sessions that are over.
+async fn sweep(door: Arc<Door>, stop: CancellationToken) {
+    let mut minutes = tokio::time::interval(Duration::from_mins(1));
+    while stop.run_until_cancelled(minutes.tick()).await.is_some() {
+        let door = Arc::clone(&door);
+        // Where it fails, that is in the log, and the next one tries again.
+        let _ = tokio::task::spawn_blocking(move || door.sweep()).await;
+    }
 }
 
-fn routes(dashboard: Dashboard, stop: CancellationToken) -> Router {
-    let shared = Arc::new(Shared {
+fn shared(
+    dashboard: Dashboard,
+    stop: CancellationToken,
+    address: SocketAddr,
+) -> Result<Shared, JournalError> {
+    let door = match &dashboard.entrance {
+        Entrance::Demo => None,
+        Entrance::Accounts(accounts) => {
+            let site = &dashboard.site;
+            let words = [&site.street, &site.building, &site.gate];
+            let words = words.into_iter().cloned().chain(["menshen".to_owned()]);
+            let clock = Arc::clone(&dashboard.clock);
+            let door = Door::new(Arc::clone(accounts), clock, words.collect())?;
+            Some(Arc::new(door))
+        }
+    };
+    Ok(Shared {
         dashboard,
         stop,
         viewers: Arc::new(Semaphore::new(live::VIEWERS)),
         listeners: Arc::new(Semaphore::new(live::VIEWERS)),
-    });
-    Router::new()
-        .route("/", get(page::page))
-        .route("/summary", get(page::summary))
-        .route("/alerts", get(alerts::lists))
-        .route("/alerts/{id}/acknowledge", post(alerts::acknowledge))
-        .route("/alerts/{id}/resolve", post(alerts::resolve))
-        .route("/live", get(live::live))
-        .route("/changes", get(live::changes))
-        .route("/api/state", get(api::state))
-        .route("/api/alerts", get(api::alerts))
-        .route("/healthz", get(api::health))
-        .route("/assets/app.css", get(style))
-        .route("/assets/live.js", get(script))
-        .route("/assets/door.svg", get(icon))
+        door,
+        waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
+        address,
+    })
+}
+
+fn service(shared: Arc<Shared>) -> Router {
+    routes::router()
         .fallback(async || Problem::NoPage)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
-        .with_state(shared)
+        .with_state(Arc::clone(&shared))
         .layer(DefaultBodyLimit::max(guard::BODY_LIMIT))
+        .layer(axum::middleware::from_fn_with_state(shared, who::meet))
         .layer(axum::middleware::from_fn(guard::stand))
-}
-
-fn asset(kind: &'static str, content: &'static str) -> Response {
-    ([(CONTENT_TYPE, kind)], content).into_response()
-}
-
-async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("assets/app.css"))
-}
-
-async fn script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("assets/live.js"),
-    )
-}
-
-async fn icon() -> Response {
-    asset("image/svg+xml", include_str!("assets/door.svg"))
 }

@@ -6,14 +6,18 @@
 
 use super::alerts::{LIST_LIMIT, Lists};
 use super::budget::BudgetView;
+use super::frame::Frame;
 use super::problem::Problem;
-use super::state::{Dashboard, GatewayStatus, LinkWord, Mode, ReferenceStatus, SiteName};
+use super::routes::{Entry, get};
+use super::sign_in::{Desk, Signing};
+use super::state::{Dashboard, GatewayStatus, LinkWord, Mode, ReferenceStatus};
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::clock::{ClockTrust, Stamp};
 use crate::id::Channel;
 use crate::journal::{JournalError, OutboxCount};
 use crate::screening::{Obstacle, RetestReason, Verdict};
+use crate::staff::Right;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
@@ -265,10 +269,10 @@ impl Device {
 /// The whole page.
 #[derive(Template)]
 #[template(path = "page.html", config = "src/web/askama.toml")]
-struct Page<'a> {
+struct Page {
+    frame: Frame,
     /// The table without numbers, for a script to fill in.
     budget: BudgetView,
-    site: &'a SiteName,
     lists: Lists,
     today: Today,
     device: Device,
@@ -301,8 +305,19 @@ pub(super) fn numbers(it: &Dashboard, now: &Stamp) -> Result<(Today, OutboxCount
     Ok((Today::new(&tally), it.outbox.count(&Channel::broker())?))
 }
 
+pub(super) fn routes() -> Vec<Entry> {
+    vec![
+        get("/", Right::SeeLive, page),
+        get("/summary", Right::SeeToday, summary),
+    ]
+}
+
 /// `GET /`.
-pub(super) async fn page(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+async fn page(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    desk: Desk,
+) -> Result<Response, Problem> {
     let now = shared.dashboard.clock.now();
     let (alerts, (today, outbox)) = shared
         .ask(move |it| Ok((it.journal.alerts(LIST_LIMIT)?, numbers(it, &now)?)))
@@ -310,16 +325,16 @@ pub(super) async fn page(State(shared): State<Arc<Shared>>) -> Result<Response, 
     let status = Arc::clone(&shared.dashboard.status.borrow());
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
     html(&Page {
-        site: &shared.dashboard.site,
+        frame,
         budget: BudgetView::blank(),
-        lists: Lists::new(&alerts, &notes, &now),
+        lists: Lists::new(&alerts, &notes, &now, desk),
         today,
         device: Device::new(&status, outbox, &now),
     })
 }
 
 /// `GET /summary`.
-pub(super) async fn summary(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+async fn summary(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let now = shared.dashboard.clock.now();
     let (today, outbox) = shared.ask(move |it| numbers(it, &now)).await?;
     let status = Arc::clone(&shared.dashboard.status.borrow());

@@ -4,12 +4,16 @@
 //! Texts of the store and of the core are shown as they are (they are escaped, and they say what
 //! to do); nothing here blocks.
 
+use super::words;
+use super::words::sign_in as said;
 use crate::alert::Refused;
+use crate::checklist::DeskError;
 use crate::journal::JournalError;
 use crate::staff::Right;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use std::borrow::Cow;
 
 /// A request that could not be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub enum Problem {
     Incomplete(&'static str, &'static str),
     /// The core refused, in its own words.
     Refused(&'static str),
+    /// The desk of the rounds refused: why, in both languages.
+    NotDone(String),
     /// The body is over the limit.
     TooLarge,
     /// The name in the address is not this device's.
@@ -40,8 +46,20 @@ pub enum Problem {
     NotAWebSocket,
     /// The store cannot be read or written.
     Storage(String),
+    /// Nobody is signed in.
+    NotSignedIn,
     /// Who asks has not this right.
     NotYours(Right),
+    /// Name and password do not belong together.
+    WrongSignIn,
+    /// No such code, or one that is over.
+    WrongCode,
+    /// No such PIN of that person.
+    WrongPin,
+    /// Tried in vain too often: seconds until the next try.
+    TooOften(u64),
+    /// A form that is not of this session.
+    OldForm,
     /// It took too long.
     TooSlow,
 }
@@ -58,7 +76,18 @@ impl From<JournalError> for Problem {
                 Self::Incomplete("没有填写姓名。", "The name is missing.")
             }
             JournalError::Refused(Refused::Incomplete(what)) => Self::Refused(what),
+            // No page gives commands.
+            JournalError::DoneBefore(id) => Self::Storage(id.to_string()),
             JournalError::Storage(what) => Self::Storage(what),
+        }
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Journal(error) => Self::from(error),
+            error => Self::NotDone(format!("{} {error}", words::checklist::refusal(&error))),
         }
     }
 }
@@ -72,7 +101,7 @@ struct ProblemPage<'a> {
     title_en: &'a str,
     what_zh: &'a str,
     what_en: &'a str,
-    detail: &'a str,
+    detail: Cow<'a, str>,
 }
 
 impl Problem {
@@ -82,11 +111,20 @@ impl Problem {
         match self {
             Self::NoPage | Self::UnknownAlert(_) => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::AlreadyAcknowledged(_) | Self::AlreadyResolved(_) => StatusCode::CONFLICT,
+            Self::AlreadyAcknowledged(_) | Self::AlreadyResolved(_) | Self::NotDone(_) => {
+                StatusCode::CONFLICT
+            }
             Self::Incomplete(..) | Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::ForeignOrigin | Self::NotYours(_) => StatusCode::FORBIDDEN,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::ForeignOrigin
+            | Self::NotYours(_)
+            | Self::WrongSignIn
+            | Self::WrongCode
+            | Self::WrongPin
+            | Self::OldForm => StatusCode::FORBIDDEN,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotAWebSocket => StatusCode::BAD_REQUEST,
             Self::TooManyViewers | Self::Storage(_) | Self::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -104,26 +142,35 @@ impl Problem {
             Self::AlreadyAcknowledged(_) => "already_acknowledged",
             Self::AlreadyResolved(_) => "already_resolved",
             Self::Incomplete(..) | Self::Refused(_) => "incomplete",
+            Self::NotDone(_) => "not_done",
             Self::TooLarge => "too_large",
             Self::WrongHost => "wrong_host",
             Self::ForeignOrigin => "foreign_origin",
             Self::TooManyViewers => "too_many_viewers",
             Self::NotAWebSocket => "not_a_websocket",
             Self::Storage(_) => "storage",
+            Self::NotSignedIn => "not_signed_in",
             Self::NotYours(_) => "not_yours",
+            Self::WrongSignIn => "wrong_sign_in",
+            Self::WrongCode => "wrong_code",
+            Self::WrongPin => "wrong_pin",
+            Self::TooOften(_) => "too_often",
+            Self::OldForm => "old_form",
             Self::TooSlow => "too_slow",
         }
     }
 
     /// Title (zh, en) and what to do (zh, en).
-    const fn texts(&self) -> [&'static str; 4] {
+    pub(super) const fn texts(&self) -> [&'static str; 4] {
         match self {
-            Self::NotYours(_) => [
-                "您没有这项权限",
-                "You may not do this",
-                "请用有此权限的账号登录，或请物业经理处理。",
-                "Sign in with an account that may, or ask the property manager.",
-            ],
+            Self::WrongSignIn => said::WRONG_SIGN_IN,
+            Self::WrongCode => said::WRONG_CODE,
+            Self::WrongPin => said::WRONG_PIN,
+            Self::TooOften(_) => said::TOO_OFTEN,
+            Self::OldForm => said::OLD_FORM,
+            Self::NotDone(_) => said::NOT_DONE,
+            Self::NotSignedIn => said::NOT_SIGNED_IN,
+            Self::NotYours(_) => said::NOT_YOURS,
             Self::NoPage => [
                 "没有这个页面",
                 "There is no such page",
@@ -212,16 +259,18 @@ impl Problem {
     }
 
     /// What the problem is about, as text that is escaped later.
-    fn detail(&self) -> &str {
-        match self {
+    pub(super) fn detail(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            Self::TooOften(seconds) => return Cow::Owned(seconds.to_string()),
             Self::UnknownAlert(text)
             | Self::AlreadyAcknowledged(text)
             | Self::AlreadyResolved(text)
+            | Self::NotDone(text)
             | Self::Storage(text) => text,
             Self::Refused(what) => what,
             Self::NotYours(right) => right.zh(),
             _ => "",
-        }
+        })
     }
 }
 

@@ -4,6 +4,8 @@
 //! those says what it has to say in these words. Nothing here blocks, and nothing here is a wire
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
+use crate::account::Accounts;
+use crate::checklist::Desk;
 use crate::clock::{Clock, Stamp, WallTime};
 use crate::estimate::{Budget, Reading};
 use crate::event::{Escalation, Fault};
@@ -28,13 +30,26 @@ pub struct SiteName {
     pub gate: String,
 }
 
+/// Who may come in.
+#[derive(Clone)]
+pub enum Entrance {
+    /// Who has signed in.
+    Accounts(Arc<dyn Accounts>),
+    /// Everybody at this machine, as the manager: for `menshen demo` and nothing else.
+    Demo,
+}
+
 /// Everything the dashboard needs; it owns none of it.
 #[derive(Clone)]
 pub struct Dashboard {
+    /// Who may come in.
+    pub entrance: Entrance,
     /// Events: read for the lists, written when staff act.
     pub journal: Arc<dyn Journal>,
     /// Messages to the broker: only counted here.
     pub outbox: Arc<dyn Outbox>,
+    /// The rounds, the report of the day and the procedure; `None` where there is no checklist.
+    pub desk: Option<Arc<Desk>>,
     /// Time of acknowledgements and outcomes.
     pub clock: Arc<dyn Clock>,
     /// The newest picture; `None` until there is one.

@@ -43,6 +43,13 @@ fn clock_face(at: &Zoned) -> String {
     format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
 }
 
+/// `14:05`.
+#[must_use]
+pub fn minute(at: WallTime) -> String {
+    let at = zoned(at.0, TimeZone::system());
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
 /// Machine-readable, for `<time datetime>` and JSON: RFC 3339, UTC, milliseconds.
 #[must_use]
 pub fn machine(stamp: &Stamp) -> String {

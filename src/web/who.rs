@@ -1,25 +1,80 @@
 //! Who asks.
 //!
-//! Every handler that serves more than assets takes a [`Who`] and says which right it needs, with
-//! [`need`]. Nobody signs in yet: the dashboard answers on loopback only, to the one who is at the
-//! device and may do everything that a manager may.
+//! Every handler that must know who acts takes a [`Who`]; whether they may is in
+//! [`routes`](super::routes), and [`need`] asks for more. Who has signed in shows it by a cookie
+//! (`sign_in`). In a demonstration nobody signs in, and everybody is taken for the manager.
 
 use super::problem::Problem;
+use super::{Shared, sign_in};
+use crate::account::{AccountId, Digest};
 use crate::staff::{Right, Role, Who};
 use crate::text::Note;
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What is known of a request before its page is looked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Visit {
+    /// Who is signed in.
+    pub(super) who: Option<Who>,
+    /// What forms of this session send along; nothing in a demonstration.
+    pub(super) csrf: String,
+    /// Whose account it is.
+    pub(super) account: Option<AccountId>,
+    /// Which session.
+    pub(super) session: Option<Digest>,
+    /// Whether several people use this screen.
+    pub(super) shared: bool,
+    /// Is cancelled when the session ends, for streams that would go on.
+    pub(super) end: CancellationToken,
+    /// The address that asks.
+    pub(super) from: String,
+}
+
+/// Whether a person asks, and not a page that is open: `Sec-Fetch-Dest` is `empty` for what scripts fetch
+/// (W3C Fetch Metadata).
+fn acts(method: &Method, headers: &HeaderMap) -> bool {
+    let dest = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
+    method != Method::GET || !matches!(dest, Some(b"empty" | b"websocket"))
+}
+
+/// Finds out who asks.
+pub(super) async fn meet(
+    State(shared): State<Arc<Shared>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let mut visit = match &shared.door {
+        Some(door) => door.visit(sign_in::token(headers), acts(request.method(), headers)),
+        None => Visit {
+            who: Note::name("值班人员").map(|name| Who {
+                name,
+                role: Role::Manager,
+            }),
+            ..Visit::default()
+        },
+    };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    visit.from = peer.map_or_else(String::new, |it| it.0.ip().to_canonical().to_string());
+    request.extensions_mut().insert(visit);
+    next.run(request).await
+}
 
 impl<S: Sync> FromRequestParts<S> for Who {
     type Rejection = Problem;
 
-    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Note::name("值班人员")
-            .map(|name| Self {
-                name,
-                role: Role::Manager,
-            })
-            .ok_or(Problem::NoPage)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let visit = parts.extensions.get::<Visit>();
+        visit
+            .and_then(|visit| visit.who.clone())
+            .ok_or(Problem::NotSignedIn)
     }
 }
 

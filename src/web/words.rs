@@ -14,14 +14,17 @@ use crate::thermal::self_check::Complaint;
 use askama::Template;
 use serde::Serialize;
 
+pub mod checklist;
+pub mod frame;
 mod remedy;
+pub mod sign_in;
 pub use remedy::remedy;
 
-/// One thing in both languages. In a page it is written as the Chinese, then the English in a
-/// `span` of its own with its `lang`.
+/// One thing in both languages. In a page each stands in a `span` of its own, the English with its
+/// `lang`, so that the style sheet can show one of them alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Template)]
 #[template(
-    source = r#"{{ zh }} <span class="en" lang="en">{{ en }}</span>"#,
+    source = r#"<span class="zh">{{ zh }}</span> <span class="en" lang="en">{{ en }}</span>"#,
     ext = "html"
 )]
 pub struct Words {
@@ -171,6 +174,7 @@ impl InWords for Fault {
             Self::StoreFailing => words("记录无法保存", "Events cannot be saved"),
             Self::DiskLow => words("磁盘空间不足", "Disk nearly full"),
             Self::DatabaseSalvaged => words("数据库曾损坏", "Database was damaged"),
+            Self::BackupMissed => words("数据库未能备份", "No backup was made"),
             Self::ClockUnset => words("时间未校准", "Clock not set"),
         }
     }
@@ -195,6 +199,7 @@ pub const fn stops_judging(fault: Fault) -> bool {
         | Fault::StoreFailing
         | Fault::DiskLow
         | Fault::DatabaseSalvaged
+        | Fault::BackupMissed
         | Fault::ClockUnset => false,
     }
 }
@@ -527,7 +532,7 @@ mod tests {
     fn english_is_marked_as_english() {
         assert_eq!(
             Verdict::Clear.words().to_string(),
-            r#"未见发热 <span class="en" lang="en">Clear</span>"#
+            r#"<span class="zh">未见发热</span> <span class="en" lang="en">Clear</span>"#
         );
     }
 }

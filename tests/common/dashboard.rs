@@ -28,7 +28,7 @@ use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
 use menshen::web::{
-    AlertNotes, CameraStatus, CareStatus, Dashboard, GatewayStatus, LinkWord, LiveFrame,
+    AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus, LinkWord, LiveFrame,
     LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
     SiteName, Thresholds,
 };
@@ -458,7 +458,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// Nobody signs in, as in a demonstration.
     pub fn with(alerts: Vec<Alert>) -> Self {
+        Self::behind(Entrance::Demo, alerts)
+    }
+
+    pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -475,6 +480,8 @@ impl Gateway {
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
         let dashboard = Dashboard {
+            desk: None,
+            entrance,
             journal: memory.clone(),
             outbox: memory.clone(),
             clock: Arc::new(clock.clone()),

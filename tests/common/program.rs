@@ -143,7 +143,34 @@ impl Program {
     pub(crate) fn dashboard(&mut self) -> Dashboard {
         let rest = self.after("http://");
         let address = rest.split('/').next().unwrap().to_owned();
-        Dashboard { address }
+        let mut page = Dashboard {
+            address,
+            cookie: String::new(),
+        };
+        self.wait("the pages", |_| page.try_get("/healthz"));
+        page.cookie = self.signed_in(&page);
+        page
+    }
+
+    /// The cookie of somebody who has signed in, as the administrator of a first start or as the same one
+    /// later; none in the demo.
+    fn signed_in(&mut self, page: &Dashboard) -> String {
+        let who = "name=Li+Ming&password=seven+green+lobster+hats";
+        let first = page.get("/sign-in").contains("name=\"code\"");
+        let (path, form) = if page.try_get("/account").is_some() {
+            return String::new();
+        } else if first {
+            let code = self.after("the code is ");
+            let code = code.split_whitespace().next().unwrap();
+            let again = "again=seven+green+lobster+hats";
+            ("/setup", format!("code={code}&{who}&{again}"))
+        } else {
+            ("/sign-in", who.to_owned())
+        };
+        let answer = page.send(path, &form);
+        let line = answer.headers().get("Set-Cookie");
+        let line = line.unwrap_or_else(|| panic!("no session: {answer:?}"));
+        line.to_str().unwrap().split(';').next().unwrap().to_owned()
     }
 
     /// Port and topic filter that the demo prints.
@@ -208,12 +235,15 @@ impl Drop for Program {
 pub(crate) struct Dashboard {
     /// Address and port.
     pub(crate) address: String,
+    /// Who is signed in.
+    pub(crate) cookie: String,
 }
 
 impl Dashboard {
     /// A page's text; `None` while nobody answers.
     fn try_get(&self, path: &str) -> Option<String> {
         let mut answer = ureq::get(format!("http://{}{path}", self.address))
+            .header("Cookie", &self.cookie)
             .call()
             .ok()?;
         answer.body_mut().read_to_string().ok()
@@ -241,7 +271,14 @@ impl Dashboard {
 
     /// Sends a form as a browser on our own page does: status and where it leads.
     pub(crate) fn post(&self, path: &str, form: &str) -> (u16, String) {
-        let answer = ureq::post(format!("http://{}{path}", self.address))
+        let answer = self.send(path, form);
+        let leads = answer.headers().get("Location");
+        let leads = leads.map_or("", |place| place.to_str().unwrap()).to_owned();
+        (answer.status().as_u16(), leads)
+    }
+
+    fn send(&self, path: &str, form: &str) -> ureq::http::Response<ureq::Body> {
+        ureq::post(format!("http://{}{path}", self.address))
             .config()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -249,10 +286,7 @@ impl Dashboard {
             .header("Origin", format!("http://{}", self.address))
             .content_type("application/x-www-form-urlencoded")
             .send(form)
-            .unwrap();
-        let leads = answer.headers().get("Location");
-        let leads = leads.map_or("", |place| place.to_str().unwrap()).to_owned();
-        (answer.status().as_u16(), leads)
+            .unwrap()
     }
 }
 

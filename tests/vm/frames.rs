@@ -1,11 +1,14 @@
 //! What comes out of a camera is what went in, byte for byte.
 
 use super::camera::Camera;
-use super::lab::{Film, UPRIGHT, Udev, open, opened, purethermal, settings, until};
+use super::lab::{Film, UPRIGHT, Udev, nodes, open, opened, purethermal, settings, until};
 use super::model::{Model, Unit, selector};
-use menshen::camera::Rotation;
 use menshen::camera::v4l::{V4lSettings, discover};
+use menshen::camera::{Camera as _, Rotation};
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::time::Duration;
 use v4l::FourCC;
 use v4l::io::traits::CaptureStream;
@@ -150,4 +153,30 @@ fn a_camera_that_another_program_uses_is_busy_until_it_is_let_go() {
     take(&mut first, &film, 6, Rotation::None);
     drop(first);
     take(&mut opened(&settings("busy")), &film, 6, Rotation::None);
+}
+
+#[test]
+#[ignore = "runs in the guest"]
+fn a_link_that_leads_to_another_camera_is_not_followed() {
+    let udev = Udev::start(Duration::ZERO);
+    let (_plugged, _) = purethermal("other", 41);
+    drop(opened(&settings("other")));
+    let (_, node) = nodes().remove(0);
+    // From here the links stay as they are.
+    drop(udev);
+    let stale = PathBuf::from(Model::purethermal("mine").link());
+    fs::create_dir_all(stale.parent().unwrap()).unwrap();
+    symlink(&node, &stale).unwrap();
+    let refused = open(&settings("mine")).unwrap_err();
+    assert!(
+        refused.contains("the link of another camera") && refused.contains("other"),
+        "{refused}"
+    );
+    // By its node it is who it is.
+    let by_node = V4lSettings {
+        device: Some(node),
+        ..settings("mine")
+    };
+    opened(&by_node).next_frame().unwrap().unwrap();
+    fs::remove_file(stale).unwrap();
 }

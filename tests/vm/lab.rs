@@ -11,13 +11,15 @@ use menshen::camera::v4l::{V4lCamera, V4lSettings};
 use menshen::camera::{Camera as _, Rotation};
 use menshen::clock::{BootId, SystemClock, WallTime};
 use ndarray::Array2;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -183,26 +185,58 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     panic!("{what}: waited in vain");
 }
 
-/// Held by a thread of a test: where the thread panics, the kernel's last words are shown and the
-/// guest ends at once, instead of when the other threads are done.
-pub(crate) struct EndsAll;
+/// Held by a thread of a test: where the thread panics, it is shown what the test has to say, where
+/// every thread stands and the kernel's last words, and the guest ends at once, instead of when the
+/// other threads are done.
+pub(crate) struct EndsAll<F: Fn() -> String>(pub(crate) F);
 
-impl Drop for EndsAll {
+impl<F: Fn() -> String> Drop for EndsAll<F> {
     fn drop(&mut self) {
         if thread::panicking() {
             let said = Command::new("/bin/busybox").arg("dmesg").output();
             let said = said.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
             let said = said.unwrap_or_else(|error| error.to_string());
-            let lines: Vec<&str> = said.lines().collect();
-            let last = &lines[lines.len().saturating_sub(60)..];
             let _ = writeln!(
                 io::stdout(),
-                "the kernel's last words:\n{}",
-                last.join("\n")
+                "the test's last words:\n{}\nthreads in the kernel:\n{}\nthe kernel's last words:\n{}",
+                last_lines(&(self.0)(), 60),
+                in_the_kernel(),
+                last_lines(&said, 60)
             );
             process::exit(101);
         }
     }
+}
+
+fn last_lines(text: &str, most: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(most)..].join("\n")
+}
+
+/// Where each thread of this program stands, and any other thread that cannot be interrupted.
+fn in_the_kernel() -> String {
+    let folders = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten();
+    let mut threads = String::new();
+    for process in folders("/proc".into()) {
+        for task in folders(process.path().join("task")) {
+            let of = |file: &str| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            let status = of("status");
+            let state = status.lines().find(|line| line.starts_with("State:"));
+            let ours = *process.file_name() == *process::id().to_string();
+            if ours || state.is_some_and(|it| it.contains('D')) {
+                let (name, call, stack) = (of("comm"), of("syscall"), of("stack"));
+                let _ = write!(
+                    threads,
+                    "{} {} {} {}\n{stack}",
+                    task.file_name().display(),
+                    name.trim(),
+                    state.unwrap_or_default(),
+                    call.trim()
+                );
+            }
+        }
+    }
+    threads
 }
 
 /// A PureThermal with the film of the door, signed with this number.
@@ -231,7 +265,8 @@ pub(crate) fn opened(settings: &V4lSettings) -> V4lCamera {
     until(&format!("opening {settings:?}"), || open(settings).ok())
 }
 
-/// What udev does for cameras: a link by name for each node of pictures, some time after the node.
+/// What udev does for cameras: a link by name for each node of pictures, some time after the node came,
+/// and gone as long after the node.
 pub(crate) struct Udev {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -244,9 +279,9 @@ impl Udev {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
-            let waiting = Mutex::new(Vec::new());
+            let mut waiting = BTreeMap::new();
             while !stopped.load(Ordering::SeqCst) {
-                look_after_links(late, &waiting);
+                look_after_links(late, &mut waiting);
                 thread::sleep(AGAIN);
             }
         });
@@ -267,27 +302,27 @@ impl Drop for Udev {
     }
 }
 
-/// Removes links to what is gone, makes those that are due. `waiting`: new nodes, and how long each
-/// was seen.
-fn look_after_links(late: Duration, waiting: &Mutex<Vec<(PathBuf, Duration)>>) {
-    for link in fs::read_dir(LINKS).unwrap().flatten() {
-        if !link.path().exists() {
-            let _ = fs::remove_file(link.path());
-        }
-    }
-    let mut waiting = waiting.lock().unwrap();
-    waiting.retain(|(link, _)| !link.exists());
-    for (link, node) in nodes() {
-        if link.exists() {
+/// Removes links to what is gone and makes those of what is new, each as late. `waiting`: links that
+/// are to change, and how long that is known. Until then a link may lead to another camera.
+fn look_after_links(late: Duration, waiting: &mut BTreeMap<PathBuf, Duration>) {
+    let nodes: BTreeMap<PathBuf, PathBuf> = nodes().into_iter().collect();
+    let links = fs::read_dir(LINKS).unwrap().flatten();
+    let links: BTreeMap<PathBuf, PathBuf> = links
+        .filter_map(|link| Some((link.path(), fs::read_link(link.path()).ok()?)))
+        .collect();
+    waiting.retain(|link, _| nodes.get(link) != links.get(link));
+    let all: BTreeSet<&PathBuf> = nodes.keys().chain(links.keys()).collect();
+    for link in all {
+        if nodes.get(link) == links.get(link) {
             continue;
         }
-        let Some((_, seen)) = waiting.iter_mut().find(|(known, _)| *known == link) else {
-            waiting.push((link, Duration::ZERO));
-            continue;
-        };
-        *seen += AGAIN;
-        if *seen >= late {
-            let _ = symlink(node, link);
+        let known = waiting.entry(link.clone()).or_default();
+        *known += AGAIN;
+        if *known >= late {
+            let _ = fs::remove_file(link);
+            if let Some(node) = nodes.get(link) {
+                let _ = symlink(node, link);
+            }
         }
     }
 }

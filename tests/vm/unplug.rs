@@ -87,7 +87,14 @@ fn a_camera_comes_back_whenever_it_is_unplugged() {
 
     let _udev = Udev::start(LINK_LATE);
     let lanes: Vec<Lane> = thread::scope(|all| {
-        let lanes: Vec<_> = (0..CAMERAS).map(|n| all.spawn(move || lane(n))).collect();
+        let lanes: Vec<_> = (0..CAMERAS)
+            .map(|n| {
+                all.spawn({
+                    let log = &log;
+                    move || lane(n, log)
+                })
+            })
+            .collect();
         lanes.into_iter().map(|it| it.join().unwrap()).collect()
     });
     let times = |which: fn(&(Duration, Duration)) -> Duration| {
@@ -121,8 +128,8 @@ fn a_camera_comes_back_whenever_it_is_unplugged() {
 }
 
 /// One camera, plugged in and unplugged at random, and the capture that follows it.
-fn lane(number: u16) -> Lane {
-    let _ends_all = EndsAll;
+fn lane(number: u16, log: &Log) -> Lane {
+    let _ends_all = EndsAll(|| format!("lane {number}\n{}", log.text()));
     let serial = format!("lane{number}");
     let (model, film) = (Model::purethermal(&serial), Film::door());
     let (captured, stop) = (Arc::new(Captured::default()), CancellationToken::new());

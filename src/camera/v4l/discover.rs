@@ -12,10 +12,14 @@ use crate::camera::layout::{self, FourCc};
 use crate::thermal::profile::{Layout, UsbId};
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Where the kernel says what video nodes are.
 const SYSFS: &str = "/sys/class/video4linux";
+
+/// Where udev puts a link for each camera, named after it.
+const BY_ID: &str = "/dev/v4l/by-id";
 
 /// A pixel format and its sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,8 +181,42 @@ pub(super) fn descriptors(device: &Path) -> Vec<u8> {
         .unwrap_or_default()
 }
 
+/// The serial number of the camera that was opened, where its link under `/dev/v4l/by-id` is that of
+/// another one. A camera that is unplugged frees its node's number at once, and its link goes when
+/// udev comes to it: until then the link leads to whichever camera took the number.
+pub(super) fn another_one(link: &Path, node: &Node) -> Option<String> {
+    let name = link.strip_prefix(BY_ID).ok()?.to_str()?;
+    let serial = serial(node)?;
+    (!is_named(name, &serial)).then_some(serial)
+}
+
+/// The serial number of the USB device behind an open node.
+fn serial(node: &Node) -> Option<String> {
+    let number = fs::metadata(format!("/proc/self/fd/{}", node.fd()))
+        .ok()?
+        .rdev();
+    let (major, minor) = (libc::major(number), libc::minor(number));
+    let device = format!("/sys/dev/char/{major}:{minor}/device/../serial");
+    Some(fs::read_to_string(device).ok()?.trim().to_owned())
+}
+
+/// Whether udev gives this link to a camera of this serial number. Only letters and digits are
+/// compared, as udev puts `_` for most else.
+///
+/// Source: systemd, `60-persistent-v4l.rules` and `udev-builtin-usb_id.c` (which passes over serial
+/// numbers with commas and with what is not printable ASCII).
+fn is_named(link: &str, serial: &str) -> bool {
+    let plain =
+        |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).collect() };
+    let named = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b',';
+    let of_camera = link
+        .rsplit_once("-video-index")
+        .map_or(link, |(of_camera, _)| of_camera);
+    !serial.bytes().all(named) || plain(of_camera).ends_with(&plain(serial))
+}
+
 fn link_by_id(node: &Path) -> Option<PathBuf> {
-    let mut links: Vec<PathBuf> = fs::read_dir("/dev/v4l/by-id")
+    let mut links: Vec<PathBuf> = fs::read_dir(BY_ID)
         .ok()?
         .flatten()
         .map(|entry| entry.path())
@@ -227,6 +265,21 @@ pub(super) mod tests {
             ],
             refused: None,
         }
+    }
+
+    #[test]
+    fn a_link_is_that_of_one_serial_number() {
+        let link = "usb-GroupGets_PureThermal_(fw:v1.3.0)_8014-0012-video-index0";
+        assert!(is_named(link, "8014-0012") && is_named(link, "8014 0012"));
+        for other in ["8014-0013", "014-00123", "18014-0012", "12-video-index0"] {
+            assert!(!is_named(link, other), "{other}");
+        }
+        // Of these udev makes no names.
+        assert!(is_named(link, "8014,0013") && is_named(link, "门神"));
+        // Without a number there is nothing to compare.
+        assert!(is_named(link, ""));
+        let null = Node::open(Path::new("/dev/null")).unwrap();
+        assert_eq!(another_one(Path::new("/dev/v4l/by-id/x"), &null), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::thermal::ffc::FfcOrder;
 use crate::thermal::profile::{Layout, UsbId};
 use crate::thermal::radiometry::CountScale;
 use control::LeptonControl;
-use discover::{descriptors, listed, offers};
+use discover::{another_one, descriptors, listed, offers};
 use node::Node;
 use std::fmt;
 use std::io;
@@ -150,6 +150,13 @@ impl V4lCamera {
         let failed = |doing: &str, error: &io::Error| problem(told(&path, doing, error));
 
         let node = Node::open(&path).map_err(|error| failed("open it", &error))?;
+        if let Some(serial) = another_one(&path, &node) {
+            return Err(problem(format!(
+                "this is the link of another camera than the one behind it (serial number {serial}), as \
+                 it can be for a moment after unplugging; if it stays, use one of: {}",
+                listed(&discover(), ", ")
+            )));
+        }
         let capability = node
             .capability()
             .map_err(|error| failed("ask what it is", &error))?;

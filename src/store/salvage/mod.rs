@@ -17,7 +17,7 @@ use super::error::StoreError;
 use super::event_row::EventRow;
 use super::migrate::MIGRATIONS;
 use super::row::{from_sql, parsed, to_sql};
-use super::{DATABASE, disk, journal, migrate};
+use super::{DATABASE, disk, journal, logbook, migrate};
 use crate::alert::Alert;
 use crate::clock::{BootId, Clock, SystemClock};
 use crate::event::Event;
@@ -173,6 +173,19 @@ fn drop_what_cannot_be_read_back(new: &Transaction<'_>) -> Result<u64, StoreErro
     }
     for rowid in &wrong {
         unfit += new.execute("DELETE FROM alert WHERE rowid = ?1", [rowid])?;
+    }
+    wrong.clear();
+    {
+        let mut select = new.prepare(&format!("SELECT {} FROM logbook", logbook::columns()))?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            if !logbook::reads_back(row) {
+                wrong.push(row.get("number")?);
+            }
+        }
+    }
+    for number in &wrong {
+        unfit += new.execute("DELETE FROM logbook WHERE number = ?1", [number])?;
     }
     Ok(unfit as u64)
 }

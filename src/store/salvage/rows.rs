@@ -13,9 +13,11 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// Tables with a number for each row, in the order of what must not be lost.
-const NUMBERED: [(&str, &str); 6] = [
+const NUMBERED: [(&str, &str); 8] = [
     ("epoch", "number"),
     ("alert", "rowid"),
+    ("logbook", "number"),
+    ("account", "number"),
     ("event", "seq"),
     ("screening", "rowid"),
     ("boot", "number"),
@@ -28,6 +30,10 @@ const SMALL: [&str; 3] = ["channel", "standing_fault", "tally"];
 /// Keys tried one after another beyond what can be read, before it is taken for the end: a page
 /// holds some 60 messages, a page of pages some hundred of those.
 const TRIED: u64 = 20_000;
+
+/// Keys asked for beyond the end: a row whose channel is damaged looks like it, and a page of such rows is
+/// all that one write can damage.
+const BEYOND: u64 = 64;
 
 /// Rows read in one go, at most: damaged pages may lead in a circle. A million messages fit.
 const ROWS: u64 = 20_000_000;
@@ -261,11 +267,21 @@ fn by_key(
         return Ok(());
     };
     let mut from = 1;
-    let mut in_vain = 0;
-    while in_vain < TRIED && from < HIGHEST {
+    let (mut in_vain, mut ends) = (0, 0);
+    while in_vain < TRIED && ends < BEYOND && from < HIGHEST {
         let scanned = scan(&mut select, target, from, *channel, taken)?;
         if scanned.ended {
-            return Ok(());
+            if scanned.rows > 0 {
+                // It was not the end that was found before.
+                taken.lost += u64::from(ends > 0);
+                ends = 0;
+            } else if let Some(channel) = channel {
+                // Another index may still lead to a message whose channel is damaged.
+                piece_by_piece(source, target, channel, from)?;
+            }
+            ends += 1;
+            from = 1 + scanned.last.unwrap_or(from);
+            continue;
         }
         if in_vain == 0 || scanned.rows > 0 {
             taken.lost += 1;

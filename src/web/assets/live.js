@@ -41,6 +41,10 @@ let lastArrived = null; // performance.now() at which the newest picture was tak
 let lastClock = "";
 let drawn = true;
 
+// In the language that the page shows; on the picture there is room for one.
+const inEnglish = document.documentElement.dataset.words === "en";
+const say = (both) => (inEnglish ? both.en : both.zh);
+
 const tenth = (value) => value.toFixed(1);
 const signed = (value) => `${value < 0 ? "−" : "+"}${tenth(Math.abs(value))}`;
 
@@ -133,11 +137,11 @@ function sayValue(person) {
 
 function sayPerson(person) {
   const look = LOOK[person.state.code] || LOOK.cannot_judge;
-  const parts = [`${look.icon} ${person.state.zh}`];
+  const parts = [`${look.icon} ${say(person.state)}`];
   if (person.looks) parts.push(`${person.looks[0]}/${person.looks[1]}`);
   const value = sayValue(person);
   if (value) parts.push(`${value} ± ${tenth(person.expanded_u_k)} ${person.relative ? "K" : "°C"}`);
-  if (person.relative) parts.push(person.relative.zh);
+  if (person.relative) parts.push(say(person.relative));
   return parts.join(" ");
 }
 
@@ -195,6 +199,13 @@ function draw() {
   }
 }
 
+function chinese(text) {
+  const span = document.createElement("span");
+  span.className = "zh";
+  span.textContent = text;
+  return span;
+}
+
 function english(text) {
   const span = document.createElement("span");
   span.className = "en";
@@ -221,14 +232,14 @@ function linePerson(person) {
   item.className = `v-${person.state.code}`;
   const state = document.createElement("b");
   state.textContent = sayPerson(person);
-  text.replaceChildren(state, " ", english(person.state.en));
-  if (person.reason) text.append(" · ", person.reason.zh, " ", english(person.reason.en));
-  if (person.advice) text.append(" · ", person.advice.zh, " ", english(person.advice.en));
+  text.replaceChildren(state, " ", inEnglish ? "" : english(person.state.en));
+  if (person.reason) text.append(" · ", chinese(person.reason.zh), " ", english(person.reason.en));
+  if (person.advice) text.append(" · ", chinese(person.advice.zh), " ", english(person.advice.en));
   if (person.face_c !== undefined) {
-    text.append(" · 面部 ", english("face"), ` ${tenth(person.face_c)} °C`);
+    text.append(" · ", chinese("面部"), " ", english("face"), ` ${tenth(person.face_c)} °C`);
   }
   if (person.relative) {
-    text.append(` · 对照 ${person.people} 人 `, english(`${person.relative.en}, against ${person.people} people`));
+    text.append(" · ", chinese(`对照 ${person.people} 人`), " ", english(`${person.relative.en}, against ${person.people} people`));
   }
   why.hidden = person.budget === null || person.expanded_u_k === undefined;
   if (!why.hidden) {
@@ -447,6 +458,8 @@ function merge(now, next) {
 
 async function part(path) {
   const answer = await fetch(path, { headers: { Accept: "text/html" } });
+  // Signed out: the page itself leads to where one signs in.
+  if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
@@ -553,6 +566,7 @@ $("alerts").addEventListener("submit", async (event) => {
     return;
   }
   button.disabled = false;
+  if (answer.status === 401) location.reload();
   if (!answer.ok) {
     failed(await answer.text());
     refreshAlerts();

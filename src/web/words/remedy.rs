@@ -71,6 +71,10 @@ pub const fn remedy(fault: Fault) -> Words {
             "已启用新数据库并取回可读的记录，旧文件已保留。请联系维护人员。",
             "A new database was begun with what could be read; the old file is kept. Call the technician.",
         ),
+        Fault::BackupMissed => words(
+            "筛查照常，每小时再试。请检查备份盘及其空间。",
+            "Screening goes on; it is tried again each hour. Check the backup disk and its room.",
+        ),
         Fault::ClockUnset => words(
             "筛查照常，时间仅供参考。请检查网络对时。",
             "Screening goes on; times are not certain. Check the network's time.",

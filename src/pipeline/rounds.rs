@@ -1,0 +1,116 @@
+//! The rounds in the running gateway: the desk with the site's list and zone, the report that goes out by
+//! itself at the set hour, and the state that the street sees.
+
+use crate::calendar::{Date, Day};
+use crate::checklist::{Desk, DeskError, Duty, Progress, SiteDays, SiteList};
+use crate::clock::{Clock, Stamp, WallTime};
+use crate::config::{ChecklistConfig, checklist as files, zone};
+use crate::mqtt::payload::ChecklistState;
+use crate::store::Store;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often what is due is looked at, where nothing happens.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// The device's own zone.
+struct Zone(TimeZone);
+
+impl SiteDays for Zone {
+    fn date_at(&self, at: WallTime) -> Option<Date> {
+        zone::date_at(at, &self.0)
+    }
+
+    fn day(&self, date: Date) -> Option<Day> {
+        zone::day(date, &self.0)
+    }
+}
+
+/// The desk of this site.
+///
+/// # Errors
+/// Where the site's own list cannot be read.
+pub(super) fn desk(config: &ChecklistConfig, store: &Store) -> anyhow::Result<Arc<Desk>> {
+    let list = match &config.file {
+        Some(file) => files::load_site(file)?.list,
+        None => SiteList::plain(files::newest(config.site)?),
+    };
+    Ok(Arc::new(Desk::new(
+        Arc::new(list),
+        files::shipped_procedure()?,
+        Arc::new(store.clone()),
+        Arc::new(Zone(TimeZone::system())),
+        config.report_at,
+    )))
+}
+
+/// What is due is submitted, and the state is told, every minute and whenever something changed. `tell` is
+/// called after a report went out.
+pub(super) async fn look_after(
+    desk: Arc<Desk>,
+    clock: Arc<dyn Clock>,
+    (mut changed, state): (watch::Receiver<u64>, watch::Sender<Option<ChecklistState>>),
+    tell: impl Fn() + Send + Sync + 'static,
+    stop: CancellationToken,
+) {
+    loop {
+        changed.borrow_and_update();
+        let (desk, now) = (Arc::clone(&desk), clock.now());
+        let done = tokio::task::spawn_blocking(move || look(&desk, now)).await;
+        match done {
+            Ok(Ok((new, submitted))) => {
+                state.send_if_modified(|old| {
+                    let differs = old.as_ref() != Some(&new);
+                    *old = Some(new);
+                    differs
+                });
+                if submitted {
+                    tell();
+                }
+            }
+            Ok(Err(error)) => tracing::error!("the rounds cannot be looked after: {error}"),
+            Err(error) => tracing::error!("looking after the rounds ended early: {error}"),
+        }
+        let quiet = async {
+            // Many changes at once are looked at once.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if changed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = quiet => {}
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn look(desk: &Desk, now: Stamp) -> Result<(ChecklistState, bool), DeskError> {
+    desk.begin(now)?;
+    let submitted = desk.submit_what_is_due(now)?;
+    for (date, revision) in &submitted {
+        tracing::info!("the report of {date} went out by itself (revision {revision})");
+    }
+    let log = desk.log(desk.today(now)?)?;
+    let report = log.report(now.wall);
+    let mut overdue: BTreeMap<&'static str, u32> = BTreeMap::new();
+    for line in report.items.iter().filter(|it| it.duty == Duty::Required) {
+        let Progress {
+            overdue: late,
+            missed,
+            ..
+        } = line.progress;
+        if let Some(item) = desk.list().item(&line.id)
+            && late + missed > 0
+        {
+            *overdue.entry(item.group.as_str()).or_default() += late + missed;
+        }
+    }
+    let state = ChecklistState::of(&report, log.round.state(), overdue);
+    Ok((state, !submitted.is_empty()))
+}

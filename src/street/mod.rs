@@ -1,0 +1,24 @@
+//! What the street office keeps of the gateways' messages, and what it tells them in return.
+//!
+//! A broker's acknowledgement is not safety: a gateway erases a message only once the street's
+//! collector says that it has it. So this is the place where a message stops being the gateway's
+//! worry, and the rule is: first on the disk, then the receipt.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`letter`] | a message that came in, read with suspicion; the reasons against one |
+//! | [`numbers`] | which numbers of a site's epoch have come, and the receipt that follows |
+//! | [`ledger`] | what a database has to do: messages once, receipts from what was kept, the quarantine |
+//! | [`sqlite`] | the ledger in a SQLite file |
+//! | [`collector`] | hears, has it kept, and answers |
+//!
+//! [`letter`] and [`numbers`] are pure. The ledger blocks on a disk; the collector never blocks.
+//!
+//! Messages are keyed by site, epoch and `seq`. The name of the gateway's channel is no part of the
+//! key: it is not on the wire, and a gateway has one channel to the broker.
+
+pub mod collector;
+pub mod ledger;
+pub mod letter;
+pub mod numbers;
+pub mod sqlite;

@@ -1,0 +1,42 @@
+//! The ways through the pages: one table, from which everybody is shown what they may open.
+
+use super::words::{Words, checklist, frame, sign_in};
+use crate::staff::{Right, Role};
+
+/// A page that stands in the navigation.
+pub(super) struct Way {
+    /// Its path.
+    pub(super) path: &'static str,
+    /// What it is called.
+    pub(super) words: Words,
+    /// Who is shown it.
+    pub(super) right: Right,
+}
+
+const fn way(path: &'static str, words: Words, right: Right) -> Way {
+    Way { path, words, right }
+}
+
+/// Every one, in the order in which they stand. The first that a role may open is where it begins.
+const WAYS: &[Way] = &[
+    way("/", frame::GUARD, Right::SeeLive),
+    way("/rounds", checklist::ROUNDS, Right::Tick),
+    way("/report", checklist::REPORT, Right::RunChecklist),
+    way(ACCOUNTS, sign_in::ACCOUNTS, Right::RunAccounts),
+];
+
+/// The page of accounts, which a demonstration has not.
+pub(super) const ACCOUNTS: &str = "/accounts";
+
+/// Where somebody without any of them begins.
+const ELSE: &str = "/account";
+
+/// Those that are open to a role.
+pub(super) fn ways(role: Role) -> impl Iterator<Item = &'static Way> {
+    WAYS.iter().filter(move |way| role.may(way.right))
+}
+
+/// Where a role begins.
+pub(super) fn home(role: Role) -> &'static str {
+    ways(role).next().map_or(ELSE, |way| way.path)
+}

@@ -1,0 +1,189 @@
+//! Every address that is served, with who may ask for it: one table.
+//!
+//! A page is a module with a `routes` of its own and a line in `table`. What is not in the table is
+//! not served, and no entry comes without what it needs, so that nothing is open by oversight. The
+//! check stands before the handler; where a right depends on more than the address, the handler asks
+//! for it itself with `need`.
+
+use super::problem::Problem;
+use super::who::{self, Visit};
+use super::{
+    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in,
+};
+use crate::staff::Right;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Form, FromRequest, Request};
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::http::header::ACCEPT;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{self, MethodRouter};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What somebody must be for an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: it says nothing of people or of what was measured.
+    Nothing,
+    /// Somebody who signed in, whoever it is.
+    SignIn,
+    /// Somebody with this right.
+    Right(Right),
+}
+
+impl From<Right> for Needs {
+    fn from(right: Right) -> Self {
+        Self::Right(right)
+    }
+}
+
+/// One address and method.
+pub(super) struct Entry {
+    served: Served,
+    handler: MethodRouter<Arc<Shared>>,
+}
+
+/// What is served, without the handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The address, parts that vary in braces.
+    pub path: &'static str,
+    /// Who may ask.
+    pub needs: Needs,
+}
+
+/// A page or an answer.
+pub(super) fn get<H, T>(path: &'static str, needs: impl Into<Needs>, handler: H) -> Entry
+where
+    H: Handler<T, Arc<Shared>>,
+    T: 'static,
+{
+    entry("GET", path, needs.into(), routing::get(handler))
+}
+
+/// Something that changes something.
+pub(super) fn post<H, T>(path: &'static str, needs: impl Into<Needs>, handler: H) -> Entry
+where
+    H: Handler<T, Arc<Shared>>,
+    T: 'static,
+{
+    entry("POST", path, needs.into(), routing::post(handler))
+}
+
+fn entry(
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    handler: MethodRouter<Arc<Shared>>,
+) -> Entry {
+    Entry {
+        served: Served {
+            method,
+            path,
+            needs,
+        },
+        handler,
+    }
+}
+
+/// Every entry: a new page is a line here.
+fn table() -> Vec<Entry> {
+    [
+        page::routes(),
+        alerts::routes(),
+        live::routes(),
+        api::routes(),
+        frame::routes(),
+        account::routes(),
+        rounds::routes(),
+        report::routes(),
+        sign_in::routes(),
+        assets::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What is served, and to whom.
+#[must_use]
+pub fn served() -> Vec<Served> {
+    table().into_iter().map(|entry| entry.served).collect()
+}
+
+/// The table as a router.
+pub(super) fn router() -> Router<Arc<Shared>> {
+    table().into_iter().fold(Router::new(), |router, entry| {
+        let needs = entry.served.needs;
+        let check = from_fn(move |request, next| admit(needs, request, next));
+        router.route(entry.served.path, entry.handler.route_layer(check))
+    })
+}
+
+/// Lets a request through to its handler, or says why not.
+async fn admit(needs: Needs, request: Request, next: Next) -> Result<Response, Problem> {
+    let visit = request.extensions().get::<Visit>();
+    let who = visit.and_then(|visit| visit.who.as_ref());
+    match (needs, who) {
+        (Needs::Nothing, _) => return Ok(next.run(request).await),
+        (Needs::SignIn, Some(_)) => {}
+        (Needs::Right(right), Some(who)) => who::need(who, right)?,
+        (_, None) if opens_a_page(&request) => return Ok(to_sign_in(request.uri().path())),
+        (_, None) => return Err(Problem::NotSignedIn),
+    }
+    let csrf = visit.map_or_else(String::new, |visit| visit.csrf.clone());
+    let request = if request.method() == Method::POST && !csrf.is_empty() {
+        check_form(request, &csrf).await?
+    } else {
+        request
+    };
+    Ok(next.run(request).await)
+}
+
+/// Whether a browser goes to a page, and does not merely fetch something for one.
+fn opens_a_page(request: &Request) -> bool {
+    let is = |name: &str, wanted: &str| {
+        let value = request.headers().get(name);
+        value.map(|it| it.to_str().is_ok_and(|it| it.contains(wanted)))
+    };
+    request.method() == Method::GET
+        && is("sec-fetch-mode", "navigate")
+            .unwrap_or_else(|| is(ACCEPT.as_str(), "text/html").unwrap_or(false))
+}
+
+fn to_sign_in(path: &str) -> Response {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_');
+    let leads = if path != "/" && path.chars().all(plain) {
+        format!("/sign-in?back={path}")
+    } else {
+        "/sign-in".to_owned()
+    };
+    Redirect::to(&leads).into_response()
+}
+
+/// What every form sends along.
+#[derive(Deserialize)]
+struct Sent {
+    #[serde(default)]
+    csrf: String,
+}
+
+/// Lets a form through that stood on a page of this very session (ASVS 5.0, 3.5.1).
+async fn check_form(request: Request, csrf: &str) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, guard::BODY_LIMIT)
+        .await
+        .map_err(|_| Problem::TooLarge)?;
+    let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    let sent = Form::<Sent>::from_request(copy, &()).await;
+    if sent.is_ok_and(|Form(sent)| sign_in::same(&sent.csrf, csrf)) {
+        Ok(Request::from_parts(parts, Body::from(bytes)))
+    } else {
+        Err(Problem::OldForm)
+    }
+}

@@ -1,0 +1,87 @@
+//! Words of the rounds and the report: where a time of an item stands, and why something is not done.
+
+use super::{Words, words};
+use crate::checklist::{Carried, DeskError, Standing, TickRefused};
+
+/// The way to the rounds.
+pub const ROUNDS: Words = words("自查打钩", "Rounds");
+
+/// The way to the report of the day.
+pub const REPORT: Words = words("每日一报", "Daily report");
+
+/// Where one time of one item stands: its word for styles, its sign, its words.
+#[must_use]
+pub const fn standing(it: &Standing<'_>) -> (&'static str, &'static str, Words) {
+    match it {
+        Standing::NotYet => ("not_yet", "○", words("未到时间", "not yet")),
+        Standing::Open => ("open", "◷", words("待完成", "to be done")),
+        Standing::Overdue => ("overdue", "!", words("已逾期", "overdue")),
+        Standing::Missed => ("missed", "✕", words("漏查", "missed")),
+        Standing::NotCalledFor => ("not_called_for", "–", words("今日无需", "not called for")),
+        Standing::Done { late: false, .. } => ("done", "✓", words("已完成", "done")),
+        Standing::Done { late: true, .. } => ("late", "✓", words("迟完成", "done late")),
+        Standing::NotApplicable(_) => ("not_applicable", "–", words("不适用", "not applicable")),
+        Standing::Failed(_) => (
+            "failed",
+            "▲",
+            words("不合格，整改中", "failed, being mended"),
+        ),
+        Standing::Known(_) => (
+            "known",
+            "●",
+            words("本机自动填写", "filled in by the gateway"),
+        ),
+    }
+}
+
+/// Where a report is.
+#[must_use]
+pub const fn carried(it: Carried) -> Words {
+    match it {
+        Carried::Saved => words("已保存，待发送", "saved here, waits for the broker"),
+        Carried::Accepted => words("已送达消息服务器", "with the broker"),
+        Carried::Received(_) => words("街道办已收到", "received by the street office"),
+        Carried::Parked => words(
+            "发送被拒，请联系技术人员",
+            "refused by the broker: call a technician",
+        ),
+    }
+}
+
+/// Why something was not done, in Chinese; the English is the error's own text.
+#[must_use]
+pub const fn refusal(error: &DeskError) -> &'static str {
+    match error {
+        DeskError::Journal(_) => "没有保存，请稍后再试。",
+        DeskError::NoDay => "本机时钟未设置，请先校时。",
+        DeskError::Tick(why) => tick(why),
+        DeskError::Round(_) => "日报的状态已变化，请刷新页面再看。",
+        DeskError::NothingNew(_) => "上次提交后没有变化，无需再次提交。",
+        DeskError::Unowned(_) => "有规定动作没有责任人，请先在清单文件中指定。",
+        DeskError::Edit(_) => "规程没有修改，请刷新页面再看。",
+        DeskError::Step(_) => "这一步已有人完成或不存在，请刷新页面。",
+        DeskError::NoGap => "没有这条待补的短板，请刷新页面。",
+    }
+}
+
+const fn tick(why: &TickRefused) -> &'static str {
+    match why {
+        TickRefused::AnotherDay(_) => "这是另一天的清单，请刷新页面。",
+        TickRefused::UnknownItem(_) | TickRefused::UnknownSlot(_) => {
+            "清单中没有这一项，请刷新页面。"
+        }
+        TickRefused::FilledByTheGateway(_) => {
+            "此项由本机自动填写，只能注明不适用或不合格及整改措施。"
+        }
+        TickRefused::TakenBy { .. } => "已有人打钩。如需更正，请在该项上修改。",
+        TickRefused::CorrectsNothing => "要更正的内容已被他人改动，请刷新页面再看。",
+        TickRefused::IdUsedTwice => "此编号已用于另一项，请刷新页面。",
+        TickRefused::NotYet { .. } => "还没到时间，请完成后再打钩。",
+        TickRefused::Missed { .. } => "已过时间，记为漏查；可在日报备注中说明原因。",
+        TickRefused::PhoneClockWrong(_) => "手机时间不准，请改为自动校时后重发。",
+        TickRefused::TapOutOfReach => "打钩时间不合理，请在页面上重新打钩。",
+        TickRefused::WrongEvidence(_) => "填写的内容不符合此项要求。",
+        TickRefused::PhotoMissing => "本单位要求此项附照片。",
+        TickRefused::Submitted(_) => "当日日报已提交，请先重新打开。",
+    }
+}
