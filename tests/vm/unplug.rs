@@ -17,7 +17,8 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -39,6 +40,38 @@ struct Lane {
     nodes: BTreeSet<PathBuf>,
     /// Unplugged before it gave a frame.
     early: u16,
+}
+
+/// A node that another program holds open. It is closed when the kernel has taken the camera apart,
+/// see `Node` in `src/camera/v4l/node.rs`.
+struct Held {
+    _node: File,
+    /// The camera's media device, and the number of its folder.
+    media: (PathBuf, u64),
+}
+
+impl Held {
+    /// `None` where the kernel has taken it away by now.
+    fn open(node: &Path) -> Option<Self> {
+        let device = Path::new("/sys/class/video4linux").join(node.file_name()?);
+        let device = fs::canonicalize(device.join("device")).ok()?;
+        let mut entries = fs::read_dir(device).ok()?.flatten();
+        let media = entries.find(|it| it.file_name().to_string_lossy().starts_with("media"))?;
+        let number = media.metadata().ok()?.ino();
+        Some(Self {
+            _node: File::open(node).ok()?,
+            media: (media.path(), number),
+        })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let (media, number) = &self.media;
+        until("the end of an unplugged camera", || {
+            (fs::metadata(media).map(|it| it.ino()).ok() != Some(*number)).then_some(())
+        });
+    }
 }
 
 /// The gateway's log, for the errors that it met.
@@ -191,7 +224,7 @@ fn lane(number: u16, log: &Log) -> Lane {
         let node = fs::canonicalize(model.link()).ok();
         lane.nodes.extend(node.clone());
         let held = node.filter(|_| chance.random_ratio(1, 3));
-        let held = held.and_then(|node| File::open(node).ok());
+        let held = held.and_then(|node| Held::open(&node));
         camera.unplug();
         // Once capture tries to open it again, the last frame of before has come.
         let before = attempts.load(Ordering::SeqCst);

@@ -2,7 +2,8 @@
 //! other one, `stream.rs`, has its buffers.
 //!
 //! Blocking: the node is opened non-blocking. What is asked of it is answered by the driver at once,
-//! or, by a USB camera that hangs, after the kernel's own time limits (up to 5 s each).
+//! or, by a USB camera that hangs, after the kernel's own time limits (up to 5 s each). Closing the
+//! node of a camera that was unplugged waits for the kernel, see [`Node`].
 //!
 //! Sources: the Linux Media Infrastructure userspace API, part I (Video for Linux); for extension
 //! units the kernel's `Documentation/userspace-api/media/drivers/uvcvideo.rst` and
@@ -11,17 +12,29 @@
 
 use super::control::Units;
 use crate::camera::layout::{FourCc, Sent};
-use std::fs::{File, OpenOptions};
+use std::cell::Cell;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 use v4l::v4l_sys as sys;
 use v4l::v4l2::vidioc;
 
 /// Longest list of formats or sizes that is read, against a driver that never ends it.
 const LONGEST_LIST: u32 = 64;
+
+/// How often it is looked whether the kernel is done with a camera.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Looks, at most, until the kernel notices that a camera that failed was unplugged: 1 s, where it
+/// takes some milliseconds. A camera that failed otherwise stays.
+const UNTIL_NOTICED: u32 = 100;
+/// Looks, at most, until the kernel has taken an unplugged camera apart: 10 s, where it takes some
+/// milliseconds.
+const UNTIL_APART: u32 = 1000;
 
 pub(super) const CAPTURE: u32 = sys::v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE;
 
@@ -68,27 +81,6 @@ unsafe impl Argument for sys::v4l2_buffer {}
 unsafe impl Argument for libc::c_int {}
 unsafe impl Argument for XuQuery {}
 
-/// Runs one request, again where a signal interrupts it.
-///
-/// # Safety
-/// `request` must be one whose argument is a `T`, and any pointer in `argument` that the request
-/// follows must be valid for it.
-pub(super) unsafe fn ioctl<T: Argument>(
-    fd: RawFd,
-    request: vidioc::_IOC_TYPE,
-    argument: &mut T,
-) -> io::Result<()> {
-    loop {
-        // SAFETY: the argument is exclusively borrowed and of the request's type (promised by the
-        // caller), so the kernel reads and writes only it.
-        let answer = unsafe { v4l::v4l2::ioctl(fd, request, std::ptr::from_mut(argument).cast()) };
-        match answer {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
-        }
-    }
-}
-
 /// What a node says of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Capability {
@@ -101,27 +93,83 @@ pub(super) struct Capability {
 }
 
 /// An open device node.
+///
+/// Dropping it closes it, and of a camera that was unplugged only when the kernel has taken it apart.
+/// A stream learns of the unplugging just before the driver does, and closing the node meanwhile lets
+/// Linux take the camera's media entity out of its list twice
+/// (`media_device_unregister_entity` looks without a lock whether somebody else does so): the kernel
+/// dies, and the gateway with it. Seen with Linux 6.1 (Debian 12), `tests/vm`.
 #[derive(Debug)]
-pub(super) struct Node(File);
+pub(super) struct Node {
+    file: File,
+    /// Where the kernel has what is plugged in; `None` where it is no such device.
+    place: Option<Place>,
+    /// Whether it failed as cameras do that are unplugged.
+    failed: Cell<bool>,
+}
 
 impl Node {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .custom_flags(libc::O_NONBLOCK)
-            .open(path)
-            .map(Self)
+            .open(path)?;
+        Ok(Self {
+            place: Place::of(&file),
+            file,
+            failed: Cell::new(false),
+        })
     }
 
     pub(super) fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.file.as_raw_fd()
+    }
+
+    /// Runs one request, again where a signal interrupts it.
+    ///
+    /// # Safety
+    /// `request` must be one whose argument is a `T`, and any pointer in `argument` that the request
+    /// follows must be valid for it.
+    pub(super) unsafe fn ioctl<T: Argument>(
+        &self,
+        request: vidioc::_IOC_TYPE,
+        argument: &mut T,
+    ) -> io::Result<()> {
+        loop {
+            // SAFETY: the argument is exclusively borrowed and of the request's type (promised by
+            // the caller), so the kernel reads and writes only it.
+            let answer = unsafe {
+                v4l::v4l2::ioctl(self.fd(), request, std::ptr::from_mut(argument).cast())
+            };
+            match answer {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    if !is_an_answer(&error) {
+                        self.failed.set(true);
+                    }
+                    return Err(error);
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// The stream broke off without a word of the driver.
+    pub(super) fn broke_off(&self) {
+        self.failed.set(true);
+    }
+
+    /// Whether the driver still has the camera.
+    fn is_there(&self) -> bool {
+        let refused = self.capability().err();
+        refused.and_then(|error| error.raw_os_error()) != Some(libc::ENODEV)
     }
 
     pub(super) fn capability(&self) -> io::Result<Capability> {
         let mut answer = sys::v4l2_capability::zeroed();
         // SAFETY: QUERYCAP takes a v4l2_capability, without pointers.
-        unsafe { ioctl(self.fd(), vidioc::VIDIOC_QUERYCAP, &mut answer) }?;
+        unsafe { self.ioctl(vidioc::VIDIOC_QUERYCAP, &mut answer) }?;
         // Of a device with several nodes, `capabilities` speaks for all, `device_caps` for this.
         let flags = if answer.capabilities & sys::V4L2_CAP_DEVICE_CAPS == 0 {
             answer.capabilities
@@ -147,7 +195,7 @@ impl Node {
                     ..sys::v4l2_fmtdesc::zeroed()
                 };
                 // SAFETY: ENUM_FMT takes a v4l2_fmtdesc, without pointers.
-                unsafe { ioctl(self.fd(), vidioc::VIDIOC_ENUM_FMT, &mut answer) }.ok()?;
+                unsafe { self.ioctl(vidioc::VIDIOC_ENUM_FMT, &mut answer) }.ok()?;
                 Some(answer.pixelformat.to_le_bytes())
             })
             .collect()
@@ -163,7 +211,7 @@ impl Node {
                     ..sys::v4l2_frmsizeenum::zeroed()
                 };
                 // SAFETY: ENUM_FRAMESIZES takes a v4l2_frmsizeenum, without pointers.
-                unsafe { ioctl(self.fd(), vidioc::VIDIOC_ENUM_FRAMESIZES, &mut answer) }.ok()?;
+                unsafe { self.ioctl(vidioc::VIDIOC_ENUM_FRAMESIZES, &mut answer) }.ok()?;
                 if answer.type_ != sys::v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_DISCRETE {
                     return None;
                 }
@@ -182,7 +230,7 @@ impl Node {
             ..sys::v4l2_format::zeroed()
         };
         // SAFETY: G_FMT takes a v4l2_format; for single-planar capture it follows no pointer.
-        unsafe { ioctl(self.fd(), vidioc::VIDIOC_G_FMT, &mut answer) }?;
+        unsafe { self.ioctl(vidioc::VIDIOC_G_FMT, &mut answer) }?;
         Ok(format_of(&answer))
     }
 
@@ -203,7 +251,7 @@ impl Node {
         request.fmt.pix.pixelformat = u32::from_le_bytes(fourcc);
         request.fmt.pix.field = sys::v4l2_field_V4L2_FIELD_NONE;
         // SAFETY: S_FMT takes a v4l2_format; for single-planar capture it follows no pointer.
-        unsafe { ioctl(self.fd(), vidioc::VIDIOC_S_FMT, &mut request) }?;
+        unsafe { self.ioctl(vidioc::VIDIOC_S_FMT, &mut request) }?;
         Ok(format_of(&request))
     }
 
@@ -218,7 +266,7 @@ impl Node {
             denominator: (fps * 1000.0).round() as u32,
         };
         // SAFETY: S_PARM takes a v4l2_streamparm, without pointers.
-        unsafe { ioctl(self.fd(), vidioc::VIDIOC_S_PARM, &mut request) }
+        unsafe { self.ioctl(vidioc::VIDIOC_S_PARM, &mut request) }
     }
 
     /// Frames a second, where the driver tells.
@@ -228,11 +276,77 @@ impl Node {
             ..sys::v4l2_streamparm::zeroed()
         };
         // SAFETY: G_PARM takes a v4l2_streamparm, without pointers.
-        unsafe { ioctl(self.fd(), vidioc::VIDIOC_G_PARM, &mut answer) }.ok()?;
+        unsafe { self.ioctl(vidioc::VIDIOC_G_PARM, &mut answer) }.ok()?;
         // SAFETY: all members of the union are integers; for capture this one is meant.
         let time = unsafe { answer.parm.capture.timeperframe };
         (time.numerator > 0 && time.denominator > 0)
             .then(|| f64::from(time.denominator) / f64::from(time.numerator))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let Some(place) = &self.place else {
+            return;
+        };
+        if self.failed.get() {
+            wait(UNTIL_NOTICED, || !self.is_there());
+        }
+        if !self.is_there() {
+            wait(UNTIL_APART, || place.is_apart());
+        }
+    }
+}
+
+fn wait(looks: u32, mut done: impl FnMut() -> bool) {
+    for _ in 0..looks {
+        if done() {
+            return;
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// Errors by which drivers say what they do not do, or not now; with any other one the camera may
+/// be gone.
+fn is_an_answer(error: &io::Error) -> bool {
+    [
+        libc::EINVAL,
+        libc::ENOTTY,
+        libc::EBUSY,
+        libc::EAGAIN,
+        libc::EACCES,
+        libc::EPIPE,
+        libc::ENOMEM,
+        libc::ENOBUFS,
+    ]
+    .iter()
+    .any(|answer| error.raw_os_error() == Some(*answer))
+}
+
+/// The folder in which the kernel shows what a camera is, and the number of that folder: the next
+/// camera at the same cable has another one.
+#[derive(Debug)]
+struct Place {
+    folder: PathBuf,
+    number: u64,
+}
+
+impl Place {
+    fn of(node: &File) -> Option<Self> {
+        let device = node.metadata().ok()?.rdev();
+        let (major, minor) = (libc::major(device), libc::minor(device));
+        let folder = fs::canonicalize(format!("/sys/dev/char/{major}:{minor}/device")).ok()?;
+        let number = fs::metadata(&folder).ok()?.ino();
+        Some(Self { folder, number })
+    }
+
+    /// Whether the kernel has no media device there any more: the last part that goes.
+    fn is_apart(&self) -> bool {
+        let is_media =
+            |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b"media");
+        fs::metadata(&self.folder).map(|it| it.ino()).ok() != Some(self.number)
+            || !fs::read_dir(&self.folder).is_ok_and(|entries| entries.flatten().any(is_media))
     }
 }
 
@@ -249,7 +363,7 @@ impl Node {
         };
         // SAFETY: UVCIOC_CTRL_QUERY takes this structure. The kernel reads or writes `size` bytes at
         // `data`, which is exclusively borrowed and so long.
-        unsafe { ioctl(self.fd(), XU_QUERY, &mut request) }
+        unsafe { self.ioctl(XU_QUERY, &mut request) }
     }
 }
 

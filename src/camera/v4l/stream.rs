@@ -12,7 +12,7 @@
 //! Source: the Linux Media Infrastructure userspace API, part I (Video for Linux).
 #![allow(unsafe_code)]
 
-use super::node::{Argument, CAPTURE, Node, ioctl};
+use super::node::{Argument, CAPTURE, Node};
 use crate::camera::layout::{Packing, Unpacked};
 use std::io;
 use std::os::fd::RawFd;
@@ -151,7 +151,7 @@ impl Stream {
             let mut buffer = blank(index);
             // SAFETY: QUERYBUF takes a v4l2_buffer; for single-planar buffers no pointer in it is
             // followed.
-            unsafe { ioctl(stream.node.fd(), vidioc::VIDIOC_QUERYBUF, &mut buffer) }?;
+            unsafe { stream.node.ioctl(vidioc::VIDIOC_QUERYBUF, &mut buffer) }?;
             let length = buffer.length as usize;
             if length < packing.frame_bytes() {
                 return Err(io::Error::other(
@@ -223,6 +223,7 @@ impl Stream {
         match answer {
             0 => Err(Fault::Silent),
             1.. if poll.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) != 0 => {
+                self.node.broke_off();
                 Err(Fault::Gone(io::Error::from_raw_os_error(libc::ENODEV)))
             }
             1.. => Ok(()),
@@ -291,7 +292,7 @@ impl Stream {
     fn dequeue(&self) -> io::Result<Option<sys::v4l2_buffer>> {
         let mut buffer = blank(0);
         // SAFETY: DQBUF takes a v4l2_buffer; for single-planar buffers no pointer is followed.
-        match unsafe { ioctl(self.node.fd(), vidioc::VIDIOC_DQBUF, &mut buffer) } {
+        match unsafe { self.node.ioctl(vidioc::VIDIOC_DQBUF, &mut buffer) } {
             Ok(()) if (buffer.index as usize) < self.mappings.len() => Ok(Some(buffer)),
             Ok(()) => Err(io::Error::other("the driver names a buffer it never gave")),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -303,7 +304,7 @@ impl Stream {
         let mut buffer = blank(index);
         // SAFETY: QBUF takes a v4l2_buffer; for mapped single-planar buffers no pointer is
         // followed. From here the driver writes to the mapping, of which no slice is alive.
-        unsafe { ioctl(self.node.fd(), vidioc::VIDIOC_QBUF, &mut buffer) }
+        unsafe { self.node.ioctl(vidioc::VIDIOC_QBUF, &mut buffer) }
     }
 
     /// Asks for buffers; 0 gives them back.
@@ -316,14 +317,14 @@ impl Stream {
         };
         // SAFETY: REQBUFS takes a v4l2_requestbuffers, without pointers. Where buffers exist
         // already, it is called only after streaming was stopped and the mappings were dropped.
-        unsafe { ioctl(self.node.fd(), vidioc::VIDIOC_REQBUFS, &mut request) }?;
+        unsafe { self.node.ioctl(vidioc::VIDIOC_REQBUFS, &mut request) }?;
         Ok(request.count)
     }
 
     fn switch(&self, request: vidioc::_IOC_TYPE) -> io::Result<()> {
         let mut kind = CAPTURE.cast_signed();
         // SAFETY: STREAMON and STREAMOFF, the only ones given, take an int: the type of buffer.
-        unsafe { ioctl(self.node.fd(), request, &mut kind) }
+        unsafe { self.node.ioctl(request, &mut kind) }
     }
 }
 
