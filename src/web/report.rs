@@ -107,12 +107,20 @@ struct Page {
 }
 
 impl Page {
-    #[expect(clippy::unused_self, reason = "a template calls methods")]
+    #[expect(
+        clippy::unused_self,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "a template calls methods, with references"
+    )]
     fn moment(&self, at: &WallTime) -> String {
         when::day_and_minute(*at)
     }
 
-    #[expect(clippy::unused_self, reason = "a template calls methods")]
+    #[expect(
+        clippy::unused_self,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "a template calls methods, with references"
+    )]
     fn machine(&self, at: &WallTime) -> String {
         when::machine_at(*at)
     }

@@ -1,7 +1,7 @@
 //! The rounds on a phone and the report of the day, over a real store: taps that wait for a network, two
 //! people at once, and the page held against what goes out.
 
-use super::{Browser, DESK, PHONE, dashboard, digest, staffed};
+use super::{Browser, DESK, PHONE, dashboard, staffed};
 use dashboard::{Gateway, stamp};
 use menshen::calendar::{Date, Day};
 use menshen::checklist::{
@@ -426,11 +426,7 @@ fn the_page_shows_what_the_street_receives_and_a_revision_never_changes() {
     let reload = |path: &str, size| browser.open(&gateway, path, size);
     assert_eq!(steps(), json!(["✓", "◷", "○", "○"]));
     let rows = store.waiting(&Channel::broker(), SafeAt::Street, MessageNumber(0), 1000);
-    let numbers: Vec<_> = rows
-        .unwrap()
-        .iter()
-        .map(|it| it.message.key.number)
-        .collect();
+    let numbers: Vec<_> = rows.unwrap().iter().map(|it| it.number).collect();
     store.accepted(&Channel::broker(), &numbers).unwrap();
     reload("/report", DESK);
     assert_eq!(steps(), json!(["✓", "✓", "✓", "◷"]));
