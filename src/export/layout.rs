@@ -50,12 +50,24 @@ pub(super) enum Mark {
     Ground { y: f32, height: f32 },
 }
 
-/// A line of a cell.
+/// A line of a cell, or a text that becomes lines.
 struct CellLine {
     text: String,
     size: f32,
     soft: bool,
     right: bool,
+}
+
+impl CellLine {
+    /// A text as most are.
+    fn of(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            size: TEXT,
+            soft: false,
+            right: false,
+        }
+    }
 }
 
 /// Writes down, from above to below, page after page.
@@ -138,13 +150,13 @@ impl Pen<'_> {
             self.paragraph("无 none", TEXT, true);
             return;
         }
-        self.row(table, &head, true);
+        self.row(table, &head, None);
         for row in rows {
             if !self.fits(height(&row)) {
                 self.turn();
-                self.row(table, &head, true);
+                self.row(table, &head, None);
             }
-            self.row(table, &row, false);
+            self.row(table, &row, Some(&head));
         }
     }
 
@@ -152,38 +164,33 @@ impl Pen<'_> {
     fn row_of(
         &self,
         table: &Table,
-        cells: impl Iterator<Item = Vec<(String, f32, bool, bool)>>,
+        cells: impl Iterator<Item = Vec<CellLine>>,
     ) -> Vec<Vec<CellLine>> {
-        let widths = widths(table).into_iter();
-        cells
-            .zip(widths)
-            .map(|(texts, (_, width))| {
-                let lines = texts.into_iter().flat_map(|(text, size, soft, right)| {
-                    let lines = wrapped(self.measures, &text, size, width);
-                    lines.into_iter().map(move |text| CellLine {
-                        text,
-                        size,
-                        soft,
-                        right,
-                    })
-                });
-                lines.collect()
-            })
-            .collect()
+        let lines = |(texts, (_, width)): (Vec<CellLine>, (f32, f32))| {
+            let lines = texts.iter().flat_map(|it| {
+                let lines = wrapped(self.measures, &it.text, it.size, width);
+                lines.into_iter().map(|text| CellLine { text, ..*it })
+            });
+            lines.collect()
+        };
+        cells.zip(widths(table)).map(lines).collect()
     }
 
-    /// A row; one that no page holds goes on over the next pages.
-    fn row(&mut self, table: &Table, row: &[Vec<CellLine>], is_head: bool) {
+    /// A row below its head, or without one the head itself; a row that no page holds goes on over the next.
+    fn row(&mut self, table: &Table, row: &[Vec<CellLine>], head: Option<&[Vec<CellLine>]>) {
         let lines = row.iter().map(Vec::len).max().unwrap_or_default();
         let mut done = 0;
         while done < lines {
             if !self.fits(LINE + PAD) {
                 self.turn();
+                if let Some(head) = head {
+                    self.row(table, head, None);
+                }
             }
             let room = ((BOTTOM - self.y - PAD) / LINE) as usize;
             let now = room.clamp(1, lines - done);
             let height = now as f32 * LINE + PAD;
-            if is_head {
+            if head.is_none() {
                 self.mark(Mark::Ground { y: self.y, height });
             }
             for (cell, (x, width)) in row.iter().zip(widths(table)) {
@@ -229,19 +236,26 @@ fn widths(table: &Table) -> Vec<(f32, f32)> {
 }
 
 /// Chinese, and English below it.
-fn words_of(words: &Words) -> Vec<(String, f32, bool, bool)> {
-    let mut texts = vec![(words.zh.clone(), TEXT, false, false)];
+fn words_of(words: &Words) -> Vec<CellLine> {
+    let mut lines = vec![CellLine::of(&words.zh)];
     if words.en != words.zh {
-        texts.push((words.en.clone(), SMALL, true, false));
+        lines.push(CellLine {
+            size: SMALL,
+            soft: true,
+            ..CellLine::of(&words.en)
+        });
     }
-    texts
+    lines
 }
 
-fn cell_of(cell: &Cell) -> Vec<(String, f32, bool, bool)> {
+fn cell_of(cell: &Cell) -> Vec<CellLine> {
     match cell {
         Cell::Words(words) => words_of(words),
-        Cell::Text(text) => vec![(text.clone(), TEXT, false, false)],
-        Cell::Number(number) => vec![(number.to_string(), TEXT, false, true)],
+        Cell::Text(text) => vec![CellLine::of(text)],
+        Cell::Number(number) => vec![CellLine {
+            right: true,
+            ..CellLine::of(&number.to_string())
+        }],
     }
 }
 
