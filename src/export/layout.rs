@@ -169,7 +169,7 @@ impl Pen<'_> {
         let lines = |(texts, (_, width)): (Vec<CellLine>, (f32, f32))| {
             let lines = texts.iter().flat_map(|it| {
                 let lines = wrapped(self.measures, &it.text, it.size, width);
-                lines.into_iter().map(|text| CellLine { text, ..*it })
+                lines.into_iter().map(move |text| CellLine { text, ..*it })
             });
             lines.collect()
         };
