@@ -34,7 +34,9 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName};
+use crate::web::{
+    Dashboard, Entrance, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName,
+};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -325,6 +327,7 @@ impl Gateway {
         let desk = self.rounds((changed.clone(), checklist), &after, &stop)?;
         let dashboard = Dashboard {
             desk: Some(desk),
+            people: self.people(&stop)?,
             entrance: self.entrance.clone(),
             journal: Arc::new(recorder.clone()),
             outbox: self.outbox(),
@@ -403,6 +406,16 @@ impl Gateway {
             after.teller(),
             stop.clone(),
         ));
+        Ok(desk)
+    }
+
+    /// The desk of the register, looked after from now on; or why the register is shut.
+    fn people(&self, stop: &CancellationToken) -> anyhow::Result<PeopleDesk> {
+        let desk = super::people::desk(&self.config, &self.store)?;
+        if let Ok(desk) = &desk {
+            let (desk, clock) = (Arc::clone(desk), Arc::clone(&self.clock));
+            tokio::spawn(super::people::look_after(desk, clock, stop.clone()));
+        }
         Ok(desk)
     }
 

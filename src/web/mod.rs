@@ -20,6 +20,7 @@
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
+//! | `people` | the way to the register |
 //! | `report` | the report of the day |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
@@ -40,6 +41,7 @@ pub mod guard;
 pub mod live;
 mod nav;
 pub mod page;
+mod people;
 pub mod problem;
 mod report;
 mod rounds;
@@ -51,6 +53,7 @@ pub mod when;
 pub(crate) mod who;
 pub mod words;
 
+pub use people::PeopleDesk;
 pub use state::{
     ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus,
     LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,

@@ -5,6 +5,7 @@
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
 use crate::account::Accounts;
+use super::people::PeopleDesk;
 use crate::checklist::Desk;
 use crate::clock::{Clock, Stamp, WallTime};
 use crate::estimate::{Budget, Reading};
@@ -50,6 +51,8 @@ pub struct Dashboard {
     pub outbox: Arc<dyn Outbox>,
     /// The rounds, the report of the day and the procedure; `None` where there is no checklist.
     pub desk: Option<Arc<Desk>>,
+    /// The register, or why it is shut.
+    pub people: PeopleDesk,
     /// Time of acknowledgements and outcomes.
     pub clock: Arc<dyn Clock>,
     /// The newest picture; `None` until there is one.

@@ -481,6 +481,7 @@ impl Gateway {
         let bump = Arc::clone(&changes);
         let dashboard = Dashboard {
             desk: None,
+            people: Err("no register in this test".into()),
             entrance,
             journal: memory.clone(),
             outbox: memory.clone(),
