@@ -324,9 +324,8 @@ impl Gateway {
             quick: elsewhere.sights(&self.config),
             slow: sights::slow(&self.config, self.outbox()),
         };
-        let desk = self.rounds((changed.clone(), checklist), &after, &stop)?;
         let dashboard = Dashboard {
-            desk: Some(desk),
+            desk: Some(self.rounds((changed.clone(), checklist), &after, &stop)?),
             people: self.people(&stop)?,
             entrance: self.entrance.clone(),
             journal: Arc::new(recorder.clone()),

@@ -90,7 +90,7 @@ fn a_list_that_was_cut_short_can_be_taken_back() {
     let mut count = 0_u64;
     let endless = std::iter::from_fn(|| {
         count += 1;
-        let phone = format!("139{:08}", count);
+        let phone = format!("139{count:08}");
         (count <= 250).then(|| row(count, ["陈伟", &phone, "", ""]))
     });
     // The reading is cut short as by a power cut: the second hundred never ends the list.
