@@ -1,7 +1,12 @@
 //! The register over a real database: five sources, five colours, lists, erasing, the key, and that nobody's
 //! name or phone is in any file.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail so"
+)]
 
 #[path = "people/fortnight.rs"]
 mod fortnight;
@@ -71,7 +76,8 @@ impl Lab {
     }
 
     fn days_later(&self, days: u64) {
-        self.clock.advance(Duration::from_hours(24) * u32::try_from(days).unwrap());
+        self.clock
+            .advance(Duration::from_hours(24) * u32::try_from(days).unwrap());
     }
 
     fn today(&self) -> Date {

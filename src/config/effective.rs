@@ -124,6 +124,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("people", "key_file") => path(people.key_file.as_ref()?),
         ("people", "rules") => path(people.rules.as_ref()?),
         ("web", "listen") => quoted(&web.listen.to_string()),
+        ("web", "address") => quoted(web.address.as_ref()?),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

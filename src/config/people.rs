@@ -84,7 +84,11 @@ pub fn rules_of(text: &str, file_name: &str) -> Result<Rules, ConfigError> {
         for node in read.tables(root, "measure") {
             read.only(&node, &["colour", "zh", "en"]);
             let colour = read.must(&node, "colour", |word| {
-                word_of(word, Colour::parse, Colour::ALL.iter().map(|it| it.as_str()))
+                word_of(
+                    word,
+                    Colour::parse,
+                    Colour::ALL.iter().map(|it| it.as_str()),
+                )
             });
             if let (Some(colour), Some(what)) = (colour, both(read, &node)) {
                 let of_colour: &mut Vec<_> = measures.entry(colour.value).or_default();
@@ -143,7 +147,8 @@ fn field<'t>(read: &mut Reading<'t>, node: &Node<'_, 't>) -> Option<(Field, Fiel
     let purpose = both(read, node);
     let days = read.number(node, "keep_days", (1, 366));
     if !node.has("keep_days") {
-        let hint = "write how many days it is kept after the last thing that happened: keep_days = 28";
+        let hint =
+            "write how many days it is kept after the last thing that happened: keep_days = 28";
         read.problem(node.span.clone(), "field has no keep_days", hint);
     }
     let rule = FieldRule {
@@ -180,7 +185,12 @@ mod tests {
             .replace("id = \"phone\"", "id = \"fax\"")
             .replace("from = \"2020-01-23\"", "from = \"2020-01-32\"");
         let error = rules_of(&wrong, "rules.toml").unwrap_err().to_string();
-        for said in ["from 1 to 60", "\"blue\" is not known", "\"fax\" is not known", "2020-01-32"] {
+        for said in [
+            "from 1 to 60",
+            "\"blue\" is not known",
+            "\"fax\" is not known",
+            "2020-01-32",
+        ] {
             assert!(error.contains(said), "{said}: {error}");
         }
     }

@@ -87,7 +87,13 @@ impl fmt::Display for DeskError {
             Self::Heading(fields) => {
                 f.write_str("the list's heading lacks ")?;
                 for (n, field) in fields.iter().enumerate() {
-                    write!(f, "{}{} {}", if n == 0 { "" } else { ", " }, field.zh(), field.en())?;
+                    write!(
+                        f,
+                        "{}{} {}",
+                        if n == 0 { "" } else { ", " },
+                        field.zh(),
+                        field.en()
+                    )?;
                 }
                 f.write_str(": say which column it is")
             }

@@ -210,7 +210,9 @@ fn date(text: &str) -> Result<Date, Wrong> {
     let text: String = text.chars().map(narrow).collect();
     // A spreadsheet's date has a time of day.
     let text = text.split([' ', 'T']).next().unwrap_or_default();
-    let text = text.trim_end_matches('日').replace(['年', '月', '/', '.'], "-");
+    let text = text
+        .trim_end_matches('日')
+        .replace(['年', '月', '/', '.'], "-");
     let eight = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
     let parts: Vec<&str> = if eight {
         vec![&text[..4], &text[4..6], &text[6..]]
@@ -218,7 +220,8 @@ fn date(text: &str) -> Result<Date, Wrong> {
         text.split('-').collect()
     };
     let number = |digits: &str, most: usize| -> Option<i64> {
-        let plain = (1..=most).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        let plain =
+            (1..=most).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         plain.then(|| digits.parse().ok()).flatten()
     };
     let [year, month, day] = parts.as_slice() else {
@@ -283,7 +286,14 @@ pub struct FieldWrong {
 impl fmt::Display for FieldWrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, wrong } = self;
-        write!(f, "{}：{} {} {}", field.zh(), wrong.zh(), field.en(), wrong.en())
+        write!(
+            f,
+            "{}：{} {} {}",
+            field.zh(),
+            wrong.zh(),
+            field.en(),
+            wrong.en()
+        )
     }
 }
 
@@ -386,7 +396,11 @@ impl Said {
 /// What somebody feels, out of its plain form.
 #[must_use]
 pub fn symptoms_in(plain: &Note) -> BTreeSet<Symptom> {
-    plain.as_str().split(',').filter_map(Symptom::parse).collect()
+    plain
+        .as_str()
+        .split(',')
+        .filter_map(Symptom::parse)
+        .collect()
 }
 
 /// Under what a name is looked up: without spaces and points, in small letters.

@@ -39,7 +39,10 @@ impl Flood {
         if of_address.is_empty() && self.by_address.len() >= ADDRESSES {
             return Err(window);
         }
-        self.by_address.entry(address.to_owned()).or_default().push(now);
+        self.by_address
+            .entry(address.to_owned())
+            .or_default()
+            .push(now);
         self.all.push(now);
         Ok(())
     }
@@ -65,7 +68,10 @@ mod tests {
         let taken = (0..1000).filter(|n| flood.take("10.0.0.9", at(n * 10)).is_ok());
         assert_eq!(taken.count(), 20);
         assert!(flood.take("10.0.0.8", at(10_000)).is_ok(), "others may");
-        assert!(flood.take("10.0.0.9", at(600_000)).is_ok(), "ten minutes later");
+        assert!(
+            flood.take("10.0.0.9", at(600_000)).is_ok(),
+            "ten minutes later"
+        );
     }
 
     #[test]

@@ -242,7 +242,9 @@ impl FollowUp {
     /// # Errors
     /// [`HealthRefused`].
     pub fn enter(&mut self, health: Health, today: Date) -> Result<(), HealthRefused> {
-        let standing = self.standing().filter(|it| it.to.is_some_and(Colour::is_observed));
+        let standing = self
+            .standing()
+            .filter(|it| it.to.is_some_and(Colour::is_observed));
         let Some(step) = standing else {
             return Err(HealthRefused::NotObserved);
         };
@@ -275,7 +277,8 @@ impl FollowUp {
             from: self.colour(),
             to: Some(proposal.to),
         };
-        let is_stricter = |old: &Proposal| proposal.to == Colour::Purple && old.to != Colour::Purple;
+        let is_stricter =
+            |old: &Proposal| proposal.to == Colour::Purple && old.to != Colour::Purple;
         if step.is_legal() && self.proposal.as_ref().is_none_or(is_stricter) {
             self.proposal = Some(proposal);
         }
@@ -284,7 +287,10 @@ impl FollowUp {
     /// The days of the present observation of which nothing was said, up to this one.
     #[must_use]
     pub fn days_without_health(&self, today: Date) -> Vec<Date> {
-        let Some(step) = self.standing().filter(|it| it.to.is_some_and(Colour::is_observed)) else {
+        let Some(step) = self
+            .standing()
+            .filter(|it| it.to.is_some_and(Colour::is_observed))
+        else {
             return Vec::new();
         };
         // What was before the entry nobody could say.
@@ -303,7 +309,12 @@ impl FollowUp {
     /// nobody could say anything of.
     #[must_use]
     pub fn lacks(&self, entered: Option<Date>, today: Date) -> Vec<Lack> {
-        let Some(Step { to: Some(colour), due, .. }) = self.standing() else {
+        let Some(Step {
+            to: Some(colour),
+            due,
+            ..
+        }) = self.standing()
+        else {
             return Vec::new();
         };
         let mut lacks = Vec::new();
@@ -318,7 +329,8 @@ impl FollowUp {
             if missing.contains(&today) {
                 lacks.push(Lack::NoHealthToday);
             }
-            let could = |day: &&Date| **day < today && entered.is_none_or(|entered| **day >= entered);
+            let could =
+                |day: &&Date| **day < today && entered.is_none_or(|entered| **day >= entered);
             if missing.iter().any(|day| could(&day)) {
                 lacks.push(Lack::NoHealthBefore);
             }
@@ -352,7 +364,12 @@ mod tests {
         Rules::new(parts()).unwrap()
     }
 
-    fn step(follow: &mut FollowUp, to: Option<Colour>, on: &str, today: &str) -> Result<(), MoveRefused> {
+    fn step(
+        follow: &mut FollowUp,
+        to: Option<Colour>,
+        on: &str,
+        today: &str,
+    ) -> Result<(), MoveRefused> {
         let sign = Some(Sign {
             by: Note::name("李明").unwrap(),
             why: Note::new("核实").unwrap(),
@@ -381,21 +398,42 @@ mod tests {
     #[test]
     fn a_fortnight_through_all_five_colours() {
         let mut follow = FollowUp::default();
-        step(&mut follow, Some(Colour::Yellow), "2020-02-08", "2020-02-08").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Yellow),
+            "2020-02-08",
+            "2020-02-08",
+        )
+        .unwrap();
         step(&mut follow, Some(Colour::Red), "2020-02-08", "2020-02-08").unwrap();
-        step(&mut follow, Some(Colour::Purple), "2020-02-09", "2020-02-10").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Purple),
+            "2020-02-09",
+            "2020-02-10",
+        )
+        .unwrap();
         assert_eq!(follow.standing().unwrap().due, Some(date("2020-02-23")));
         let mut day = date("2020-02-10");
         while day < date("2020-02-23") {
             follow.enter(health(day, 36.5), day).unwrap();
-            let early = step(&mut follow, Some(Colour::Green), &day.to_string(), &day.to_string());
+            let early = step(
+                &mut follow,
+                Some(Colour::Green),
+                &day.to_string(),
+                &day.to_string(),
+            );
             assert_eq!(early, Err(MoveRefused::NotOver), "{day}");
             day = day.plus(1);
         }
         let last = "2020-02-23";
         let release = |follow: &mut FollowUp| step(follow, Some(Colour::Green), last, last);
         assert_eq!(release(&mut follow), Err(MoveRefused::NoHealth));
-        assert!(follow.lacks(Some(date("2020-02-10")), day).contains(&Lack::NotReleased));
+        assert!(
+            follow
+                .lacks(Some(date("2020-02-10")), day)
+                .contains(&Lack::NotReleased)
+        );
         follow.enter(health(day, 37.3), day).unwrap();
         assert_eq!(release(&mut follow), Err(MoveRefused::Unwell));
         follow.enter(health(day, 36.6), day).unwrap();
@@ -410,10 +448,26 @@ mod tests {
         let mut follow = FollowUp::default();
         let green = step(&mut follow, Some(Colour::Green), "2020-02-10", "2020-02-10");
         assert_eq!(green, Err(MoveRefused::Illegal));
-        let ahead = step(&mut follow, Some(Colour::Purple), "2020-02-11", "2020-02-10");
+        let ahead = step(
+            &mut follow,
+            Some(Colour::Purple),
+            "2020-02-11",
+            "2020-02-10",
+        );
         assert_eq!(ahead, Err(MoveRefused::Day));
-        step(&mut follow, Some(Colour::Orange), "2020-02-10", "2020-02-10").unwrap();
-        let back = step(&mut follow, Some(Colour::Purple), "2020-02-09", "2020-02-10");
+        step(
+            &mut follow,
+            Some(Colour::Orange),
+            "2020-02-10",
+            "2020-02-10",
+        )
+        .unwrap();
+        let back = step(
+            &mut follow,
+            Some(Colour::Purple),
+            "2020-02-09",
+            "2020-02-10",
+        );
         assert_eq!(back, Err(MoveRefused::Day));
         assert_eq!(follow.steps.len(), 1);
     }
@@ -421,9 +475,18 @@ mod tests {
     #[test]
     fn a_clock_that_runs_behind_releases_nobody() {
         let mut follow = FollowUp::default();
-        step(&mut follow, Some(Colour::Orange), "2020-02-10", "2020-02-10").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Orange),
+            "2020-02-10",
+            "2020-02-10",
+        )
+        .unwrap();
         let day = date("1970-01-02");
-        assert_eq!(follow.enter(health(day, 36.5), day), Err(HealthRefused::Day));
+        assert_eq!(
+            follow.enter(health(day, 36.5), day),
+            Err(HealthRefused::Day)
+        );
         let wrong = step(&mut follow, Some(Colour::Green), "1970-01-02", "1970-01-02");
         assert_eq!(wrong, Err(MoveRefused::Day));
     }
@@ -431,13 +494,28 @@ mod tests {
     #[test]
     fn illness_proposes_and_a_person_decides() {
         let mut follow = FollowUp::default();
-        step(&mut follow, Some(Colour::Orange), "2020-02-10", "2020-02-10").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Orange),
+            "2020-02-10",
+            "2020-02-10",
+        )
+        .unwrap();
         let day = date("2020-02-11");
         follow.enter(health(day, 37.8), day).unwrap();
         let proposal = follow.proposal.clone().unwrap();
-        assert_eq!((proposal.to, proposal.reason), (Colour::Purple, Reason::Unwell));
+        assert_eq!(
+            (proposal.to, proposal.reason),
+            (Colour::Purple, Reason::Unwell)
+        );
         assert_eq!(follow.colour(), Some(Colour::Orange), "not by itself");
-        step(&mut follow, Some(Colour::Purple), "2020-02-11", "2020-02-11").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Purple),
+            "2020-02-11",
+            "2020-02-11",
+        )
+        .unwrap();
         assert_eq!(follow.proposal, None);
         assert_eq!(follow.standing().unwrap().due, Some(date("2020-02-25")));
     }
@@ -445,11 +523,19 @@ mod tests {
     #[test]
     fn what_was_not_said_is_missing_from_the_day_of_the_entry_on() {
         let mut follow = FollowUp::default();
-        step(&mut follow, Some(Colour::Orange), "2020-02-10", "2020-02-12").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Orange),
+            "2020-02-10",
+            "2020-02-12",
+        )
+        .unwrap();
         let entered = Some(date("2020-02-12"));
         let lacks = |follow: &FollowUp, day: &str| follow.lacks(entered, date(day));
         assert_eq!(lacks(&follow, "2020-02-12"), [Lack::NoHealthToday]);
-        follow.enter(health(date("2020-02-12"), 36.4), date("2020-02-12")).unwrap();
+        follow
+            .enter(health(date("2020-02-12"), 36.4), date("2020-02-12"))
+            .unwrap();
         assert_eq!(lacks(&follow, "2020-02-12"), []);
         assert_eq!(
             lacks(&follow, "2020-02-14"),
@@ -460,7 +546,13 @@ mod tests {
     #[test]
     fn temperatures_of_nobody_are_refused() {
         let mut follow = FollowUp::default();
-        step(&mut follow, Some(Colour::Purple), "2020-02-10", "2020-02-10").unwrap();
+        step(
+            &mut follow,
+            Some(Colour::Purple),
+            "2020-02-10",
+            "2020-02-10",
+        )
+        .unwrap();
         let day = date("2020-02-10");
         for degrees in [3.65, 365.0, 33.9, 43.1] {
             let refused = follow.enter(health(day, degrees), day);

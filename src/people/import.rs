@@ -23,7 +23,15 @@ const HEADINGS: &[(Field, &[&str])] = &[
     (Field::Name, &["名字", "人员姓名", "full name"]),
     (
         Field::Phone,
-        &["手机", "电话", "联系电话", "联系方式", "手机号", "mobile", "telephone"],
+        &[
+            "手机",
+            "电话",
+            "联系电话",
+            "联系方式",
+            "手机号",
+            "mobile",
+            "telephone",
+        ],
     ),
     (
         Field::Company,
@@ -32,7 +40,13 @@ const HEADINGS: &[(Field, &[&str])] = &[
     (Field::Floor, &["楼层号", "层", "房号", "室号", "room"]),
     (
         Field::IdTail,
-        &["身份证后四位", "身份证后几位", "证件后几位", "id", "id tail"],
+        &[
+            "身份证后四位",
+            "身份证后几位",
+            "证件后几位",
+            "id",
+            "id tail",
+        ],
     ),
     (
         Field::From,
@@ -44,10 +58,22 @@ const HEADINGS: &[(Field, &[&str])] = &[
     ),
     (
         Field::Arrived,
-        &["返沪时间", "抵沪日期", "到沪日期", "arrival date", "arrived"],
+        &[
+            "返沪时间",
+            "抵沪日期",
+            "到沪日期",
+            "arrival date",
+            "arrived",
+        ],
     ),
-    (Field::Travel, &["行程", "途经地", "旅行史", "travel history"]),
-    (Field::Symptoms, &["健康状况", "身体状况", "有无症状", "symptom"]),
+    (
+        Field::Travel,
+        &["行程", "途经地", "旅行史", "travel history"],
+    ),
+    (
+        Field::Symptoms,
+        &["健康状况", "身体状况", "有无症状", "symptom"],
+    ),
     (
         Field::Contact,
         &["有无接触", "密切接触", "接触情况", "contact history"],
@@ -60,9 +86,15 @@ impl Columns {
     pub fn guess(heading: &[String]) -> Self {
         let mut columns: Vec<Option<Field>> = Vec::new();
         for text in heading {
-            let text = text.trim().trim_matches(['*', '：', ':', '\u{feff}']).trim();
+            let text = text
+                .trim()
+                .trim_matches(['*', '：', ':', '\u{feff}'])
+                .trim();
             let known = |field: &&Field| {
-                let others = HEADINGS.iter().find(|it| it.0 == **field).map_or(&[][..], |it| it.1);
+                let others = HEADINGS
+                    .iter()
+                    .find(|it| it.0 == **field)
+                    .map_or(&[][..], |it| it.1);
                 [field.zh(), field.en(), field.as_str()]
                     .iter()
                     .chain(others)
@@ -237,7 +269,15 @@ mod tests {
 
     #[test]
     fn headings_of_many_hands_are_known() {
-        let guessed = columns(&["序号", "姓名*", "联系电话", "PHONE", "返沪时间", "备注", "\u{feff}单位"]);
+        let guessed = columns(&[
+            "序号",
+            "姓名*",
+            "联系电话",
+            "PHONE",
+            "返沪时间",
+            "备注",
+            "\u{feff}单位",
+        ]);
         assert_eq!(
             guessed.fields(),
             [

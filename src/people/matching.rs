@@ -121,8 +121,16 @@ mod tests {
             ((ONE, "Li Ming", ""), (ONE, "LI MING", ""), Same),
         ] {
             let (a, b) = (said(phone, name, card), said(other.0, other.1, other.2));
-            assert_eq!(super::likeness(&b, &known(a.clone())), likeness, "{name} {card}");
-            assert_eq!(super::likeness(&a, &known(b)), likeness, "the other way round");
+            assert_eq!(
+                super::likeness(&b, &known(a.clone())),
+                likeness,
+                "{name} {card}"
+            );
+            assert_eq!(
+                super::likeness(&a, &known(b)),
+                likeness,
+                "the other way round"
+            );
         }
     }
 }

@@ -88,7 +88,9 @@ impl Code {
     /// thousand million tries.
     #[must_use]
     pub fn of(bytes: [u8; 5]) -> Self {
-        let all = bytes.iter().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+        let all = bytes
+            .iter()
+            .fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
         let letter = |at: u32| Self::ALPHABET[(all >> (35 - 5 * at) & 31) as usize];
         Self((0..8).map(letter).collect())
     }
@@ -191,7 +193,10 @@ impl Person {
             .iter()
             .filter_map(|record| Some((record.said.get(field)?, record.source)));
         if !field.is_steady() {
-            let newest = said.next_back().map(|it| it.0).or(settled.map(|it| &it.value));
+            let newest = said
+                .next_back()
+                .map(|it| it.0)
+                .or(settled.map(|it| &it.value));
             return newest.map_or(Standing::Unknown, Standing::Agreed);
         }
         let mut values: Vec<(&Note, Source)> = Vec::new();
@@ -321,7 +326,10 @@ impl Person {
             None => false,
         };
         if !stays {
-            let is_ill = self.said().get(Field::Symptoms).is_some_and(|it| it.as_str() != "none");
+            let is_ill = self
+                .said()
+                .get(Field::Symptoms)
+                .is_some_and(|it| it.as_str() != "none");
             self.follow.propose(Proposal {
                 to,
                 on,

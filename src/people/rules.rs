@@ -214,7 +214,11 @@ impl Rules {
     /// After how many days without anything new everything of a person is erased.
     #[must_use]
     pub fn keep_days(&self) -> u16 {
-        self.fields.values().map(|it| it.keep_days).max().unwrap_or(0)
+        self.fields
+            .values()
+            .map(|it| it.keep_days)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The day on which observation that begins on this one is over.
@@ -236,7 +240,9 @@ impl Rules {
         let is_ill = said
             .get(Field::Symptoms)
             .is_some_and(|it| !super::field::symptoms_in(it).is_empty());
-        let was_near = said.get(Field::Contact).is_some_and(|it| it.as_str() == "yes");
+        let was_near = said
+            .get(Field::Contact)
+            .is_some_and(|it| it.as_str() == "yes");
         if is_ill || was_near {
             return Some((Colour::Purple, today));
         }

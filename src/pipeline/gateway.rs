@@ -34,9 +34,7 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{
-    Dashboard, Entrance, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName,
-};
+use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -527,6 +525,7 @@ fn site_name(config: &Config) -> SiteName {
         street: config.site.street.clone(),
         building: config.site.building.clone(),
         gate: config.site.gate.clone(),
+        address: config.web.address.clone(),
     }
 }
 

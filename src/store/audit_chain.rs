@@ -24,7 +24,17 @@ const COLUMNS: &str = "id, seq, who, what, subject, at_wall_ms, at_monotonic_ns,
 
 /// A row as it is hashed: a JSON list, which is the same for the same values and for no others.
 fn written(row: &Row<'_>) -> Result<String, StoreError> {
-    let row: (i64, Option<i64>, String, String, String, i64, i64, i64, String) = (
+    let row: (
+        i64,
+        Option<i64>,
+        String,
+        String,
+        String,
+        i64,
+        i64,
+        i64,
+        String,
+    ) = (
         row.get(0)?,
         row.get(1)?,
         row.get(2)?,
@@ -46,7 +56,9 @@ fn next(before: &Link, row: &str) -> Link {
 }
 
 fn link(bytes: &[u8]) -> Result<Link, Unreadable> {
-    bytes.try_into().map_err(|_| Unreadable("a link".to_owned()))
+    bytes
+        .try_into()
+        .map_err(|_| Unreadable("a link".to_owned()))
 }
 
 /// The last link and the row that it is of; zeros where there is none.
@@ -103,7 +115,11 @@ impl fmt::Display for Head {
 impl FromStr for Head {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("\"{text}\" is no head of the audit; write it as it was printed, such as 17:3fa0…");
+        let wrong = || {
+            format!(
+                "\"{text}\" is no head of the audit; write it as it was printed, such as 17:3fa0…"
+            )
+        };
         let (id, link) = text.split_once(':').ok_or_else(wrong)?;
         let hex = link.len() == 64 && link.bytes().all(|b| b.is_ascii_hexdigit());
         let id = id.parse().map_err(|_| wrong())?;
@@ -128,8 +144,13 @@ pub enum Break {
 impl fmt::Display for Break {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Changed(id) => write!(f, "row {id} was changed, or a row before it taken out or put in"),
-            Self::Unlinked(id) => write!(f, "row {id} was put in by another program: it has no link"),
+            Self::Changed(id) => write!(
+                f,
+                "row {id} was changed, or a row before it taken out or put in"
+            ),
+            Self::Unlinked(id) => {
+                write!(f, "row {id} was put in by another program: it has no link")
+            }
             Self::Gone(id) => write!(f, "row {id} is gone"),
             Self::NotNoted(head) => write!(
                 f,

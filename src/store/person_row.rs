@@ -280,7 +280,11 @@ impl HealthRow {
         Ok(Health {
             date: date(&self.date)?,
             temperature: self.temperature_c.map(celsius).transpose()?,
-            symptoms: self.symptoms.iter().map(symptom).collect::<Result<_, _>>()?,
+            symptoms: self
+                .symptoms
+                .iter()
+                .map(symptom)
+                .collect::<Result<_, _>>()?,
             by: maybe_note(self.by.as_ref())?,
             at: stamp(self.at)?,
         })

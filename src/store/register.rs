@@ -4,13 +4,13 @@
 //! A person who cannot be opened (a damaged row, somebody else's) is left out of lists and named in the log;
 //! the others are there all the same.
 
+use super::Store;
 use super::error::StoreError;
+use super::journal::GATEWAY;
 use super::journal::audit;
 use super::person_row::PersonRow;
 use super::row::{StampRow, from_sql, json, parsed, to_sql, wrong};
 use super::vault::{KeyError, Vault, new_key};
-use super::Store;
-use super::journal::GATEWAY;
 use crate::calendar::Date;
 use crate::clock::Stamp;
 use crate::journal::JournalError;
@@ -77,7 +77,14 @@ impl Store {
         self.write(|transaction| {
             let gone = transaction.execute("DELETE FROM person", [])?;
             let subject = format!("everybody: {gone}, the key is lost");
-            audit(transaction, None, by.as_str(), "people_given_up", &subject, &at)?;
+            audit(
+                transaction,
+                None,
+                by.as_str(),
+                "people_given_up",
+                &subject,
+                &at,
+            )?;
             Ok(gone as u64)
         })
     }
@@ -115,7 +122,9 @@ impl People {
             let Some((key, sealed)) = row else { continue };
             match self.opened(from_sql(number), &key, &sealed) {
                 Ok(person) => people.push(person),
-                Err(why) => tracing::error!(number, "somebody in the register cannot be read: {why}"),
+                Err(why) => {
+                    tracing::error!(number, "somebody in the register cannot be read: {why}")
+                }
             }
         }
         Ok(people)
@@ -233,7 +242,11 @@ impl People {
         )?;
         for mark in &outline.marks {
             let (kind, text) = marked(mark);
-            insert.execute(params![kind, self.vault.mark(kind, &text).as_slice(), number])?;
+            insert.execute(params![
+                kind,
+                self.vault.mark(kind, &text).as_slice(),
+                number
+            ])?;
         }
         Ok(())
     }
@@ -365,10 +378,14 @@ impl Register for People {
                  WHERE m.kind = 'company' AND p.colour IS NOT NULL GROUP BY m.mark, p.colour",
             )?;
             let mut rows = select.query([])?;
-            let mut companies: BTreeMap<Vec<u8>, (PersonId, BTreeMap<Colour, u64>)> = BTreeMap::new();
+            let mut companies: BTreeMap<Vec<u8>, (PersonId, BTreeMap<Colour, u64>)> =
+                BTreeMap::new();
             while let Some(row) = rows.next()? {
                 let first = PersonId(from_sql(row.get(1)?));
-                let colours = &mut companies.entry(row.get(0)?).or_insert((first, BTreeMap::new())).1;
+                let colours = &mut companies
+                    .entry(row.get(0)?)
+                    .or_insert((first, BTreeMap::new()))
+                    .1;
                 colours.insert(colour(&row.get::<_, String>(2)?)?, from_sql(row.get(3)?));
             }
             counts.companies = companies.into_values().collect();

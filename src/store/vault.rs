@@ -86,7 +86,8 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 
 impl Key {
     fn of(secret: &[u8]) -> Self {
-        let derived = |what: &str| Secret::new(mac(secret, &[b"menshen people 1", what.as_bytes()]).to_vec());
+        let derived =
+            |what: &str| Secret::new(mac(secret, &[b"menshen people 1", what.as_bytes()]).to_vec());
         let name = mac(secret, &[b"menshen people 1", b"name"]);
         Self {
             name: hex(name.get(..8).unwrap_or_default()),
@@ -215,12 +216,18 @@ impl Vault {
     }
 
     /// Opens what belongs to a number and was sealed with the key of this name.
-    pub(super) fn open(&self, number: u64, key: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>, String> {
+    pub(super) fn open(
+        &self,
+        number: u64,
+        key: &str,
+        sealed: &[u8],
+    ) -> Result<Secret<Vec<u8>>, String> {
         let key = self
             .all()
             .find(|it| it.name == key)
             .ok_or_else(|| format!("the key {key} is not in the key's file"))?;
-        let damaged = || format!("person {number} is damaged or was changed by somebody without the key");
+        let damaged =
+            || format!("person {number} is damaged or was changed by somebody without the key");
         let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(damaged)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| damaged())?;
         let payload = Payload {
@@ -253,7 +260,8 @@ impl Vault {
 }
 
 fn cipher(key: &Key) -> Result<XChaCha20Poly1305, String> {
-    XChaCha20Poly1305::new_from_slice(key.seal.reveal()).map_err(|_| "a key has no 32 bytes".to_owned())
+    XChaCha20Poly1305::new_from_slice(key.seal.reveal())
+        .map_err(|_| "a key has no 32 bytes".to_owned())
 }
 
 /// What a sealed person is bound to.

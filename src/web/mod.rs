@@ -21,6 +21,7 @@
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
 //! | `people` | the way to the register |
+//! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
@@ -42,6 +43,7 @@ pub mod live;
 mod nav;
 pub mod page;
 mod people;
+mod posters;
 pub mod problem;
 mod report;
 mod rounds;

@@ -4,8 +4,8 @@
 //! those says what it has to say in these words. Nothing here blocks, and nothing here is a wire
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
-use crate::account::Accounts;
 use super::people::PeopleDesk;
+use crate::account::Accounts;
 use crate::checklist::Desk;
 use crate::clock::{Clock, Stamp, WallTime};
 use crate::estimate::{Budget, Reading};
@@ -29,6 +29,17 @@ pub struct SiteName {
     pub building: String,
     /// The door.
     pub gate: String,
+    /// What phones open the pages by, without a slash at its end; `None` where nobody said.
+    pub address: Option<String>,
+}
+
+impl SiteName {
+    /// The address of a page for a phone; `None` where nobody said what phones open the pages by.
+    #[must_use]
+    pub fn link(&self, path: &str) -> Option<String> {
+        let address = self.address.as_ref()?;
+        Some(format!("{address}{path}"))
+    }
 }
 
 /// Who may come in.

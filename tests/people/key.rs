@@ -11,7 +11,10 @@ fn name_of(desk: &Desk, id: PersonId, lab: &Lab) -> String {
 }
 
 fn wang(lab: &Lab) -> PersonId {
-    lab.enter(Source::Gate, &[(Field::Name, "王芳"), (Field::Phone, "13800138000")])
+    lab.enter(
+        Source::Gate,
+        &[(Field::Name, "王芳"), (Field::Phone, "13800138000")],
+    )
 }
 
 #[test]
@@ -27,7 +30,10 @@ fn a_lost_key_says_what_is_gone_and_makes_no_new_one() {
     assert!(!key.exists(), "nothing is made in silence");
     new_key(&key).unwrap();
     let error = lab.store.people(&key).unwrap_err();
-    assert!(matches!(error, KeyError::Lost { .. }), "another key is none: {error}");
+    assert!(
+        matches!(error, KeyError::Lost { .. }),
+        "another key is none: {error}"
+    );
     std::fs::write(&key, &copy).unwrap();
     lab.store.people(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
@@ -79,7 +85,12 @@ fn people_are_taken_over_from_a_damaged_database() {
     let lab = Lab::open();
     let id = wang(&lab);
     let now = lab.now();
-    let Lab { folder, store, desk: first, .. } = lab;
+    let Lab {
+        folder,
+        store,
+        desk: first,
+        ..
+    } = lab;
     drop((store, first));
     let database = folder.path().join("menshen.db");
     let mut bytes = std::fs::read(&database).unwrap();

@@ -1,7 +1,9 @@
 //! Lists that are read in: tried, taken, taken back.
 
 use super::{Lab, li, sign};
-use menshen::people::{By, Columns, DeskError, Field, ImportState, List, Row, Search, Source, Undone};
+use menshen::people::{
+    By, Columns, DeskError, Field, ImportState, List, Row, Search, Source, Undone,
+};
 
 fn list(source: Source) -> List {
     let heading = ["姓名", "联系电话", "单位", "来自"].map(str::to_owned);
@@ -39,26 +41,61 @@ fn everybody(lab: &Lab) -> usize {
 fn a_list_is_tried_taken_and_taken_back() {
     let lab = Lab::open();
     let list = list(Source::Household);
-    let tried = lab.desk.try_list(&list, &mut rows().into_iter(), lab.now()).unwrap();
-    assert_eq!((tried.new, tried.unchanged, tried.doubtful, tried.refused), (2, 1, 1, 1));
-    assert!(tried.wrong[0].to_string().contains("line 4"), "{}", tried.wrong[0]);
-    assert_eq!((tried.id, everybody(&lab)), (None, 0), "nothing was written");
+    let tried = lab
+        .desk
+        .try_list(&list, &mut rows().into_iter(), lab.now())
+        .unwrap();
+    assert_eq!(
+        (tried.new, tried.unchanged, tried.doubtful, tried.refused),
+        (2, 1, 1, 1)
+    );
+    assert!(
+        tried.wrong[0].to_string().contains("line 4"),
+        "{}",
+        tried.wrong[0]
+    );
+    assert_eq!(
+        (tried.id, everybody(&lab)),
+        (None, 0),
+        "nothing was written"
+    );
     let mut heard = Vec::new();
     let report = lab
         .desk
-        .import(&list, &mut rows().into_iter(), lab.now(), &mut |seen| heard.push(seen))
+        .import(&list, &mut rows().into_iter(), lab.now(), &mut |seen| {
+            heard.push(seen)
+        })
         .unwrap();
     let id = report.id.unwrap();
     assert_eq!((report.taken(), heard), (4, vec![6]));
     assert_eq!(everybody(&lab), 3);
     assert_eq!(lab.desk.lists().unwrap()[0].state, ImportState::Ended);
-    let again = lab.desk.import(&list, &mut rows().into_iter(), lab.now(), &mut |_| {}).unwrap();
-    assert_eq!((again.unchanged, again.new), (4, 0), "the same list says nothing new");
+    let again = lab
+        .desk
+        .import(&list, &mut rows().into_iter(), lab.now(), &mut |_| {})
+        .unwrap();
+    assert_eq!(
+        (again.unchanged, again.new),
+        (4, 0),
+        "the same list says nothing new"
+    );
     // One of them declares, one is moved by a person: those stay.
-    lab.enter(Source::Community, &[(Field::Name, "赵强"), (Field::Phone, "13900139000")]);
-    let wang = lab.desk.find("王芳", &li(), lab.now()).unwrap()[0].person.id;
+    lab.enter(
+        Source::Community,
+        &[(Field::Name, "赵强"), (Field::Phone, "13900139000")],
+    );
+    let wang = lab.desk.find("王芳", &li(), lab.now()).unwrap()[0]
+        .person
+        .id;
     let today = lab.today();
-    lab.desk.move_to(wang, (Some(menshen::people::Colour::Purple), today), &sign(), lab.now()).unwrap();
+    lab.desk
+        .move_to(
+            wang,
+            (Some(menshen::people::Colour::Purple), today),
+            &sign(),
+            lab.now(),
+        )
+        .unwrap();
     let undone = lab.desk.undo(id, &li(), lab.now()).unwrap();
     let expected = Undone {
         erased: 1,
@@ -66,7 +103,10 @@ fn a_list_is_tried_taken_and_taken_back() {
         acted_on: 1,
     };
     assert_eq!(undone, expected);
-    assert_eq!(lab.desk.undo(id, &li(), lab.now()), Err(DeskError::NoImport));
+    assert_eq!(
+        lab.desk.undo(id, &li(), lab.now()),
+        Err(DeskError::NoImport)
+    );
     assert_eq!(everybody(&lab), 2);
     assert_eq!(lab.store.verify_audit(None).unwrap().breaks, []);
 }
@@ -78,7 +118,9 @@ fn a_list_without_names_is_refused_before_its_first_row() {
         columns: Columns::guess(&["电话".to_owned()]),
         ..list(Source::Population)
     };
-    let refused = lab.desk.import(&list, &mut rows().into_iter(), lab.now(), &mut |_| {});
+    let refused = lab
+        .desk
+        .import(&list, &mut rows().into_iter(), lab.now(), &mut |_| {});
     assert_eq!(refused, Err(DeskError::Heading(vec![Field::Name])));
     assert_eq!(lab.desk.lists().unwrap(), []);
 }
@@ -95,8 +137,14 @@ fn a_list_that_was_cut_short_can_be_taken_back() {
     });
     // The reading is cut short as by a power cut: the second hundred never ends the list.
     let mut rows = endless.take(200);
-    let cut = lab.desk.import(&list, &mut rows, lab.now(), &mut |_| {}).unwrap();
-    assert_eq!(cut.new, 200, "people of one name and different phones are different people");
+    let cut = lab
+        .desk
+        .import(&list, &mut rows, lab.now(), &mut |_| {})
+        .unwrap();
+    assert_eq!(
+        cut.new, 200,
+        "people of one name and different phones are different people"
+    );
     let id = cut.id.unwrap();
     assert_eq!(lab.desk.undo(id, &li(), lab.now()).unwrap().erased, 200);
     assert_eq!(everybody(&lab), 0);

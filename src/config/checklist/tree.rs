@@ -136,7 +136,11 @@ impl<'t> Reading<'t> {
     }
 
     /// `true` or `false`.
-    pub(in crate::config) fn flag(&mut self, node: &Node<'_, 't>, key: &str) -> Option<Placed<bool>> {
+    pub(in crate::config) fn flag(
+        &mut self,
+        node: &Node<'_, 't>,
+        key: &str,
+    ) -> Option<Placed<bool>> {
         let found = node.table?.get(key)?;
         let value = found.get_ref().as_bool();
         if value.is_none() {
@@ -167,7 +171,11 @@ impl<'t> Reading<'t> {
     }
 
     /// A version: a whole number from 1, which must be there.
-    pub(in crate::config) fn version(&mut self, node: &Node<'_, 't>, key: &str) -> Option<Placed<u32>> {
+    pub(in crate::config) fn version(
+        &mut self,
+        node: &Node<'_, 't>,
+        key: &str,
+    ) -> Option<Placed<u32>> {
         let Some(found) = node.table.and_then(|table| table.get(key)) else {
             self.missing(node, key);
             return None;
@@ -210,7 +218,11 @@ impl<'t> Reading<'t> {
     }
 
     /// A table within this one; an empty one where there is none.
-    pub(in crate::config) fn table<'a>(&mut self, node: &Node<'a, 't>, key: &'static str) -> Node<'a, 't> {
+    pub(in crate::config) fn table<'a>(
+        &mut self,
+        node: &Node<'a, 't>,
+        key: &'static str,
+    ) -> Node<'a, 't> {
         let found = node.table.and_then(|table| table.get(key));
         let span = found.map_or(node.span.clone(), toml::Spanned::span);
         let table = match found.map(toml::Spanned::get_ref) {

@@ -157,7 +157,12 @@ impl Desk {
         };
         if person.is_over(&self.rules, today) {
             forgotten.erased += 1;
-            let subject = format!("{} rule={} {}", person.id, self.rules.version, held(&person));
+            let subject = format!(
+                "{} rule={} {}",
+                person.id,
+                self.rules.version,
+                held(&person)
+            );
             let line = entry(Deed::ErasedByRule, subject);
             return vec![Write::Erase(person.id), Write::Note(line)];
         }
