@@ -123,7 +123,7 @@ impl People {
             match self.opened(from_sql(number), &key, &sealed) {
                 Ok(person) => people.push(person),
                 Err(why) => {
-                    tracing::error!(number, "somebody in the register cannot be read: {why}")
+                    tracing::error!(number, "somebody in the register cannot be read: {why}");
                 }
             }
         }
