@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
 //! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`people`], [`procedure`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`] | layers 0–1 |
+//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`], [`sheet`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
@@ -44,6 +44,7 @@ pub mod pipeline;
 pub mod procedure;
 pub mod screening;
 pub mod secret;
+pub mod sheet;
 pub mod staff;
 pub mod store;
 pub mod street;

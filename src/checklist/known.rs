@@ -78,8 +78,10 @@ pub struct ColourTotal {
     pub word: String,
     /// Its name.
     pub name: Words,
-    /// How many people are in it.
+    /// How many people are in it;
     pub people: u64,
+    /// or that there is somebody, and fewer people than that.
+    pub fewer: bool,
 }
 
 /// Everything that the gateway knows of a day so far.

@@ -7,6 +7,7 @@ use super::field::{Field, name_key};
 use super::person::{Code, Person, PersonId};
 use super::rules::Rules;
 use super::source::{ImportId, Source};
+use super::totals::Told;
 use crate::calendar::Date;
 use crate::clock::Stamp;
 use crate::id::ScreeningId;
@@ -239,6 +240,8 @@ pub enum Write {
     Import(Import),
     /// So many more passed the gate.
     Pass(Date, Passage, u32),
+    /// The totals by colour that are told of a day.
+    Tell(Date, Stamp, Vec<(Colour, Told)>),
     /// A line of the audit.
     Note(Entry),
 }

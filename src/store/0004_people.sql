@@ -71,6 +71,21 @@ CREATE TABLE gate_count (
     PRIMARY KEY (day, passage)
 ) STRICT, WITHOUT ROWID;
 
+-- The totals by colour as they were told last on a day; they stand in its report.
+CREATE TABLE colour_total (
+    -- Which day, as 2020-02-24, in the site's zone.
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    -- Which colour.
+    colour TEXT NOT NULL CHECK (colour IN ('red', 'yellow', 'purple', 'orange', 'green')),
+    -- How many people,
+    people INTEGER NOT NULL CHECK (people >= 0),
+    -- or that there is somebody, and fewer people than that.
+    fewer INTEGER NOT NULL CHECK (fewer IN (0, 1)),
+    -- When it was told.
+    at_wall_ms INTEGER NOT NULL,
+    PRIMARY KEY (day, colour)
+) STRICT, WITHOUT ROWID;
+
 -- The chain of the audit: each link is the SHA-256 of the link before it and of its row, so that no row is
 -- changed or taken out unseen (audit_chain.rs). The link before the first row that is left stays.
 CREATE TABLE audit_link (

@@ -12,13 +12,14 @@ use super::person_row::PersonRow;
 use super::row::{StampRow, from_sql, json, parsed, to_sql, wrong};
 use super::vault::{KeyError, Vault, new_key};
 use crate::calendar::Date;
-use crate::clock::Stamp;
+use crate::checklist::ColourTotal;
+use crate::clock::{Stamp, WallTime};
 use crate::journal::JournalError;
 use crate::people::{
     By, Colour, Counts, Decide, Entry, Import, ImportId, ImportState, Mark, Outline, Passage,
-    Person, PersonId, Register, Search, Source, Write,
+    Person, PersonId, Register, Search, Source, Told, Write,
 };
-use crate::text::Note;
+use crate::text::{Note, Words};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -199,6 +200,7 @@ impl People {
                     .execute(params![date.to_string(), passage.as_str(), people])?;
                 Ok(())
             }
+            Write::Tell(date, at, colours) => tell(transaction, *date, at, colours),
             Write::Note(entry) => note(transaction, entry),
         }
     }
@@ -268,6 +270,61 @@ fn erase(transaction: &Transaction<'_>, id: PersonId) -> Result<(), StoreError> 
         return Err(StoreError::Row(format!("person {id} could not be erased")));
     }
     Ok(())
+}
+
+fn tell(
+    transaction: &Transaction<'_>,
+    date: Date,
+    at: &Stamp,
+    colours: &[(Colour, Told)],
+) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO colour_total (day, colour, people, fewer, at_wall_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for (colour, told) in colours {
+        let (people, fewer) = match told {
+            Told::Exactly(people) => (*people, false),
+            Told::Fewer(bound) => (*bound, true),
+        };
+        let people = to_sql(people);
+        insert.execute(params![
+            date.to_string(),
+            colour.as_str(),
+            people,
+            fewer,
+            at.wall.0
+        ])?;
+    }
+    Ok(())
+}
+
+/// The totals by colour that were told in a stretch of time.
+pub(super) fn told(
+    reader: &Connection,
+    from: WallTime,
+    until: WallTime,
+) -> Result<Vec<ColourTotal>, StoreError> {
+    let mut select = reader.prepare_cached(
+        "SELECT colour, people, fewer FROM colour_total
+         WHERE at_wall_ms >= ?1 AND at_wall_ms < ?2",
+    )?;
+    let mut rows = select.query([from.0, until.0])?;
+    let mut totals = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let colour = colour(&row.get::<_, String>(0)?)?;
+        let total = ColourTotal {
+            word: colour.as_str().to_owned(),
+            name: Words {
+                zh: colour.zh().to_owned(),
+                en: colour.en().to_owned(),
+            },
+            people: from_sql(row.get(1)?),
+            fewer: row.get(2)?,
+        };
+        totals.insert(colour, total);
+    }
+    Ok(totals.into_values().collect())
 }
 
 fn note(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StoreError> {

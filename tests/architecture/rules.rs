@@ -63,10 +63,11 @@ pub(crate) const TABLE: &[Row] = &[
     row("mqtt", Layer::Rim),
     row("notify", Layer::Rim),
     row("picture", Layer::Rim),
+    row("sheet", Layer::Rim),
     Row {
         module: "web",
         layer: Layer::Rim,
-        fronts: &["picture"],
+        fronts: &["picture", "sheet"],
     },
     Row {
         module: "street",
@@ -104,6 +105,8 @@ pub(crate) const HOMES: &[(&[&str], &[&str])] = &[
     (&["axum"], &["web", "street"]),
     (&["askama"], &["web", "street"]),
     (&["tower_http"], &["web", "street"]),
+    (&["calamine"], &["sheet"]),
+    (&["chacha20poly1305"], &["store"]),
     (&["argon2"], &["web"]),
     (&["zxcvbn"], &["web"]),
     (&["rten"], &["detect"]),

@@ -50,6 +50,15 @@ impl Desk {
         })
     }
 
+    /// Notes the totals that are told today, for the day's report.
+    ///
+    /// # Errors
+    /// Where the register cannot be written.
+    pub fn tell(&self, totals: &Totals, now: Stamp) -> Result<(), DeskError> {
+        let today = self.today(now)?;
+        self.note(&[Write::Tell(today, now, totals.colours.clone())])
+    }
+
     /// The totals of each company, most people first. The look is noted.
     ///
     /// # Errors

@@ -28,7 +28,13 @@ const NUMBERED: [(&str, &str); 11] = [
 ];
 
 /// Small tables, each on a page or a few.
-const SMALL: [&str; 4] = ["channel", "standing_fault", "tally", "gate_count"];
+const SMALL: [&str; 5] = [
+    "channel",
+    "standing_fault",
+    "tally",
+    "gate_count",
+    "colour_total",
+];
 
 /// Keys tried one after another beyond what can be read, before it is taken for the end: a page
 /// holds some 60 messages, a page of pages some hundred of those.
