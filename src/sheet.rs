@@ -89,7 +89,9 @@ impl Encoding {
     fn text(self, bytes: &[u8]) -> Result<String, String> {
         let wrong = "这一行有无法识别的字符 it holds bytes that are no text".to_owned();
         match self {
-            Self::Utf8 => std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| wrong),
+            Self::Utf8 => std::str::from_utf8(bytes)
+                .map(str::to_owned)
+                .map_err(|_| wrong),
             Self::Gbk => encoding_rs::GBK
                 .decode_without_bom_handling_and_without_replacement(bytes)
                 .map(std::borrow::Cow::into_owned)
@@ -111,7 +113,9 @@ fn csv<T>(
     // A semicolon or a tab where there is more of it than of commas in the heading.
     let heading = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |wanted: u8| heading.iter().filter(|byte| **byte == wanted).count();
-    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|it| (count(*it), *it == b','));
+    let delimiter = [b',', b';', b'\t']
+        .into_iter()
+        .max_by_key(|it| (count(*it), *it == b','));
     file.seek(SeekFrom::Start(0))?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -135,7 +139,9 @@ fn csv<T>(
         }
     };
     let first = next().ok_or(SheetError::Empty)?;
-    let heading = first.cells.map_err(|why| SheetError::File(io::Error::other(why)))?;
+    let heading = first
+        .cells
+        .map_err(|why| SheetError::File(io::Error::other(why)))?;
     Ok(work(heading, &mut std::iter::from_fn(next)))
 }
 
@@ -168,7 +174,9 @@ fn seen(cell: &DataRef<'_>) -> Result<String, String> {
             let (year, month, day, ..) = moment.to_ymd_hms_milli();
             format!("{year:04}-{month:02}-{day:02}")
         }
-        DataRef::Error(error) => return Err(format!("单元格有错误 a cell shows an error: {error}")),
+        DataRef::Error(error) => {
+            return Err(format!("单元格有错误 a cell shows an error: {error}"));
+        }
     })
 }
 
@@ -238,7 +246,9 @@ fn xlsx<T>(
         })
     };
     let heading = next().ok_or(SheetError::Empty)?;
-    let heading = heading.cells.map_err(|why| SheetError::File(io::Error::other(why)))?;
+    let heading = heading
+        .cells
+        .map_err(|why| SheetError::File(io::Error::other(why)))?;
     Ok(work(heading, &mut std::iter::from_fn(next)))
 }
 
@@ -301,7 +311,10 @@ mod tests {
         assert_eq!((heading[1].as_str(), &rows), ("电话", &expected));
         let (gbk, ..) = encoding_rs::GBK.encode(text.trim_start_matches('\u{feff}'));
         let (heading, rows) = rows_of(&gbk).unwrap();
-        assert_eq!((heading, rows), (vec!["姓名".to_owned(), "电话".to_owned()], expected));
+        assert_eq!(
+            (heading, rows),
+            (vec!["姓名".to_owned(), "电话".to_owned()], expected)
+        );
         let (heading, _) = rows_of("姓名;电话\n".as_bytes()).unwrap();
         assert_eq!(heading.len(), 2);
     }

@@ -84,6 +84,15 @@ pub struct ColourTotal {
     pub fewer: bool,
 }
 
+impl ColourTotal {
+    /// The number as it is told: `12`, or `<5`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let sign = if self.fewer { "<" } else { "" };
+        format!("{sign}{}", self.people)
+    }
+}
+
 /// Everything that the gateway knows of a day so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DayFacts {

@@ -34,9 +34,16 @@ pub fn run(what: &Audit) -> anyhow::Result<ExitCode> {
     let Audit::Verify(args) = what;
     let (config, _) = Config::find(args.config.as_deref())?;
     let found = verify_audit(&config.store.folder, args.noted.as_ref())?;
-    let mut text = format!("{} rows of the audit are as they were written\n", found.sound);
+    let mut text = format!(
+        "{} rows of the audit are as they were written\n",
+        found.sound
+    );
     if found.before > 0 {
-        let _ = writeln!(text, "{} rows are from before there was a chain", found.before);
+        let _ = writeln!(
+            text,
+            "{} rows are from before there was a chain",
+            found.before
+        );
     }
     if let Some(head) = &found.head {
         let _ = writeln!(text, "head: {head}");
@@ -45,7 +52,9 @@ pub fn run(what: &Audit) -> anyhow::Result<ExitCode> {
         let _ = writeln!(text, "WRONG: {wrong}");
     }
     if found.breaks.is_empty() {
-        text.push_str("sound. Note the head elsewhere; --noted tells later whether it is still there\n");
+        text.push_str(
+            "sound. Note the head elsewhere; --noted tells later whether it is still there\n",
+        );
         say(&text)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -121,7 +121,9 @@ fn give_up(args: &GiveUpArgs) -> anyhow::Result<ExitCode> {
     let store = open(&config)?;
     let now = SystemClock::start(store.boot()).now();
     let gone = store.give_up_people(&by, now)?;
-    say(&format!("erased: {gone} people. The next start makes a new key\n"))?;
+    say(&format!(
+        "erased: {gone} people. The next start makes a new key\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -189,7 +191,10 @@ impl SiteDays for SystemDays {
 
 fn in_words(report: &ImportReport) -> String {
     let mut text = match report.id {
-        Some(id) => format!("list {} is in; it can be taken back on the register's page\n", id.0),
+        Some(id) => format!(
+            "list {} is in; it can be taken back on the register's page\n",
+            id.0
+        ),
         None => "nothing was written\n".to_owned(),
     };
     let _ = writeln!(

@@ -15,8 +15,8 @@ mod follow_up;
 mod report;
 
 pub use follow_up::FollowUpState;
-pub use report::ChecklistState;
 pub(super) use follow_up::follow_up;
+pub use report::ChecklistState;
 pub(super) use report::checklist;
 
 use super::answer;

@@ -80,11 +80,14 @@ impl Care {
                 erased = Some(now);
             }
             let (desk, last) = (Arc::clone(&self.desk), self.state.borrow().clone());
-            let fever = fever.take();
+            let alert = fever.take();
             let done = tokio::task::spawn_blocking(move || {
-                if let Some(alert) = fever {
+                if let Some(alert) = alert {
                     let proposed = desk.fever_confirmed(alert, now)?;
-                    tracing::info!(people = proposed.len(), "a confirmed fever is passed on to the register");
+                    tracing::info!(
+                        people = proposed.len(),
+                        "a confirmed fever is passed on to the register"
+                    );
                 }
                 if erase {
                     look_for_what_is_old(&desk, now)?;

@@ -102,7 +102,10 @@ mod tests {
         let state = FollowUpState {
             date: "2020-02-24".parse().unwrap(),
             totals: Totals {
-                colours: vec![(Colour::Red, Told::Exactly(12)), (Colour::Purple, Told::Fewer(5))],
+                colours: vec![
+                    (Colour::Red, Told::Exactly(12)),
+                    (Colour::Purple, Told::Fewer(5)),
+                ],
                 sources: vec![(Source::Gate, Told::Exactly(0))],
                 waiting: 3,
                 overdue: 1,
@@ -115,6 +118,9 @@ mod tests {
         assert_eq!(said["colours"], serde_json::json!({"red": 12}));
         assert_eq!(said["colours_below"], serde_json::json!({"purple": 5}));
         assert_eq!(said["sources"], serde_json::json!({"gate": 0}));
-        assert_eq!((&said["overdue"], &said["without_health"]), (&1.into(), &2.into()));
+        assert_eq!(
+            (&said["overdue"], &said["without_health"]),
+            (&1.into(), &2.into())
+        );
     }
 }
