@@ -14,8 +14,8 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`], [`export`] | layers 0–1 |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`people`], [`procedure`] | layer 0, ndarray |
+//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`], [`sheet`], [`export`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
@@ -39,11 +39,13 @@ pub mod id;
 pub mod journal;
 pub mod mqtt;
 pub mod notify;
+pub mod people;
 pub mod picture;
 pub mod pipeline;
 pub mod procedure;
 pub mod screening;
 pub mod secret;
+pub mod sheet;
 pub mod staff;
 pub mod store;
 pub mod street;

@@ -117,6 +117,7 @@ impl Link {
             open_alerts,
             standing: watch::channel(BTreeSet::new()).1,
             checklist: watch::channel(None).1,
+            follow_up: watch::channel(None).1,
             street_receipts: false,
             home_assistant: false,
             commands: BTreeSet::new(),

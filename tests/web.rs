@@ -458,6 +458,7 @@ fn no_network_sees_the_page() {
         let memory = Arc::clone(&gateway.memory);
         let dashboard = menshen::web::Dashboard {
             desk: None,
+            people: Err("no register in this test".into()),
             entrance: menshen::web::Entrance::Demo,
             journal: memory.clone(),
             outbox: memory,

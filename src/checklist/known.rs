@@ -78,8 +78,19 @@ pub struct ColourTotal {
     pub word: String,
     /// Its name.
     pub name: Words,
-    /// How many people are in it.
+    /// How many people are in it;
     pub people: u64,
+    /// or that there is somebody, and fewer people than that.
+    pub fewer: bool,
+}
+
+impl ColourTotal {
+    /// The number as it is told: `12`, or `<5`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let sign = if self.fewer { "<" } else { "" };
+        format!("{sign}{}", self.people)
+    }
 }
 
 /// Everything that the gateway knows of a day so far.

@@ -96,7 +96,7 @@ impl DailyReport {
         let alerts = self.facts.alerts.iter();
         points.extend(alerts.map(|it| (Point::Alert(it.id), end_of(it))));
         let colours = self.facts.colours.iter();
-        points.extend(colours.map(|it| (Point::Colour(it.word.clone()), same(&it.people))));
+        points.extend(colours.map(|it| (Point::Colour(it.word.clone()), same(&it.told()))));
         points.extend(self.gaps.iter().map(|it| {
             let point = Point::GapClosed(it.date, it.id.clone());
             (point, same(&it.how))

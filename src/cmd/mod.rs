@@ -6,6 +6,7 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
+pub mod audit;
 pub mod backup;
 pub mod calibrate;
 pub mod cameras;
@@ -16,6 +17,7 @@ pub mod demo;
 pub mod doctor;
 pub mod evaluate;
 pub mod forget;
+pub mod people;
 pub mod record;
 pub mod replay;
 pub mod run;
@@ -82,6 +84,12 @@ pub enum Command {
     /// Print the six checklists, or check a site's own file.
     #[command(subcommand)]
     Checklist(checklist::Checklist),
+    /// Read lists of people into the register, or give it a new key.
+    #[command(subcommand)]
+    People(people::People),
+    /// Verify the audit: who did what, and who looked at whom.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Collect what the gates of a street report, and tell them that it is safe.
     Street(street::StreetArgs),
     /// Look at this installation, and say what is wrong and what to do.
@@ -115,6 +123,8 @@ impl Command {
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Checklist(what) => checklist::run(&what),
+            Self::People(what) => people::run(&what),
+            Self::Audit(what) => audit::run(&what),
             Self::Street(args) => street::run(&args),
             Self::Doctor(args) => doctor::run(&args),
             Self::Forget(args) => forget::run(&args),

@@ -8,7 +8,7 @@ use super::notify;
 use super::profile;
 use super::read::{Placed, Reader};
 use super::{
-    CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, ProfileChoice,
+    CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, PeopleConfig, ProfileChoice,
     ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, WebConfig,
 };
 use crate::camera::Rotation;
@@ -35,6 +35,7 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         alerts: notify::alerts(read),
         notifiers: notify::notifiers(read),
         checklist: checklist(read),
+        people: people(read),
         web: web(read),
         store: store(read, &mqtt),
         mqtt,
@@ -364,6 +365,14 @@ fn checklist(read: &mut Reader<'_>) -> ChecklistConfig {
             .unwrap_or(default.site),
         file: file.map(|file| PathBuf::from(file.value)),
         report_at: report_at.unwrap_or(default.report_at),
+    }
+}
+
+fn people(read: &mut Reader<'_>) -> PeopleConfig {
+    let path = |file: Placed<String>| PathBuf::from(file.value);
+    PeopleConfig {
+        key_file: read.text(&keys::PEOPLE_KEY_FILE).map(path),
+        rules: read.text(&keys::PEOPLE_RULES).map(path),
     }
 }
 

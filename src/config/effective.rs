@@ -38,6 +38,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         notifiers,
         mqtt,
         checklist,
+        people,
         web,
         store,
     } = config;
@@ -120,6 +121,8 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("checklist", "site") => quoted(checklist.site.as_str()),
         ("checklist", "file") => path(checklist.file.as_ref()?),
         ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
+        ("people", "key_file") => path(people.key_file.as_ref()?),
+        ("people", "rules") => path(people.rules.as_ref()?),
         ("web", "listen") => quoted(&web.listen.to_string()),
         ("web", "address") => quoted(web.address.as_ref()?),
         ("store", name) => store_value(store, name)?,

@@ -228,6 +228,9 @@ keys! {
     CHECKLIST_FILE = "checklist"."file": Kind::Path, "the site's own list: its additions, and who owns what (menshen checklist check FILE tells what is wrong with it)";
     CHECKLIST_REPORT_AT = "checklist"."report_at": Kind::Text(5), "when the report of the day goes out by itself, such as 20:00";
 
+    PEOPLE_KEY_FILE = "people"."key_file": Kind::Path, "file (mode 0600) with the key of the register, best a credential of the service; without it people.key in the folder of the database, made with the first start";
+    PEOPLE_RULES = "people"."rules": Kind::Path, "key regions, days of observation, measures and retention of the register; without it the ones that are shipped";
+
     WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is TLS";
     WEB_ADDRESS = "web"."address": Kind::Text(200), "what phones open the pages by, such as https://menshen.example:8443; QR codes on posters hold it; without it listen";
 

@@ -16,6 +16,7 @@ mod environment;
 mod keys;
 mod notify;
 mod password;
+pub mod people;
 pub mod profile;
 mod profile_keys;
 mod read;
@@ -27,6 +28,7 @@ pub mod zone;
 pub use environment::{Origin, log_filter};
 pub use notify::{AlertsConfig, NotifierConfig};
 pub use password::PasswordError;
+pub use people::PeopleConfig;
 pub use report::{ConfigError, Problem};
 pub use street::{StreetConfig, StreetConfigError};
 pub use transfer::{
@@ -72,6 +74,8 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// The rounds.
     pub checklist: ChecklistConfig,
+    /// The register.
+    pub people: PeopleConfig,
     /// The pages.
     pub web: WebConfig,
     /// The database.
@@ -245,6 +249,7 @@ impl Default for Config {
             notifiers: NotifierConfig::none(),
             mqtt: MqttConfig::of(&SiteConfig::default()),
             checklist: ChecklistConfig::default(),
+            people: PeopleConfig::default(),
             web: WebConfig::default(),
             store: StoreConfig::default(),
         }

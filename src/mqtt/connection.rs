@@ -9,7 +9,7 @@ use super::disk::{Disk, Done};
 use super::home_assistant;
 use super::inbound::{self, Inbound};
 use super::link::{LinkSettings, LinkState, chance};
-use super::payload::{self, ChecklistState, OpenAlerts, Presence};
+use super::payload::{self, ChecklistState, FollowUpState, OpenAlerts, Presence};
 use super::rounds::{Round, Rounds};
 use super::session::{Came, Session, in_words, presence};
 use super::signs::{LinkWatch, Signs};
@@ -87,6 +87,7 @@ pub(super) struct Connection<'a> {
     open_alerts: Option<watch::Receiver<OpenAlerts>>,
     standing: Option<watch::Receiver<BTreeSet<Fault>>>,
     checklist: Option<watch::Receiver<Option<ChecklistState>>>,
+    follow_up: Option<watch::Receiver<Option<FollowUpState>>>,
     /// Whether how things stand has to be published.
     announce: bool,
     /// When Home Assistant, which has just started, is to be told everything.
@@ -154,6 +155,7 @@ impl<'a> Connection<'a> {
             open_alerts: Some(settings.open_alerts.clone()),
             standing: Some(settings.standing.clone()),
             checklist: Some(settings.checklist.clone()),
+            follow_up: Some(settings.follow_up.clone()),
             announce: true,
             announce_at: None,
             ready: VecDeque::new(),
@@ -228,6 +230,7 @@ impl<'a> Connection<'a> {
                 () = changed(&mut self.open_alerts) => self.announce = true,
                 () = changed(&mut self.standing) => self.announce = true,
                 () = changed(&mut self.checklist) => self.announce = true,
+                () = changed(&mut self.follow_up) => self.announce = true,
                 () = at(self.announce_at) => {
                     self.announce_at = None;
                     self.announce = true;
@@ -377,6 +380,12 @@ impl<'a> Connection<'a> {
         let checklist = checklist.and_then(|it| it.borrow_and_update().clone());
         if let Some(state) = checklist {
             let message = payload::checklist(address, epoch, &state, &now);
+            self.publish(message, Sent::State)?;
+        }
+        let follow_up = self.follow_up.as_mut();
+        let follow_up = follow_up.and_then(|it| it.borrow_and_update().clone());
+        if let Some(state) = follow_up {
+            let message = payload::follow_up(address, epoch, &state, &now);
             self.publish(message, Sent::State)?;
         }
         if self.settings.home_assistant {

@@ -19,7 +19,7 @@
 
 use super::connection::{Connection, End};
 use super::dial::Account;
-use super::payload::{ChecklistState, OpenAlerts};
+use super::payload::{ChecklistState, FollowUpState, OpenAlerts};
 use super::signs::{LinkWatch, Signs};
 use super::topic::Address;
 use crate::clock::{Clock, Stamp};
@@ -61,6 +61,8 @@ pub struct LinkSettings {
     pub standing: watch::Receiver<BTreeSet<Fault>>,
     /// How far today's round has come; `None` until it is known, and without a checklist.
     pub checklist: watch::Receiver<Option<ChecklistState>>,
+    /// How many people are followed; `None` until it is known, and while the register is shut.
+    pub follow_up: watch::Receiver<Option<FollowUpState>>,
     /// Whether a collector of the street acknowledges what it receives.
     pub street_receipts: bool,
     /// Whether Home Assistant is told of this gate.

@@ -11,8 +11,11 @@
 //! A screening that raised no alert causes no message: one for each healthy visitor is nobody's
 //! business in the street. Tallies are a later issue.
 
+mod follow_up;
 mod report;
 
+pub use follow_up::FollowUpState;
+pub(super) use follow_up::follow_up;
 pub use report::ChecklistState;
 pub(super) use report::checklist;
 
@@ -415,6 +418,7 @@ pub(super) fn marked_late(mut payload: Vec<u8>) -> Vec<u8> {
 pub(super) mod schemas {
     use super::{
         AlertPayload, AlertsPayload, FaultPayload, FaultsPayload, StatusPayload, VoidPayload,
+        follow_up::FollowUpPayload,
         report::{ChecklistPayload, ReportPayload},
     };
     use schemars::{Schema, schema_for};
@@ -429,6 +433,7 @@ pub(super) mod schemas {
             ("state-alerts", schema_for!(AlertsPayload<'_>)),
             ("state-faults", schema_for!(FaultsPayload<'_>)),
             ("state-checklist", schema_for!(ChecklistPayload<'_>)),
+            ("state-followup", schema_for!(FollowUpPayload<'_>)),
             ("report", schema_for!(ReportPayload<'_>)),
         ]
     }

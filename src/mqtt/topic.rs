@@ -296,6 +296,12 @@ impl Topic {
         Self::own(address, Class::State, "checklist")
     }
 
+    /// How many people are followed in each colour.
+    #[must_use]
+    pub fn follow_up_state(address: &Address) -> Self {
+        Self::own(address, Class::State, "followup")
+    }
+
     /// The report of a day.
     #[must_use]
     pub fn report(address: &Address, date: Date) -> Self {
@@ -308,12 +314,13 @@ impl Topic {
 
     /// Everything of a gate that a broker retains.
     #[must_use]
-    pub fn retained(address: &Address) -> [Self; 4] {
+    pub fn retained(address: &Address) -> [Self; 5] {
         [
             Self::gateway_status(address),
             Self::alerts_state(address),
             Self::faults_state(address),
             Self::checklist_state(address),
+            Self::follow_up_state(address),
         ]
     }
 

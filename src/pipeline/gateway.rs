@@ -22,11 +22,11 @@ use crate::clock::Clock;
 use crate::config::{Config, MqttConfig};
 use crate::detect::OnnxDetector;
 use crate::event::{Event, Fault};
-use crate::id::DeviceEpoch;
+use crate::id::{AlertId, DeviceEpoch};
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
 use crate::mqtt::dial::{Account, Network};
 use crate::mqtt::link::{LinkSettings, LinkState, Telling};
-use crate::mqtt::payload::{ChecklistState, OpenAlerts};
+use crate::mqtt::payload::{ChecklistState, FollowUpState, OpenAlerts};
 use crate::mqtt::tls::TlsFiles;
 use crate::mqtt::topic::Address;
 use crate::notify::hook::Hook;
@@ -34,14 +34,14 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName};
+use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -106,17 +106,23 @@ pub fn rules(config: &Config) -> Rules {
     }
 }
 
+/// How far the round is, and how many people are followed.
+type States = (
+    watch::Receiver<Option<ChecklistState>>,
+    watch::Receiver<Option<FollowUpState>>,
+);
+
 /// The link to the site's broker, where one is switched on.
 fn link_settings(
     config: &Config,
     epoch: &DeviceEpoch,
     clock: &Arc<dyn Clock>,
     journal: &Arc<dyn Journal>,
-    (open_alerts, standing, checklist): (
+    (open_alerts, standing): (
         watch::Receiver<OpenAlerts>,
         watch::Receiver<BTreeSet<Fault>>,
-        watch::Receiver<Option<ChecklistState>>,
     ),
+    (checklist, follow_up): States,
 ) -> anyhow::Result<Option<LinkSettings>> {
     let mqtt = &config.mqtt;
     if !mqtt.enabled {
@@ -132,6 +138,7 @@ fn link_settings(
         open_alerts,
         standing,
         checklist,
+        follow_up,
         street_receipts: mqtt.street_receipts,
         home_assistant: mqtt.home_assistant,
         commands: mqtt.commands.clone(),
@@ -294,7 +301,9 @@ impl Gateway {
 
         let (faults, standing) = FaultBoard::new(status.clone());
         let (checklist, checklist_now) = watch::channel(None);
-        let elsewhere = self.elsewhere(open_now, standing, checklist_now)?;
+        let (follow_up, follow_up_now) = watch::channel(None);
+        let (fevers, confirmed) = mpsc::unbounded_channel();
+        let elsewhere = self.elsewhere(open_now, standing, (checklist_now, follow_up_now))?;
         let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
             journal: Arc::clone(&self.journal),
@@ -322,9 +331,9 @@ impl Gateway {
             quick: elsewhere.sights(&self.config),
             slow: sights::slow(&self.config, self.outbox()),
         };
-        let desk = self.rounds((changed.clone(), checklist), &after, &stop)?;
         let dashboard = Dashboard {
-            desk: Some(desk),
+            desk: Some(self.rounds((changed.clone(), checklist), &after, &stop)?),
+            people: self.people(follow_up, (changed.clone(), confirmed), &stop)?,
             entrance: self.entrance.clone(),
             journal: Arc::new(recorder.clone()),
             outbox: self.outbox(),
@@ -338,7 +347,12 @@ impl Gateway {
         };
         self.look_after_itself(&after, faults, &status, &stop)?;
         let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
-        let (recording, recorded) = (recorder.clone(), after.and(self.observe));
+        let mut observe = self.observe;
+        let observe = Box::new(move |recorded: &Recorded| {
+            super::people::tell_of_fevers(recorded, &fevers);
+            observe(recorded);
+        });
+        let (recording, recorded) = (recorder.clone(), after.and(observe));
         let recording = spawn("recorder", &stop, move || recording.run(recorded))?;
         let watching = spawn("watch", &stop, {
             let (escalation, stop) = (self.config.alerts.escalation, stop.clone());
@@ -406,6 +420,25 @@ impl Gateway {
         Ok(desk)
     }
 
+    /// The desk of the register, looked after from now on; or why the register is shut.
+    fn people(
+        &self,
+        state: watch::Sender<Option<FollowUpState>>,
+        (changed, confirmed): (watch::Receiver<u64>, mpsc::UnboundedReceiver<AlertId>),
+        stop: &CancellationToken,
+    ) -> anyhow::Result<PeopleDesk> {
+        let desk = super::people::desk(&self.config, &self.store)?;
+        if let Ok(desk) = &desk {
+            let care = super::people::Care {
+                desk: Arc::clone(desk),
+                clock: Arc::clone(&self.clock),
+                state,
+            };
+            tokio::spawn(care.look_after((changed, confirmed), stop.clone()));
+        }
+        Ok(desk)
+    }
+
     /// Tells the supervisor of the pulse from now on, and starts the store's upkeep, which raises the
     /// store's own faults and ends them, even those of an earlier start.
     fn look_after_itself(
@@ -441,7 +474,7 @@ impl Gateway {
         &self,
         open_now: watch::Receiver<OpenAlerts>,
         standing: watch::Receiver<BTreeSet<Fault>>,
-        checklist: watch::Receiver<Option<ChecklistState>>,
+        states: States,
     ) -> anyhow::Result<Elsewhere> {
         let stop = CancellationToken::new();
         let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox(), &stop)?;
@@ -454,7 +487,8 @@ impl Gateway {
             &self.store.epoch(),
             &self.clock,
             &self.journal,
-            (open_now, standing, checklist),
+            (open_now, standing),
+            states,
         )?;
         let link = link.map(|settings| {
             let (outbox, stop) = (self.outbox(), stop.clone());

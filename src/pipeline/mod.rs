@@ -11,6 +11,7 @@ mod fault_board;
 pub mod gateway;
 pub mod outlets;
 pub mod pace;
+mod people;
 mod pulse;
 pub mod recorder;
 pub mod replay;

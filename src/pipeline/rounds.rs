@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_mins(1);
 
 /// The device's own zone.
-struct Zone(TimeZone);
+pub(super) struct Zone(pub(super) TimeZone);
 
 impl SiteDays for Zone {
     fn date_at(&self, at: WallTime) -> Option<Date> {

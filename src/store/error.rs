@@ -41,6 +41,17 @@ pub enum StoreError {
         /// Version of this program.
         known: i64,
     },
+    /// The database was written by an older program, and is only looked at.
+    #[error(
+        "the database has schema {found}, this program works with {known}: start the gateway once, which \
+         brings it up to date"
+    )]
+    Older {
+        /// Version in the file.
+        found: i64,
+        /// Version of this program.
+        known: i64,
+    },
     /// A database, but not ours.
     #[error(
         "the file menshen.db is a database of another program. Move it away, or choose another \

@@ -255,11 +255,10 @@ fn project(transaction: &Transaction<'_>, seq: Sequence, event: &Event) -> Resul
         event.kind(),
         &subject,
         &event.at(),
-    )?;
-    Ok(())
+    )
 }
 
-/// Writes one row of the audit.
+/// Writes one row of the audit, and links it to the one before.
 pub(super) fn audit(
     transaction: &Transaction<'_>,
     seq: Option<Sequence>,
@@ -267,7 +266,7 @@ pub(super) fn audit(
     what: &str,
     subject: &str,
     at: &Stamp,
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
             "INSERT INTO audit (seq, who, what, subject, at_wall_ms, at_monotonic_ns, boot, trust)
@@ -283,7 +282,7 @@ pub(super) fn audit(
             to_sql(at.boot.0),
             at.trust.as_str()
         ])?;
-    Ok(())
+    super::audit_chain::append(transaction, transaction.last_insert_rowid())
 }
 
 /// Somebody had something done: once for each id, and in this transaction what is the store's.

@@ -189,6 +189,7 @@ fn facts(reader: &Connection, from: WallTime, until: WallTime) -> Result<DayFact
             });
         }
     }
+    facts.colours = super::register::told(reader, from, until)?;
     Ok(facts)
 }
 

@@ -18,6 +18,7 @@
 //! salvaged.
 
 mod accounts;
+mod audit_chain;
 pub mod backup;
 mod disk;
 mod epoch;
@@ -31,6 +32,8 @@ mod look;
 mod migrate;
 mod opening;
 mod outbox;
+mod person_row;
+mod register;
 mod report_row;
 mod restore;
 mod retention;
@@ -39,13 +42,17 @@ mod salvage;
 mod shedding;
 mod unfinished;
 mod upkeep;
+mod vault;
 
+pub use audit_chain::{Break, Head, Verified, verify as verify_audit};
 pub use error::StoreError;
 pub use journal::AuditEntry;
 pub use look::{examine, existing, free, is_in_use, may_write};
 pub use outbox::MAX_PAYLOAD;
+pub use register::People;
 pub use restore::restore;
 pub use upkeep::Upkeep;
+pub use vault::{KeyError, new_key, usual_key_file};
 
 use crate::clock::{BootId, Clock as _, SystemClock};
 use crate::event::Event;

@@ -84,7 +84,7 @@ struct FactsRow {
     cannot_judge: u64,
     self_checks: Vec<(i64, Option<String>)>,
     alerts: Vec<(String, i64, Option<String>)>,
-    colours: Vec<(String, String, String, u64)>,
+    colours: Vec<(String, String, String, u64, bool)>,
 }
 
 /// [`GapLine`].
@@ -174,7 +174,7 @@ impl From<&DayFacts> for FactsRow {
                 .iter()
                 .map(|it| {
                     let name = it.name.clone();
-                    (it.word.clone(), name.zh, name.en, it.people)
+                    (it.word.clone(), name.zh, name.en, it.people, it.fewer)
                 })
                 .collect(),
         }
@@ -198,10 +198,11 @@ impl TryFrom<FactsRow> for DayFacts {
                 end: end.as_deref().map(parse).transpose()?,
             })
         };
-        let colour = |(word, zh, en, people)| ColourTotal {
+        let colour = |(word, zh, en, people, fewer)| ColourTotal {
             word,
             name: Words { zh, en },
             people,
+            fewer,
         };
         Ok(Self {
             clear: row.clear,

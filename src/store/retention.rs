@@ -10,7 +10,7 @@
 
 use super::error::StoreError;
 use super::row::{from_sql, to_sql};
-use super::{Store, Upkeep, logbook};
+use super::{Store, Upkeep, audit_chain, logbook};
 use crate::clock::{ClockTrust, Stamp, WallTime};
 use crate::id::Channel;
 use crate::journal::{JournalError, SafeAt};
@@ -185,13 +185,15 @@ fn safe_messages(
         ])?)
 }
 
-/// The audit.
+/// The audit. Its chain begins at the link before the first row that is left.
 fn audited(transaction: &Transaction<'_>, bound: i64) -> Result<usize, StoreError> {
-    Ok(transaction
+    let erased = transaction
         .prepare_cached(&format!(
             "DELETE FROM audit WHERE id IN (SELECT id FROM audit
                  WHERE id <= (SELECT coalesce(max(id), 0) FROM audit WHERE seq <= ?1)
                  ORDER BY id LIMIT {AT_ONCE})"
         ))?
-        .execute([bound])?)
+        .execute([bound])?;
+    audit_chain::trim(transaction)?;
+    Ok(erased)
 }

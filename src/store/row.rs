@@ -14,6 +14,7 @@ use crate::units::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A row that does not say what it must.
@@ -33,6 +34,15 @@ pub(super) fn to_sql(number: u64) -> i64 {
 /// The inverse of [`to_sql`].
 pub(super) fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
+}
+
+/// Bytes as hexadecimal letters.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a string has no error.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Nanoseconds of a duration; 292 years fit.

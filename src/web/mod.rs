@@ -20,6 +20,7 @@
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
+//! | `people` | the way to the register |
 //! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
 //! | [`problem`] | error pages |
@@ -41,6 +42,7 @@ pub mod guard;
 pub mod live;
 mod nav;
 pub mod page;
+mod people;
 mod posters;
 pub mod problem;
 mod report;
@@ -53,6 +55,7 @@ pub mod when;
 pub(crate) mod who;
 pub mod words;
 
+pub use people::PeopleDesk;
 pub use state::{
     ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus,
     LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,

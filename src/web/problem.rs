@@ -9,6 +9,7 @@ use super::words::sign_in as said;
 use crate::alert::Refused;
 use crate::checklist::DeskError;
 use crate::journal::JournalError;
+use crate::people;
 use crate::staff::Right;
 use askama::Template;
 use axum::http::StatusCode;
@@ -88,6 +89,16 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::Journal(error) => Self::from(error),
             error => Self::NotDone(format!("{} {error}", words::checklist::refusal(&error))),
+        }
+    }
+}
+
+impl From<people::DeskError> for Problem {
+    fn from(error: people::DeskError) -> Self {
+        match error {
+            people::DeskError::Journal(error) => Self::from(error),
+            people::DeskError::NoPerson => Self::NoPage,
+            error => Self::NotDone(format!("{} {error}", words::people::refusal(&error))),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! those says what it has to say in these words. Nothing here blocks, and nothing here is a wire
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
+use super::people::PeopleDesk;
 use crate::account::Accounts;
 use crate::checklist::Desk;
 use crate::clock::{Clock, Stamp, WallTime};
@@ -61,6 +62,8 @@ pub struct Dashboard {
     pub outbox: Arc<dyn Outbox>,
     /// The rounds, the report of the day and the procedure; `None` where there is no checklist.
     pub desk: Option<Arc<Desk>>,
+    /// The register, or why it is shut.
+    pub people: PeopleDesk,
     /// Time of acknowledgements and outcomes.
     pub clock: Arc<dyn Clock>,
     /// The newest picture; `None` until there is one.

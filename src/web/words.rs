@@ -16,6 +16,7 @@ use serde::Serialize;
 
 pub mod checklist;
 pub mod frame;
+pub mod people;
 mod remedy;
 pub mod sign_in;
 pub use remedy::remedy;

@@ -63,11 +63,12 @@ pub(crate) const TABLE: &[Row] = &[
     row("mqtt", Layer::Rim),
     row("notify", Layer::Rim),
     row("picture", Layer::Rim),
+    row("sheet", Layer::Rim),
     row("export", Layer::Rim),
     Row {
         module: "web",
         layer: Layer::Rim,
-        fronts: &["export", "picture"],
+        fronts: &["export", "picture", "sheet"],
     },
     Row {
         module: "street",
@@ -105,6 +106,8 @@ pub(crate) const HOMES: &[(&[&str], &[&str])] = &[
     (&["axum"], &["web", "street"]),
     (&["askama"], &["web", "street"]),
     (&["tower_http"], &["web", "street"]),
+    (&["calamine"], &["sheet"]),
+    (&["chacha20poly1305"], &["store"]),
     (&["argon2"], &["web"]),
     (&["zxcvbn"], &["web"]),
     (&["qrcode"], &["picture"]),

@@ -82,6 +82,7 @@ impl Gate {
             open_alerts: watch::channel(OpenAlerts::default()).1,
             standing: watch::channel(BTreeSet::new()).1,
             checklist: watch::channel(None).1,
+            follow_up: watch::channel(None).1,
             street_receipts: true,
             home_assistant: false,
             commands: BTreeSet::new(),

@@ -82,7 +82,7 @@ pub(super) fn item<'t>(
 }
 
 /// `zh` and `en`, each in its language.
-pub(super) fn both<'t>(read: &mut Reading<'t>, node: &Node<'_, 't>) -> Option<Words> {
+pub(in crate::config) fn both<'t>(read: &mut Reading<'t>, node: &Node<'_, 't>) -> Option<Words> {
     let zh = read.must(node, "zh", |text| {
         let note = note(text)?;
         if text.chars().any(is_chinese) {
@@ -152,7 +152,7 @@ pub(super) fn group(word: &str) -> Result<Group, String> {
 }
 
 /// One of a few words.
-pub(super) fn word_of<T>(
+pub(in crate::config) fn word_of<T>(
     word: &str,
     parse: impl Fn(&str) -> Option<T>,
     words: impl Iterator<Item = &'static str>,

@@ -6,10 +6,10 @@
 //! can be shown as a difference. Only [`load_template`] and [`load_site`] touch the disk; they read one
 //! small file and block no longer than that.
 
-mod item;
+pub(super) mod item;
 mod procedure;
 mod site;
-mod tree;
+pub(super) mod tree;
 
 pub use site::Built;
 

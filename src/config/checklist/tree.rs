@@ -14,24 +14,24 @@ const USUAL_HINT: &str =
     "look at the shipped lists for examples: `menshen checklist templates --json`";
 
 /// What is known while a file is read.
-pub(super) struct Reading<'t> {
+pub(in crate::config) struct Reading<'t> {
     text: &'t str,
     problems: Vec<Problem>,
 }
 
 /// A table of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Node<'a, 't> {
+pub(in crate::config) struct Node<'a, 't> {
     table: Option<&'a DeTable<'t>>,
     /// Where it stands.
-    pub(super) span: Range<usize>,
+    pub(in crate::config) span: Range<usize>,
     /// What messages call it.
     name: &'static str,
 }
 
 impl<'t> Reading<'t> {
     /// Reads a file's text with `read`, and gives what it made where nothing is wrong.
-    pub(super) fn whole<T>(
+    pub(in crate::config) fn whole<T>(
         text: &'t str,
         file_name: &str,
         read: impl FnOnce(&mut Self, &Node<'_, 't>) -> Option<T>,
@@ -61,7 +61,7 @@ impl<'t> Reading<'t> {
     }
 
     /// Notes a problem.
-    pub(super) fn problem(&mut self, span: Range<usize>, message: &str, hint: &str) {
+    pub(in crate::config) fn problem(&mut self, span: Range<usize>, message: &str, hint: &str) {
         self.problems
             .push(Problem::at(self.text, span, message, hint));
     }
@@ -73,7 +73,7 @@ impl<'t> Reading<'t> {
     }
 
     /// Notes every key that the table may not have.
-    pub(super) fn only(&mut self, node: &Node<'_, 't>, keys: &[&str]) {
+    pub(in crate::config) fn only(&mut self, node: &Node<'_, 't>, keys: &[&str]) {
         for key in node.table.into_iter().flat_map(|table| table.keys()) {
             let name: &str = key.get_ref();
             if keys.contains(&name) {
@@ -101,7 +101,7 @@ impl<'t> Reading<'t> {
     }
 
     /// What `parse` makes of a text; `None` where it is not there or wrong.
-    pub(super) fn maybe<T>(
+    pub(in crate::config) fn maybe<T>(
         &mut self,
         node: &Node<'_, 't>,
         key: &str,
@@ -123,7 +123,7 @@ impl<'t> Reading<'t> {
     }
 
     /// The same of a text that must be there.
-    pub(super) fn must<T>(
+    pub(in crate::config) fn must<T>(
         &mut self,
         node: &Node<'_, 't>,
         key: &str,
@@ -136,7 +136,11 @@ impl<'t> Reading<'t> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, node: &Node<'_, 't>, key: &str) -> Option<Placed<bool>> {
+    pub(in crate::config) fn flag(
+        &mut self,
+        node: &Node<'_, 't>,
+        key: &str,
+    ) -> Option<Placed<bool>> {
         let found = node.table?.get(key)?;
         let value = found.get_ref().as_bool();
         if value.is_none() {
@@ -146,8 +150,32 @@ impl<'t> Reading<'t> {
         value.map(|value| Placed { value, span })
     }
 
+    /// A whole number within limits, both included; `None` where it is not there.
+    pub(in crate::config) fn number(
+        &mut self,
+        node: &Node<'_, 't>,
+        key: &str,
+        (low, high): (u32, u32),
+    ) -> Option<Placed<u32>> {
+        let found = node.table?.get(key)?;
+        let span = found.span();
+        let number = found.get_ref().as_integer();
+        let value = number
+            .and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok())
+            .filter(|number| (low..=high).contains(number));
+        if value.is_none() {
+            let wanted = format!("a whole number from {low} to {high}");
+            self.wrong_type(span.clone(), key, found.get_ref(), &wanted);
+        }
+        value.map(|value| Placed { value, span })
+    }
+
     /// A version: a whole number from 1, which must be there.
-    pub(super) fn version(&mut self, node: &Node<'_, 't>, key: &str) -> Option<Placed<u32>> {
+    pub(in crate::config) fn version(
+        &mut self,
+        node: &Node<'_, 't>,
+        key: &str,
+    ) -> Option<Placed<u32>> {
         let Some(found) = node.table.and_then(|table| table.get(key)) else {
             self.missing(node, key);
             return None;
@@ -164,7 +192,7 @@ impl<'t> Reading<'t> {
     }
 
     /// What `parse` makes of each text of a list; empty where there is none.
-    pub(super) fn list<T>(
+    pub(in crate::config) fn list<T>(
         &mut self,
         node: &Node<'_, 't>,
         key: &str,
@@ -190,7 +218,11 @@ impl<'t> Reading<'t> {
     }
 
     /// A table within this one; an empty one where there is none.
-    pub(super) fn table<'a>(&mut self, node: &Node<'a, 't>, key: &'static str) -> Node<'a, 't> {
+    pub(in crate::config) fn table<'a>(
+        &mut self,
+        node: &Node<'a, 't>,
+        key: &'static str,
+    ) -> Node<'a, 't> {
         let found = node.table.and_then(|table| table.get(key));
         let span = found.map_or(node.span.clone(), toml::Spanned::span);
         let table = match found.map(toml::Spanned::get_ref) {
@@ -214,7 +246,7 @@ impl<'t> Reading<'t> {
     }
 
     /// The tables of a list of tables, `[[item]]`.
-    pub(super) fn tables<'a>(
+    pub(in crate::config) fn tables<'a>(
         &mut self,
         node: &Node<'a, 't>,
         key: &'static str,
@@ -244,12 +276,12 @@ impl<'t> Reading<'t> {
 
 impl<'a> Node<'a, '_> {
     /// Whether the table has this key.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(in crate::config) fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
     /// The names of its keys, with their places.
-    pub(super) fn names(&self) -> Vec<(&'a str, Range<usize>)> {
+    pub(in crate::config) fn names(&self) -> Vec<(&'a str, Range<usize>)> {
         let keys = self.table.into_iter().flat_map(|table| table.keys());
         keys.map(|key| (key.get_ref().as_ref(), key.span()))
             .collect()

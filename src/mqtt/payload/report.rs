@@ -36,7 +36,10 @@ pub(super) struct ReportPayload<'a> {
     excused: Vec<ExcusedPart<'a>>,
     known: Vec<KnownPart<'a>>,
     alerts: Vec<AlertPart>,
+    /// People by colour, as far as they are told exactly.
     colours: BTreeMap<&'a str, u64>,
+    /// Of the other colours: there is somebody, and fewer people than this.
+    colours_below: BTreeMap<&'a str, u64>,
     gaps: Vec<GapPart<'a>>,
     innovations: Vec<&'a str>,
     remarks: Vec<&'a str>,
@@ -248,6 +251,14 @@ pub(super) fn report(
             .facts
             .colours
             .iter()
+            .filter(|it| !it.fewer)
+            .map(|it| (it.word.as_str(), it.people))
+            .collect(),
+        colours_below: it
+            .facts
+            .colours
+            .iter()
+            .filter(|it| it.fewer)
             .map(|it| (it.word.as_str(), it.people))
             .collect(),
         gaps: it

@@ -13,19 +13,28 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// Tables with a number for each row, in the order of what must not be lost.
-const NUMBERED: [(&str, &str); 8] = [
+const NUMBERED: [(&str, &str); 11] = [
     ("epoch", "number"),
     ("alert", "rowid"),
     ("logbook", "number"),
     ("account", "number"),
+    ("person", "number"),
+    ("person_import", "number"),
     ("event", "seq"),
     ("screening", "rowid"),
     ("boot", "number"),
     ("audit", "id"),
+    ("audit_link", "id"),
 ];
 
 /// Small tables, each on a page or a few.
-const SMALL: [&str; 3] = ["channel", "standing_fault", "tally"];
+const SMALL: [&str; 5] = [
+    "channel",
+    "standing_fault",
+    "tally",
+    "gate_count",
+    "colour_total",
+];
 
 /// Keys tried one after another beyond what can be read, before it is taken for the end: a page
 /// holds some 60 messages, a page of pages some hundred of those.
@@ -65,6 +74,7 @@ pub(super) fn take_over(
         let keyed = Keyed { key, channel: None };
         by_key(source, &Target::of(new, name)?, &keyed, taken)?;
     }
+    whole(source, &Target::of(new, "person_mark")?, taken)?;
     Ok(taken.lost == before)
 }
 

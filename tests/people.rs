@@ -1,0 +1,155 @@
+//! The register over a real database: five sources, five colours, lists, erasing, the key, and that nobody's
+//! name or phone is in any file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail so"
+)]
+
+#[path = "people/fortnight.rs"]
+mod fortnight;
+#[path = "people/key.rs"]
+mod key;
+#[path = "people/lists.rs"]
+mod lists;
+
+use jiff::tz::TimeZone;
+use menshen::calendar::{Date, Day};
+use menshen::checklist::SiteDays;
+use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
+use menshen::config::{PeopleConfig, zone};
+use menshen::people::{Desk, Entered, Field, PersonId, Register, Said, Sign, Source};
+use menshen::store::{People, Store};
+use menshen::text::Note;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Shanghai.
+struct Shanghai(TimeZone);
+
+impl SiteDays for Shanghai {
+    fn date_at(&self, at: WallTime) -> Option<Date> {
+        zone::date_at(at, &self.0)
+    }
+
+    fn day(&self, date: Date) -> Option<Day> {
+        zone::day(date, &self.0)
+    }
+}
+
+/// A register in a folder, and its clock.
+struct Lab {
+    folder: tempfile::TempDir,
+    store: Store,
+    desk: Desk,
+    clock: SimulatedClock,
+}
+
+impl Lab {
+    /// On 2020-02-10, nine in the morning.
+    fn open() -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    fn in_folder(folder: tempfile::TempDir) -> Self {
+        let store = Store::open(folder.path(), Vec::new()).unwrap();
+        let clock = SimulatedClock::at(Stamp {
+            boot: store.boot(),
+            monotonic: Duration::ZERO,
+            // 09:00 in Shanghai is 01:00 UTC.
+            wall: WallTime(date("2020-02-10").number() * WallTime::DAY_MS + 3_600_000),
+            trust: ClockTrust::Synchronised,
+        });
+        Self {
+            desk: desk(&store, &folder.path().join("people.key")),
+            folder,
+            store,
+            clock,
+        }
+    }
+
+    fn now(&self) -> Stamp {
+        self.clock.now()
+    }
+
+    fn days_later(&self, days: u64) {
+        self.clock
+            .advance(Duration::from_hours(24) * u32::try_from(days).unwrap());
+    }
+
+    fn today(&self) -> Date {
+        self.desk.today(self.now()).unwrap()
+    }
+
+    fn enter(&self, source: Source, said: &[(Field, &str)]) -> PersonId {
+        let entered = Entered {
+            source,
+            said: Said::read(said.iter().copied()).unwrap(),
+            by: Some(li()),
+            screening: None,
+        };
+        self.desk.enter(&entered, self.now()).unwrap()
+    }
+
+    /// What the audit says was done, oldest first.
+    fn deeds(&self) -> Vec<String> {
+        let entries = self.store.audit(10_000).unwrap();
+        entries.into_iter().rev().map(|it| it.what).collect()
+    }
+
+    /// Whether a text is in any file of the folder.
+    fn is_in_a_file(&self, text: &str) -> bool {
+        is_below(self.folder.path(), text.as_bytes())
+    }
+}
+
+/// Whether these bytes are in a file of a folder or of one below it.
+fn is_below(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_below(&path, bytes);
+        }
+        let all = std::fs::read(&path).unwrap();
+        all.windows(bytes.len()).any(|it| it == bytes)
+    })
+}
+
+fn people(store: &Store, key: &Path) -> People {
+    store.people(key).unwrap()
+}
+
+fn desk(store: &Store, key: &Path) -> Desk {
+    let register: Arc<dyn Register> = Arc::new(people(store, key));
+    let rules = PeopleConfig::default().rules().unwrap();
+    let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    Desk::new(Arc::new(rules), register, Arc::new(Shanghai(zone)))
+}
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn li() -> Note {
+    Note::name("李经理").unwrap()
+}
+
+fn sign() -> Sign {
+    Sign {
+        by: li(),
+        why: Note::new("电话核实").unwrap(),
+    }
+}
+
+/// A stamp that nobody looks at.
+fn some_time() -> Stamp {
+    Stamp {
+        boot: BootId(1),
+        monotonic: Duration::ZERO,
+        wall: WallTime(0),
+        trust: ClockTrust::Synchronised,
+    }
+}

@@ -1,0 +1,106 @@
+//! The key: made once, lost, changed; copies, and a database that is damaged.
+
+use super::{Lab, desk, li, some_time};
+use menshen::people::{Desk, Field, PersonId, Source};
+use menshen::store::{KeyError, Store, backup, new_key, restore};
+use std::path::Path;
+
+fn name_of(desk: &Desk, id: PersonId, lab: &Lab) -> String {
+    let seen = desk.person(id, &li(), lab.now()).unwrap();
+    seen.person.value(Field::Name).unwrap().to_string()
+}
+
+fn wang(lab: &Lab) -> PersonId {
+    lab.enter(
+        Source::Gate,
+        &[(Field::Name, "王芳"), (Field::Phone, "13800138000")],
+    )
+}
+
+#[test]
+fn a_lost_key_says_what_is_gone_and_makes_no_new_one() {
+    let lab = Lab::open();
+    wang(&lab);
+    let key = lab.folder.path().join("people.key");
+    let copy = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let error = lab.store.people(&key).unwrap_err();
+    assert!(matches!(error, KeyError::Lost { people: 1, .. }), "{error}");
+    assert!(error.to_string().contains("1 people"), "{error}");
+    assert!(!key.exists(), "nothing is made in silence");
+    new_key(&key).unwrap();
+    let error = lab.store.people(&key).unwrap_err();
+    assert!(
+        matches!(error, KeyError::Lost { .. }),
+        "another key is none: {error}"
+    );
+    std::fs::write(&key, &copy).unwrap();
+    lab.store.people(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    assert_eq!(lab.store.give_up_people(&li(), lab.now()), Ok(1));
+    lab.store.people(&key).unwrap();
+    assert!(key.exists(), "with nobody there, a key is made");
+}
+
+#[test]
+fn everybody_is_sealed_anew_with_a_new_key_and_the_old_one_can_go() {
+    let lab = Lab::open();
+    let id = wang(&lab);
+    let key = lab.folder.path().join("people.key");
+    new_key(&key).unwrap();
+    let both = desk(&lab.store, &key);
+    assert_eq!(name_of(&both, id, &lab), "王芳");
+    let found = both.find("13800138000", &li(), lab.now()).unwrap();
+    assert_eq!(found.len(), 1, "found by a mark of the old key");
+    assert_eq!(both.reseal(lab.now()), Ok(1));
+    assert_eq!(both.reseal(lab.now()), Ok(0));
+    let text = std::fs::read_to_string(&key).unwrap();
+    std::fs::write(&key, text.lines().next().unwrap()).unwrap();
+    let new = desk(&lab.store, &key);
+    assert_eq!(name_of(&new, id, &lab), "王芳");
+    assert_eq!(new.find("13800138000", &li(), lab.now()).unwrap().len(), 1);
+}
+
+fn copy_of_the_key(lab: &Lab, to: &Path) {
+    std::fs::copy(lab.folder.path().join("people.key"), to.join("people.key")).unwrap();
+}
+
+#[test]
+fn a_copy_of_the_database_has_everybody_and_opens_with_the_key_alone() {
+    let lab = Lab::open();
+    let id = wang(&lab);
+    let copy = lab.folder.path().join("copy.db");
+    backup::to_file(lab.folder.path(), &copy, lab.now().wall).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    restore(elsewhere.path(), &copy, lab.now().wall).unwrap();
+    let store = Store::open(elsewhere.path(), Vec::new()).unwrap();
+    let key = elsewhere.path().join("people.key");
+    assert!(store.people(&key).is_err(), "a stolen copy is of no use");
+    copy_of_the_key(&lab, elsewhere.path());
+    assert_eq!(name_of(&desk(&store, &key), id, &lab), "王芳");
+}
+
+#[test]
+fn people_are_taken_over_from_a_damaged_database() {
+    let lab = Lab::open();
+    let id = wang(&lab);
+    let now = lab.now();
+    let Lab {
+        folder,
+        store,
+        desk: first,
+        ..
+    } = lab;
+    drop((store, first));
+    let database = folder.path().join("menshen.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    // The description of the tables.
+    bytes[120..400].fill(0);
+    std::fs::write(&database, bytes).unwrap();
+    let store = Store::open(folder.path(), Vec::new()).unwrap();
+    let saved = desk(&store, &folder.path().join("people.key"));
+    let seen = saved.person(id, &li(), now).unwrap();
+    assert_eq!(seen.person.value(Field::Name).unwrap().as_str(), "王芳");
+    assert_eq!(saved.find("13800138000", &li(), now).unwrap().len(), 1);
+    let _ = some_time();
+}
