@@ -94,10 +94,23 @@ struct AlertPayload<'a> {
     at: String,
     clock: &'static str,
     gate: &'a str,
+    #[serde(flatten)]
+    more: AlertPart<'a>,
+}
+
+/// What only some kinds of message of an alert say.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct AlertPart<'a> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     raised: Option<RaisedPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
+    /// The step of the emergency clause that was taken, and the edition of the procedure that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edition: Option<u32>,
 }
 
 /// What only a raised alert says; later messages of the same alert carry its id.
@@ -222,7 +235,7 @@ const fn outcome_word(outcome: &Outcome) -> &'static str {
 #[must_use]
 pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<OutboxMessage> {
     let at = event.at();
-    let alert = |id: AlertId, kind, raised, outcome| {
+    let alert = |id: AlertId, kind, more: AlertPart<'_>| {
         let payload = AlertPayload {
             v: V,
             epoch: &key.epoch.0,
@@ -232,8 +245,7 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
             at: rfc3339(at.wall),
             clock: at.trust.as_str(),
             gate: address.gate.as_str(),
-            raised,
-            outcome,
+            more,
         };
         Some(message(&Topic::alert_event(address), bytes(&payload)))
     };
@@ -253,12 +265,48 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
     match event {
         Event::AlertReminded {
             alert: id, level, ..
-        } => alert(*id, level.as_str(), None, None),
-        Event::AlertRaised(it) => alert(it.id, "raised", Some(raised_part(it)), None),
-        Event::AlertAcknowledged { alert: id, .. } => alert(*id, "acknowledged", None, None),
+        } => alert(*id, level.as_str(), AlertPart::default()),
+        Event::AlertRaised(it) => {
+            let raised = Some(raised_part(it));
+            alert(
+                it.id,
+                "raised",
+                AlertPart {
+                    raised,
+                    ..AlertPart::default()
+                },
+            )
+        }
+        Event::AlertAcknowledged { alert: id, .. } => {
+            alert(*id, "acknowledged", AlertPart::default())
+        }
         Event::AlertResolved {
             alert: id, outcome, ..
-        } => alert(*id, "resolved", None, Some(outcome_word(outcome))),
+        } => {
+            let outcome = Some(outcome_word(outcome));
+            alert(
+                *id,
+                "resolved",
+                AlertPart {
+                    outcome,
+                    ..AlertPart::default()
+                },
+            )
+        }
+        Event::AlertStepTaken {
+            alert: id,
+            step,
+            edition,
+            ..
+        } => alert(
+            *id,
+            "step",
+            AlertPart {
+                step: Some(step.as_str()),
+                edition: Some(*edition),
+                ..AlertPart::default()
+            },
+        ),
         Event::FaultRaised { fault: it, .. } => fault(*it, "raised"),
         Event::FaultCleared { fault: it, .. } => fault(*it, "cleared"),
         Event::Reported { report, part, .. } => {

@@ -167,7 +167,7 @@ fn slot_view(
 }
 
 /// Everything of a day, item by item, with where it stands.
-fn views(log: &DayLog, now: &Stamp) -> Vec<(crate::checklist::Category, SlotView)> {
+pub(super) fn views(log: &DayLog, now: &Stamp) -> Vec<(crate::checklist::Category, SlotView)> {
     let of = |(slot, window): (&Slot, &Window)| {
         let item = log.round.list().item(&slot.item)?;
         let standing = log.round.standing(slot, &log.facts, now.wall)?;

@@ -8,7 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, look_back, page, pledge, procedure,
+    report, rounds, sign_in, steps,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -102,6 +103,10 @@ fn table() -> Vec<Entry> {
         account::routes(),
         rounds::routes(),
         report::routes(),
+        look_back::routes(),
+        pledge::routes(),
+        procedure::routes(),
+        steps::routes(),
         sign_in::routes(),
         assets::routes(),
     ]

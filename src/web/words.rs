@@ -15,6 +15,7 @@ use askama::Template;
 use serde::Serialize;
 
 pub mod checklist;
+pub mod duties;
 pub mod frame;
 mod remedy;
 pub mod sign_in;
