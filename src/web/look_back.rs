@@ -284,7 +284,7 @@ fn build_day(desk: &Desk, now: &Stamp, date: Date, frame: Frame) -> Result<DayPa
     let log = desk.log(date)?;
     let report = log.report(now.wall);
     let mut groups: Vec<Group> = Vec::new();
-    for (category, slot) in views(&log, now) {
+    for (category, _, slot) in views(&log, now) {
         match groups.iter_mut().find(|it| it.category == category) {
             Some(group) => group.slots.push(slot),
             None => groups.push(Group {

@@ -20,6 +20,7 @@
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
+//! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
 //! | `look_back` | days that are over, together and each by itself |
 //! | `pledge` | who owns what, and who signed for it |
@@ -46,6 +47,7 @@ mod look_back;
 mod nav;
 pub mod page;
 mod pledge;
+mod posters;
 pub mod problem;
 mod procedure;
 mod report;

@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, look_back, page, pledge, procedure,
-    report, rounds, sign_in, steps,
+    Shared, account, alerts, api, assets, frame, guard, live, look_back, page, pledge, posters,
+    procedure, report, rounds, sign_in, steps,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -102,6 +102,7 @@ fn table() -> Vec<Entry> {
         frame::routes(),
         account::routes(),
         rounds::routes(),
+        posters::routes(),
         report::routes(),
         look_back::routes(),
         pledge::routes(),

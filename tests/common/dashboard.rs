@@ -464,6 +464,15 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
+        Self::serving(entrance, alerts, |_| ())
+    }
+
+    /// With other parts than those in memory: a real store, a desk.
+    pub fn serving(
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        change: impl FnOnce(&mut Dashboard),
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -479,7 +488,7 @@ impl Gateway {
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
-        let dashboard = Dashboard {
+        let mut dashboard = Dashboard {
             desk: None,
             entrance,
             journal: memory.clone(),
@@ -493,9 +502,11 @@ impl Gateway {
                 street: "南京东路街道".to_owned(),
                 building: "海鸥大厦".to_owned(),
                 gate: "东门".to_owned(),
+                address: Some("https://menshen.example:8443".to_owned()),
             },
             after_record: Arc::new(move || bump.send_modify(|number| *number += 1)),
         };
+        change(&mut dashboard);
         let shutdown = CancellationToken::new();
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
