@@ -171,9 +171,14 @@ impl Desk {
     /// Where the clock shows none, or one before there was a list: then it was never set, and what is
     /// written under that day would belong to none.
     pub fn today(&self, now: Stamp) -> Result<Date, DeskError> {
-        let date = self.days.date_at(now.wall);
-        date.filter(|it| it.parts().0 >= Self::FIRST_YEAR)
-            .ok_or(DeskError::NoDay)
+        let date = self.any_day(now)?;
+        let is_set = date.parts().0 >= Self::FIRST_YEAR;
+        is_set.then_some(date).ok_or(DeskError::NoDay)
+    }
+
+    /// The date that the clock shows, even one that cannot be: for what does not wait for a clock.
+    fn any_day(&self, now: Stamp) -> Result<Date, DeskError> {
+        self.days.date_at(now.wall).ok_or(DeskError::NoDay)
     }
 
     /// The date before another one; itself at the calendar's beginning.

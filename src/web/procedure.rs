@@ -5,9 +5,13 @@ use super::frame::Frame;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get, post, served};
 use super::{Shared, page, when, who};
-use crate::checklist::{DayLog, Desk, DeskError, Duty, Progress, RoundState};
+use crate::checklist::{
+    DailyReport, DayLog, Desk, DeskError, Duty, Item, Progress, RoundState, SiteList,
+};
 use crate::clock::Stamp;
-use crate::procedure::{Chapter, ClauseId, Edit, Edition, EmergencyStep, Live, Procedure, StepId};
+use crate::procedure::{
+    Chapter, Clause, ClauseId, Edit, Edition, EmergencyStep, Live, Procedure, StepId,
+};
 use crate::staff::{Right, Role, Who};
 use crate::text::Words;
 use askama::Template;
@@ -102,7 +106,7 @@ fn may_open(path: &str, role: Option<Role>) -> bool {
 }
 
 /// How the live thing stands.
-fn standing(live: Live, log: &DayLog, report: &crate::checklist::DailyReport) -> Option<Words> {
+fn standing(live: Live, log: &DayLog, report: &DailyReport) -> Option<Words> {
     let facts = &log.facts;
     let (zh, en) = match live {
         Live::Register | Live::Declaration => return None,
@@ -181,25 +185,26 @@ fn edition_view(edition: &Edition, now: &Stamp) -> EditionView {
     }
 }
 
+/// The chapters with how things stand today; `today` is missing where the clock shows no day.
 fn chapters(
     procedure: &Procedure,
-    log: &DayLog,
-    now: &Stamp,
+    list: &SiteList,
+    today: Option<&(DayLog, DailyReport)>,
     role: Option<Role>,
 ) -> Vec<ChapterView> {
-    let report = log.report(now.wall);
     let live = |live: Live| LiveView {
         zh: live.zh(),
         en: live.en(),
         path: Some(place(live)).filter(|path| may_open(path, role)),
-        now: standing(live, log, &report),
+        now: today.and_then(|(log, report)| standing(live, log, report)),
     };
     let lives: Vec<(Live, LiveView)> = Live::ALL.iter().map(|it| (*it, live(*it))).collect();
     let kept = |id: ClauseId| {
-        let items = log.round.list().items().iter();
+        let items = list.items().iter();
         let items = items.filter(move |item| item.clause == Some(id));
-        let view = |item: &crate::checklist::Item| {
-            let line = report.items.iter().find(|it| it.id == item.id);
+        let view = |item: &Item| {
+            let mut lines = today.into_iter().flat_map(|(_, report)| &report.items);
+            let line = lines.find(|it| it.id == item.id);
             let progress = line.map_or_else(Progress::default, |it| it.progress);
             KeptView {
                 id: item.id.to_string(),
@@ -211,7 +216,7 @@ fn chapters(
         };
         items.map(view).collect()
     };
-    let clause = |it: &crate::procedure::Clause| {
+    let clause = |it: &Clause| {
         let (_, live) = lives.iter().find(|(live, _)| *live == it.live)?;
         Some(ClauseView {
             id: it.id.to_string(),
@@ -252,7 +257,15 @@ fn build(
     let Some(edition) = editions.all().find(|it| it.number == number) else {
         return Ok(None);
     };
-    let log = desk.log(desk.today(*now)?)?;
+    // Whoever needs the procedure has no time to set a clock first.
+    let today = match desk.today(*now) {
+        Ok(date) => {
+            let log = desk.log(date)?;
+            let report = log.report(now.wall);
+            Some((log, report))
+        }
+        Err(_) => None,
+    };
     let role = frame.who.as_ref().map(|who| who.role);
     let mut views: Vec<EditionView> = editions.all().map(|it| edition_view(it, now)).collect();
     views.reverse();
@@ -263,7 +276,7 @@ fn build(
         made: made(edition, now),
         edits: number == newest && role.is_some_and(|role| role.may(Right::RunChecklist)),
         types,
-        chapters: chapters(&edition.procedure, &log, now, role),
+        chapters: chapters(&edition.procedure, desk.list(), today.as_ref(), role),
         lives: Live::ALL,
         editions: views,
         frame,

@@ -128,7 +128,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Edit`].
     pub fn edit(&self, on: u32, edit: &Edit, by: &Note, now: Stamp) -> Result<u32, DeskError> {
-        let date = self.today(now)?;
+        let date = self.any_day(now)?;
         let mut done = Err(DeskError::NoDay);
         self.logbook
             .write(&Search::kind(LineKind::Edited), &mut |lines| {
@@ -175,7 +175,7 @@ impl Desk {
         by: &Note,
         now: Stamp,
     ) -> Result<(), DeskError> {
-        let date = self.today(now)?;
+        let date = self.any_day(now)?;
         let editions = self.editions()?;
         let mut done = Ok(());
         self.logbook.write(&steps_at(alert), &mut |lines| {
