@@ -28,13 +28,20 @@ use super::words::Words;
 use askama::Template;
 
 /// A text in both languages that is made while the page is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Template)]
+#[template(
+    source = r#"<span class="zh">{{ zh }}</span> <span class="en" lang="en">{{ en }}</span>"#,
+    ext = "html"
+)]
 pub(super) struct Said {
     /// Chinese.
     pub(super) zh: String,
     /// English.
     pub(super) en: String,
 }
+
+/// The template above escapes both texts.
+impl askama::filters::HtmlSafe for Said {}
 
 impl From<Words> for Said {
     fn from(words: Words) -> Self {
