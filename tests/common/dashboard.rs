@@ -13,6 +13,7 @@
 )]
 
 use menshen::alert::{Alert, AlertState};
+use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
@@ -465,6 +466,11 @@ impl Gateway {
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
         Self::serving(entrance, alerts, |_| ())
+    }
+
+    /// With the rounds.
+    pub fn at_desk(entrance: Entrance, desk: Arc<Desk>) -> Self {
+        Self::serving(entrance, Vec::new(), |it| it.desk = Some(desk))
     }
 
     /// With other parts than those in memory: a real store, a desk.

@@ -398,7 +398,7 @@ function sayWaits(old, node) {
   if (old.dataset.edition === node.dataset.edition) return;
   old.dataset.edition = node.dataset.edition;
   old.querySelector(".waits")?.replaceWith(node.querySelector(".waits"));
-  const [steps, next] = [old, node].map((card) => card.querySelector("form.steps"));
+  const [steps, next] = [old, node].map((card) => card.querySelector("form.emergency"));
   if (steps && next && !inUse(steps)) {
     steps.replaceWith(next);
     remember(next);
@@ -586,7 +586,7 @@ $("alerts").addEventListener("submit", async (event) => {
   for (const field of article.querySelectorAll("[data-remember]")) field.dataset.given = field.value;
   document.activeElement.blur();
   // A step leaves the rest of the card as it is: somebody may have begun to fill it in.
-  if (!form.matches(".steps")) article.dataset.state = "sent";
+  if (!form.matches(".emergency")) article.dataset.state = "sent";
   refreshSummary();
   await refreshAlerts();
   $(id)?.focus();
