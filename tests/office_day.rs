@@ -571,11 +571,14 @@ fn report(office: &Building) {
     office.open_as(Role::Guard, "/rounds", PHONE);
     office.send(&office.slot("off-lift-buttons", 11, "done"), &[], "button");
     office.open_as(Role::Manager, &format!("/report/{date}"), DESK);
-    office.says(&["街道办已收到"]);
+    let receipts =
+        "[...document.querySelectorAll('.revision .steps li:last-child')].map(it => it.className)";
+    let all = |number| json!(vec!["step-done"; number]);
+    assert_eq!(office.browser.eval(receipts), all(1));
     office.send(&path("submit"), &[], "button");
     office.received(2);
     office.shoot(Role::Manager, &format!("/report/{date}"), "report-received");
-    office.says(&["街道办已收到", "第 2 版"]);
+    assert_eq!(office.browser.eval(receipts), all(2));
     let reports = office.desk.log(date).unwrap().reports;
     assert_eq!(reports[0].by, Submitter::Person(note(MANAGER)));
     assert!(!reports[1].report.since(&reports[0].report).is_empty());
