@@ -94,14 +94,6 @@ struct AlertPayload<'a> {
     at: String,
     clock: &'static str,
     gate: &'a str,
-    #[serde(flatten)]
-    more: AlertPart<'a>,
-}
-
-/// What only some kinds of message of an alert say.
-#[derive(Debug, Default, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct AlertPart<'a> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     raised: Option<RaisedPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -235,20 +227,21 @@ const fn outcome_word(outcome: &Outcome) -> &'static str {
 #[must_use]
 pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<OutboxMessage> {
     let at = event.at();
-    let alert = |id: AlertId, kind, more: AlertPart<'_>| {
-        let payload = AlertPayload {
-            v: V,
-            epoch: &key.epoch.0,
-            seq: key.number.0,
-            id: id.to_string(),
-            kind,
-            at: rfc3339(at.wall),
-            clock: at.trust.as_str(),
-            gate: address.gate.as_str(),
-            more,
-        };
-        Some(message(&Topic::alert_event(address), bytes(&payload)))
+    let alert = |id: AlertId, kind| AlertPayload {
+        v: V,
+        epoch: &key.epoch.0,
+        seq: key.number.0,
+        id: id.to_string(),
+        kind,
+        at: rfc3339(at.wall),
+        clock: at.trust.as_str(),
+        gate: address.gate.as_str(),
+        raised: None,
+        outcome: None,
+        step: None,
+        edition: None,
     };
+    let of_alert = |payload| Some(message(&Topic::alert_event(address), bytes(&payload)));
     let fault = |fault: Fault, kind| {
         let payload = FaultPayload {
             v: V,
@@ -265,48 +258,28 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
     match event {
         Event::AlertReminded {
             alert: id, level, ..
-        } => alert(*id, level.as_str(), AlertPart::default()),
-        Event::AlertRaised(it) => {
-            let raised = Some(raised_part(it));
-            alert(
-                it.id,
-                "raised",
-                AlertPart {
-                    raised,
-                    ..AlertPart::default()
-                },
-            )
-        }
-        Event::AlertAcknowledged { alert: id, .. } => {
-            alert(*id, "acknowledged", AlertPart::default())
-        }
+        } => of_alert(alert(*id, level.as_str())),
+        Event::AlertRaised(it) => of_alert(AlertPayload {
+            raised: Some(raised_part(it)),
+            ..alert(it.id, "raised")
+        }),
+        Event::AlertAcknowledged { alert: id, .. } => of_alert(alert(*id, "acknowledged")),
         Event::AlertResolved {
             alert: id, outcome, ..
-        } => {
-            let outcome = Some(outcome_word(outcome));
-            alert(
-                *id,
-                "resolved",
-                AlertPart {
-                    outcome,
-                    ..AlertPart::default()
-                },
-            )
-        }
+        } => of_alert(AlertPayload {
+            outcome: Some(outcome_word(outcome)),
+            ..alert(*id, "resolved")
+        }),
         Event::AlertStepTaken {
             alert: id,
             step,
             edition,
             ..
-        } => alert(
-            *id,
-            "step",
-            AlertPart {
-                step: Some(step.as_str()),
-                edition: Some(*edition),
-                ..AlertPart::default()
-            },
-        ),
+        } => of_alert(AlertPayload {
+            step: Some(step.as_str()),
+            edition: Some(*edition),
+            ..alert(*id, "step")
+        }),
         Event::FaultRaised { fault: it, .. } => fault(*it, "raised"),
         Event::FaultCleared { fault: it, .. } => fault(*it, "cleared"),
         Event::Reported { report, part, .. } => {
