@@ -5,7 +5,9 @@ use crate::checklist::DailyReport;
 use crate::clock::Stamp;
 use crate::command::Asked;
 use crate::id::{AlertId, Channel, DeviceEpoch, MessageNumber};
+use crate::procedure::StepId;
 use crate::screening::Screening;
+use crate::text::Note;
 use crate::thermal::SelfCheck;
 
 /// How far an alert that nobody takes has been carried.
@@ -191,6 +193,19 @@ pub enum Event {
         /// What.
         outcome: Outcome,
     },
+    /// Staff took a step of the emergency clause at an alert.
+    AlertStepTaken {
+        /// At which.
+        alert: AlertId,
+        /// Which.
+        step: StepId,
+        /// By which edition of the procedure.
+        edition: u32,
+        /// Who.
+        by: Note,
+        /// When.
+        at: Stamp,
+    },
     /// An alert has waited too long for somebody to take it, or for its outcome.
     AlertReminded {
         /// Which.
@@ -255,6 +270,7 @@ impl Event {
             Self::AlertRaised(_) => "alert_raised",
             Self::AlertAcknowledged { .. } => "alert_acknowledged",
             Self::AlertResolved { .. } => "alert_resolved",
+            Self::AlertStepTaken { .. } => "alert_step_taken",
             Self::AlertReminded { .. } => "alert_reminded",
             Self::FaultRaised { .. } => "fault_raised",
             Self::FaultCleared { .. } => "fault_cleared",
@@ -273,6 +289,7 @@ impl Event {
             Self::AlertRaised(alert) => alert.raised,
             Self::AlertAcknowledged { at, .. }
             | Self::AlertResolved { at, .. }
+            | Self::AlertStepTaken { at, .. }
             | Self::AlertReminded { at, .. }
             | Self::FaultRaised { at, .. }
             | Self::FaultCleared { at, .. }

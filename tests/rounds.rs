@@ -7,20 +7,23 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod common;
+
 use menshen::calendar::{Date, Day};
 use menshen::checklist::{
-    Action, Carried, DailyReport, Desk, DeskError, Evidence, ItemId, RoundState, Search, SiteDays,
-    SiteKind, SiteList, Slot, Submitter, Taken, Tick, TickId, TickRefused, TickRequest,
+    Action, Carried, Category, Charge, DailyReport, Desk, DeskError, Duty, Evidence, ItemId,
+    RoundState, Search, SiteDays, SiteKind, SiteList, Slot, Standing, Submitter, Taken, Template,
+    Tick, TickId, TickRefused, TickRequest,
 };
 use menshen::checklist::{LineKind, Logbook};
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::config::checklist::{newest, parse_site, shipped_procedure};
 use menshen::config::zone;
 use menshen::id::{Channel, MessageNumber, ScreeningId, TrackId};
-use menshen::journal::{Outbox, Receipt, SafeAt};
+use menshen::journal::{JournalError, Outbox, Receipt, SafeAt};
 use menshen::mqtt::payload;
 use menshen::mqtt::topic::Address;
-use menshen::procedure::{Edit, EditRefused};
+use menshen::procedure::{Edit, EditRefused, StepId, StepRefused};
 use menshen::store::{Route, Store};
 use menshen::text::{Note, Words};
 use std::path::Path;
@@ -137,7 +140,7 @@ fn a_day_from_the_pledge_to_the_second_revision_survives_a_restart_in_between() 
     desk_1.begin(at(7, 0)).unwrap();
     desk_1.begin(at(7, 1)).unwrap();
     assert_eq!(desk_1.lists().unwrap(), [(date(), SiteKind::Office, 1)]);
-    desk_1.pledge(note("王芳"), at(7, 0)).unwrap();
+    desk_1.pledge(&note("王芳"), at(7, 0)).unwrap();
     assert_eq!(desk_1.pledges().unwrap()[0].by, note("王芳"));
 
     let now = at(8, 0);
@@ -285,12 +288,9 @@ fn the_procedure_and_the_steps_at_an_alert_are_kept_by_edition() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     let desk = desk(&store);
-    let alert = ScreeningId {
-        boot: BootId(1),
-        track: TrackId(7),
-    };
-    let log = desk.emergency(alert).unwrap();
-    let step = log.steps()[0].id.clone();
+    let alert = common::recorded_alert(&store, 7);
+    let log = || desk.emergencies(&[alert]).unwrap().remove(0);
+    let step = log().steps()[0].id.clone();
     desk.take_step(alert, &step, &note("李强"), at(9, 0))
         .unwrap();
     desk.take_step(alert, &step, &note("李强"), at(9, 1))
@@ -309,10 +309,248 @@ fn the_procedure_and_the_steps_at_an_alert_are_kept_by_edition() {
         Err(DeskError::Edit(EditRefused::Overtaken { newest: 1 }))
     );
     // The alert keeps the words by which it was handled.
-    let log = desk.emergency(alert).unwrap();
-    assert_eq!((log.edition, log.taken().len()), (0, 1));
+    assert_eq!((log().edition, log().taken().len()), (0, 1));
     let lines = store.lines(&Search::kind(LineKind::StepTaken)).unwrap();
     assert_eq!(lines.len(), 1, "the same step twice is one");
+    // The street hears of the step, once and without a name.
+    let steps: Vec<_> = waiting(&store)
+        .into_iter()
+        .filter(|(_, it)| it["kind"] == "step")
+        .collect();
+    let (topic, payload) = &steps[0];
+    assert_eq!(steps.len(), 1);
+    assert_eq!(topic, "menshen/v1/dongfang/no-12/north/event/alert");
+    assert_eq!(payload["id"], alert.to_string());
+    assert_eq!(payload["step"], step.to_string());
+    assert_eq!(payload["edition"], 0);
+    assert!(!payload.to_string().contains("李强"));
+}
+
+#[test]
+fn a_step_at_an_alert_that_was_never_raised_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let desk = desk(&store);
+    let alert = ScreeningId {
+        boot: BootId(1),
+        track: TrackId(7),
+    };
+    let step = shipped_procedure().unwrap().steps()[0].id.clone();
+    let refused = desk.take_step(alert, &step, &note("李强"), at(9, 0));
+    assert_eq!(
+        refused,
+        Err(DeskError::Journal(JournalError::UnknownAlert(alert)))
+    );
+    let none = StepId::new("no-such-step").unwrap();
+    let alert = common::recorded_alert(&store, 8);
+    let refused = desk.take_step(alert, &none, &note("李强"), at(9, 0));
+    assert_eq!(
+        refused,
+        Err(DeskError::Step(StepRefused::Unknown(none.clone())))
+    );
+    assert!(store.lines(&Search::default()).unwrap().is_empty());
+}
+
+#[test]
+fn a_pledge_stands_until_the_people_behind_it_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let plain = SiteList::plain(newest(SiteKind::Office).unwrap());
+    let desk = desk_with(&store, plain);
+    let name = |charge, owner: Option<&str>, minute| {
+        let owner = owner.map(note);
+        desk.name_owner(charge, owner, &note("王芳"), at(7, minute))
+    };
+    for (minute, category) in (0..).zip(Category::ALL) {
+        name(Charge::Category(*category), Some("王芳"), minute).unwrap();
+    }
+    let stands = || {
+        let list = desk.owned_list().unwrap();
+        let pledges = desk.pledges().unwrap();
+        pledges.last().is_some_and(|it| it.stands_for(&list))
+    };
+    assert!(!stands());
+    desk.pledge(&note("王芳"), at(7, 30)).unwrap();
+    assert!(stands());
+    let mix = ItemId::new("off-mix").unwrap();
+    name(Charge::Item(mix.clone()), Some("赵敏"), 40).unwrap();
+    assert!(!stands(), "somebody else answers now");
+    let list = desk.owned_list().unwrap();
+    let owner = |id: &str| {
+        let item = list.item(&ItemId::new(id).unwrap()).unwrap();
+        list.owner(item).map(ToString::to_string)
+    };
+    assert_eq!(owner("off-mix").as_deref(), Some("赵敏"));
+    assert_eq!(owner("off-touch").as_deref(), Some("王芳"));
+    // Taken back, it is what was signed; and the signature says who answered for what.
+    name(Charge::Item(mix), None, 41).unwrap();
+    assert!(stands());
+    assert_eq!(
+        desk.pledges().unwrap()[0].owners.categories.len(),
+        Category::ALL.len()
+    );
+    let unknown = ItemId::new("off-nothing").unwrap();
+    assert_eq!(
+        name(Charge::Item(unknown.clone()), Some("王芳"), 42),
+        Err(DeskError::Tick(TickRefused::UnknownItem(unknown)))
+    );
+    // The same after a restart, from the disk.
+    let list = desk.owned_list().unwrap();
+    drop(desk);
+    let again = desk_with(&store, SiteList::plain(newest(SiteKind::Office).unwrap()));
+    assert_eq!(again.owned_list().unwrap(), list);
+}
+
+#[test]
+fn what_is_late_missed_or_failed_goes_up_to_the_group_behind_it_until_it_is_made_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let desk = desk(&store);
+    desk.begin(at(7, 0)).unwrap();
+    let called = |now: Stamp| -> Vec<(String, &'static str, u32, u32, u32)> {
+        let log = desk.log(date()).unwrap();
+        let it = log.escalated(now.wall).into_iter();
+        it.filter(|it| it.item.as_str() == "off-lift-buttons")
+            .map(|it| {
+                let name = it.item.to_string();
+                (name, it.group.as_str(), it.overdue, it.missed, it.failed)
+            })
+            .collect()
+    };
+    let line = |overdue, missed, failed| {
+        let name = "off-lift-buttons".to_owned();
+        vec![(name, "logistics", overdue, missed, failed)]
+    };
+    assert_eq!(called(at(8, 0)), []);
+    assert_eq!(called(at(8, 31)), line(1, 0, 0));
+    assert_eq!(called(at(9, 1)), line(0, 1, 0));
+    let mut broken = request(3, "off-lift-buttons", 1, at(9, 0));
+    broken.tick = failed(at(9, 0));
+    desk.tick(&broken, at(9, 0)).unwrap();
+    assert_eq!(called(at(9, 10)), line(0, 1, 1));
+    let gap = (date(), broken.slot);
+    desk.close_gap(gap, note("已补做"), &note("赵敏"), at(9, 20))
+        .unwrap();
+    assert_eq!(called(at(9, 21)), line(0, 1, 0));
+    // Nobody is called for what is optional.
+    let log = desk.log(date()).unwrap();
+    let all = log.escalated(at(23, 59).wall);
+    assert!(all.iter().all(|it| {
+        let item = desk.list().item(&it.item).unwrap();
+        item.duty == Duty::Required
+    }));
+}
+
+#[test]
+fn a_report_that_goes_out_early_hides_nothing_that_is_missed_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let desk = desk(&store);
+    desk.begin(at(7, 0)).unwrap();
+    let by = Submitter::Person(note("王芳"));
+    assert_eq!(desk.submit(date(), &by, at(8, 0)), Ok(1));
+    assert_eq!(desk.submit_what_is_due(at(20, 0)), Ok(vec![]));
+    assert_eq!(desk.submit_what_is_due(at(24 + 7, 59)), Ok(vec![]));
+    assert_eq!(
+        desk.submit_what_is_due(at(24 + 8, 30)),
+        Ok(vec![(date(), 2)])
+    );
+    assert_eq!(desk.submit_what_is_due(at(24 + 8, 31)), Ok(vec![]));
+    let reports = desk.log(date()).unwrap().reports;
+    assert_eq!(reports[1].by, Submitter::SetHour);
+    let missed = |at: usize| reports[at].report.total(Duty::Required).missed;
+    assert!(missed(0) == 0 && missed(1) > 20, "{} missed", missed(1));
+    let back = desk.look_back(date(), date()).unwrap();
+    assert_eq!(back.days[0].required.missed, missed(1));
+}
+
+#[test]
+fn with_a_clock_that_was_never_set_nothing_is_written_under_a_day_that_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let desk = desk(&store);
+    let unset = Stamp {
+        wall: WallTime(90 * MINUTE),
+        trust: ClockTrust::Unsynchronised,
+        ..at(0, 0)
+    };
+    assert_eq!(desk.begin(unset), Err(DeskError::NoDay));
+    assert_eq!(desk.submit_what_is_due(unset), Err(DeskError::NoDay));
+    assert_eq!(desk.pledge(&note("王芳"), unset), Err(DeskError::NoDay));
+    assert!(store.lines(&Search::default()).unwrap().is_empty());
+    // Not set by the network, yet on a day of this year: it is worked with, and said on the report.
+    let doubtful = Stamp {
+        trust: ClockTrust::Unsynchronised,
+        ..at(8, 0)
+    };
+    desk.begin(doubtful).unwrap();
+    let tick = request(1, "off-lift-buttons", 0, doubtful);
+    assert_eq!(desk.tick(&tick, doubtful), Ok(Taken::Kept));
+}
+
+#[test]
+fn the_night_shift_is_ticked_after_midnight_under_the_day_on_which_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let desk = desk(&store);
+    desk.begin(at(7, 0)).unwrap();
+    let mut night = request(1, "off-visitors", 1, at(24 + 6, 30));
+    assert_eq!(desk.tick(&night, at(24 + 6, 30)), Ok(Taken::Kept));
+    let log = desk.log(date()).unwrap();
+    let standing = log
+        .round
+        .standing(&night.slot, &log.facts, at(24 + 6, 31).wall);
+    assert!(matches!(standing, Some(Standing::Done { late: false, .. })));
+    // The next night's has not begun: the same post under the next date is refused.
+    night.id = TickId(2);
+    night.date = "2020-02-25".parse().unwrap();
+    let refused = desk.tick(&night, at(24 + 6, 32)).unwrap_err();
+    assert!(matches!(
+        refused,
+        DeskError::Tick(TickRefused::NotYet { .. })
+    ));
+}
+
+#[test]
+fn a_newer_template_is_shown_as_a_difference_and_the_old_days_keep_their_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let now = newest(SiteKind::Office).unwrap();
+    let mut items = now.items().to_vec();
+    let gone = items.remove(0);
+    items[0].schedule = "daily by 12:00".parse().unwrap();
+    let newer = Template::new(SiteKind::Office, 2, (now.open, now.shifts.clone()), items).unwrap();
+    let desk_1 = desk(&store).with_newer(Some(newer.clone()));
+    let (version, diff) = desk_1.upgrade().unwrap();
+    assert_eq!((version, diff.removed.len(), diff.changed.len()), (2, 1, 1));
+    assert!(
+        desk(&store).with_newer(Some(now)).upgrade().is_none(),
+        "the same is no upgrade"
+    );
+    desk_1.begin(at(7, 0)).unwrap();
+    let mut tick = request(1, gone.id.as_str(), 0, at(8, 0));
+    tick.tick = Tick::Done(Evidence::Said);
+    desk_1.tick(&tick, at(8, 0)).unwrap();
+    desk_1
+        .submit(date(), &Submitter::SetHour, at(20, 0))
+        .unwrap();
+    // The next day the site works with version 2.
+    let desk_2 = desk_with(&store, SiteList::plain(newer));
+    desk_2.begin(at(24 + 7, 0)).unwrap();
+    let versions: Vec<u32> = desk_2.lists().unwrap().iter().map(|it| it.2).collect();
+    assert_eq!(versions, [1, 2]);
+    let log = desk_2.log(date()).unwrap();
+    assert_eq!(log.reports[0].report.template_version, 1);
+    assert!(
+        log.reports[0]
+            .report
+            .items
+            .iter()
+            .any(|it| it.id == gone.id)
+    );
+    assert_eq!(log.round.ticks().len(), 1, "what was ticked is still there");
+    let back = desk_2.look_back(date(), date()).unwrap();
+    assert!(back.items.iter().any(|it| it.id == gone.id));
 }
 
 #[test]
@@ -321,7 +559,7 @@ fn a_list_that_nobody_owns_cannot_be_signed() {
     let store = store(folder.path());
     let plain = SiteList::plain(newest(SiteKind::Office).unwrap());
     let desk = desk_with(&store, plain);
-    let refused = desk.pledge(note("王芳"), at(7, 0)).unwrap_err();
+    let refused = desk.pledge(&note("王芳"), at(7, 0)).unwrap_err();
     assert!(matches!(&refused, DeskError::Unowned(items) if !items.is_empty()));
     assert!(desk.pledges().unwrap().is_empty());
 }

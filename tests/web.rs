@@ -9,6 +9,8 @@
 
 #[path = "common/dashboard.rs"]
 mod dashboard;
+#[path = "web/desk.rs"]
+mod desk;
 
 use dashboard::{Gateway, alert, lobby, stamp};
 use futures_util::StreamExt;

@@ -100,6 +100,7 @@ impl DayLog {
             }
             Line::Began { .. }
             | Line::Pledged { .. }
+            | Line::Named { .. }
             | Line::Edited { .. }
             | Line::StepTaken { .. } => {}
         }

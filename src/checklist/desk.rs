@@ -1,15 +1,16 @@
 //! The desk at which the rounds are kept: everything that people do with the checklist, each act in one
 //! step from what stands in the logbook to what is added to it.
 
+mod due;
+mod past;
 mod signed;
 
 use super::day_log::DayLog;
+use super::diff::Diff;
 use super::logbook::{Carried, Line, LineKind, Logbook, NewLine, Search, Written};
-use super::look_back::LookBack;
-use super::report::DailyReport;
 use super::round::{Opening, RoundRefused, RoundState, Submitter, Taken};
 use super::site::SiteList;
-use super::template::{ItemId, SiteKind};
+use super::template::{ItemId, SiteKind, Template};
 use super::tick::{Slot, Tick, TickRefused, TickRequest};
 use crate::calendar::{Date, Day, TimeOfDay};
 use crate::clock::{Stamp, WallTime};
@@ -108,6 +109,7 @@ pub struct Desk {
     logbook: Arc<dyn Logbook>,
     days: Arc<dyn SiteDays>,
     report_at: TimeOfDay,
+    newer: Option<Template>,
 }
 
 impl fmt::Debug for Desk {
@@ -117,6 +119,9 @@ impl fmt::Debug for Desk {
 }
 
 impl Desk {
+    /// No clock that shows an earlier year was ever set: the lists are of February 2020.
+    const FIRST_YEAR: i64 = 2020;
+
     /// How far back a failure can be made good, days: as far as a deadline can be away.
     const GAPS_DAYS: u16 = 14;
 
@@ -135,7 +140,22 @@ impl Desk {
             logbook,
             days,
             report_at,
+            newer: None,
         }
+    }
+
+    /// A desk that knows of a newer version of its template.
+    #[must_use]
+    pub fn with_newer(self, newer: Option<Template>) -> Self {
+        Self { newer, ..self }
+    }
+
+    /// What a newer version of the template would change, and its number; `None` where there is none.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<(u32, Diff)> {
+        let (now, newer) = (self.list.template(), self.newer.as_ref()?);
+        let diff = Diff::between(now.items(), newer.items());
+        (newer.version > now.version).then_some((newer.version, diff))
     }
 
     /// The site's list.
@@ -153,8 +173,16 @@ impl Desk {
     /// The date on the wall.
     ///
     /// # Errors
-    /// Where the clock shows none.
+    /// Where the clock shows none, or one before there was a list: then it was never set, and what is
+    /// written under that day would belong to none.
     pub fn today(&self, now: Stamp) -> Result<Date, DeskError> {
+        let date = self.any_day(now)?;
+        let is_set = date.parts().0 >= Self::FIRST_YEAR;
+        is_set.then_some(date).ok_or(DeskError::NoDay)
+    }
+
+    /// The date that the clock shows, even one that cannot be: for what does not wait for a clock.
+    fn any_day(&self, now: Stamp) -> Result<Date, DeskError> {
         self.days.date_at(now.wall).ok_or(DeskError::NoDay)
     }
 
@@ -499,65 +527,5 @@ impl Desk {
             };
             Ok((revision, vec![new]))
         })
-    }
-
-    /// Submits what is due: today's report at the set hour, and what was opened again when the day's last
-    /// time is over. Gives the dates and revisions.
-    ///
-    /// # Errors
-    /// [`DeskError`].
-    pub fn submit_what_is_due(&self, now: Stamp) -> Result<Vec<(Date, u32)>, DeskError> {
-        let today = self.today(now)?;
-        let since = self.lists()?.first().map_or(today, |first| first.0);
-        let mut submitted = Vec::new();
-        for date in [self.before(today), today] {
-            if date < since || !self.is_due(date, now)? {
-                continue;
-            }
-            match self.submit(date, &Submitter::SetHour, now) {
-                Ok(revision) => submitted.push((date, revision)),
-                Err(DeskError::NothingNew(_) | DeskError::Round(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(submitted)
-    }
-
-    fn is_due(&self, date: Date, now: Stamp) -> Result<bool, DeskError> {
-        let log = self.log_of(date, &self.logbook.lines(&Search::day(date))?)?;
-        Ok(match log.round.state() {
-            RoundState::Draft { revision: 1 } => {
-                now.wall >= self.day(date)?.at(self.report_at.minutes())
-            }
-            RoundState::Draft { .. } => log
-                .round
-                .slots()
-                .all(|(_, window)| now.wall >= window.closes),
-            RoundState::Submitted { .. } | RoundState::Received { .. } => false,
-        })
-    }
-
-    /// The reports of some days, of each the last revision, together.
-    ///
-    /// # Errors
-    /// Where the logbook cannot be read.
-    pub fn look_back(&self, from: Date, until: Date) -> Result<LookBack, DeskError> {
-        Ok(LookBack::over(&self.reports(from, until)?))
-    }
-
-    /// Every report of some days, oldest first.
-    ///
-    /// # Errors
-    /// Where the logbook cannot be read.
-    pub fn reports(&self, from: Date, until: Date) -> Result<Vec<DailyReport>, DeskError> {
-        let lines = self.logbook.lines(&Search {
-            days: Some((from, until)),
-            ..Search::kind(LineKind::Submitted)
-        })?;
-        let report = |it: Written| match it.line {
-            Line::Submitted(report) => Some(*report),
-            _ => None,
-        };
-        Ok(lines.into_iter().filter_map(report).collect())
     }
 }

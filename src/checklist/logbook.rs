@@ -6,6 +6,7 @@
 
 use super::known::DayFacts;
 use super::report::DailyReport;
+use super::site::{Charge, Owners};
 use super::template::{ItemId, SiteKind};
 use super::tick::{Slot, TickRequest};
 use crate::calendar::Date;
@@ -22,6 +23,8 @@ named! {
         Began = "began", "启用清单", "List in force";
         /// The manager signed for the list.
         Pledged = "pledged", "签署承诺", "Pledge signed";
+        /// Somebody answers for something from here on.
+        Named = "named", "指定责任人", "Owner named";
         /// An item was ticked.
         Ticked = "ticked", "打钩", "Ticked";
         /// A failure was made good.
@@ -55,6 +58,15 @@ pub enum Line {
     Pledged {
         /// Which version.
         version: u32,
+        /// Who owned what.
+        owners: Owners,
+    },
+    /// Somebody answers for something from here on, or nobody.
+    Named {
+        /// For what.
+        charge: Charge,
+        /// Who.
+        owner: Option<Note>,
     },
     /// An item was ticked.
     Ticked {
@@ -105,6 +117,7 @@ impl Line {
         match self {
             Self::Began { .. } => LineKind::Began,
             Self::Pledged { .. } => LineKind::Pledged,
+            Self::Named { .. } => LineKind::Named,
             Self::Ticked { .. } => LineKind::Ticked,
             Self::GapClosed { .. } => LineKind::GapClosed,
             Self::Innovation(_) => LineKind::Innovation,

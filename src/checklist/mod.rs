@@ -22,6 +22,7 @@
 mod day_log;
 mod desk;
 mod diff;
+mod escalation;
 mod known;
 mod logbook;
 mod look_back;
@@ -38,6 +39,7 @@ mod tightening;
 pub use day_log::{DayLog, SubmittedReport};
 pub use desk::{Desk, DeskError, Gap, SiteDays};
 pub use diff::{Change, Diff, FieldChange};
+pub use escalation::Escalated;
 pub use known::{AlertEnd, AlertFact, ColourTotal, DayFacts, Fact, Finding, SelfCheckFact};
 pub use logbook::{Carried, Decide, Line, LineKind, Logbook, NewLine, Search, Written};
 pub use look_back::{DayShare, ItemRecord, LookBack};
@@ -50,7 +52,7 @@ pub use round::{
     ClosedGap, Opening, Round, RoundRefused, RoundState, Signed, Standing, Submitter, Taken,
 };
 pub use schedule::{Schedule, Window};
-pub use site::{Owners, Pledge, SiteChange, SiteFlaw, SiteList, SiteWishes};
+pub use site::{Charge, Owners, Pledge, SiteChange, SiteFlaw, SiteList, SiteWishes};
 pub use template::{
     Category, Duty, Flaw, Group, Item, ItemId, Place, Proof, Range, Role, SiteKind, Template,
 };

@@ -21,6 +21,28 @@ pub struct Owners {
     pub items: BTreeMap<ItemId, Note>,
 }
 
+/// What somebody can be made to answer for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// A whole category.
+    Category(Category),
+    /// One item.
+    Item(ItemId),
+}
+
+impl Owners {
+    /// From here on this person answers for it; `None`: of an item whoever has its category, of a category
+    /// nobody.
+    pub fn name(&mut self, charge: Charge, owner: Option<Note>) {
+        match (charge, owner) {
+            (Charge::Category(it), Some(owner)) => drop(self.categories.insert(it, owner)),
+            (Charge::Category(it), None) => drop(self.categories.remove(&it)),
+            (Charge::Item(it), Some(owner)) => drop(self.items.insert(it, owner)),
+            (Charge::Item(it), None) => drop(self.items.remove(&it)),
+        }
+    }
+}
+
 /// What a site asks for beyond the template, for one of its items.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteChange {
@@ -273,6 +295,18 @@ impl SiteList {
         &self.shifts
     }
 
+    /// The same list with other owners.
+    #[must_use]
+    pub fn owned_by(self, owners: Owners) -> Self {
+        Self { owners, ..self }
+    }
+
+    /// Who owns what.
+    #[must_use]
+    pub const fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
     /// Who owns an item; `None` while nobody does.
     #[must_use]
     pub fn owner(&self, item: &Item) -> Option<&Note> {
@@ -301,9 +335,17 @@ pub struct Pledge {
     pub at: Stamp,
     /// Which version of the template stood above it.
     pub version: u32,
+    /// Who owned what.
+    pub owners: Owners,
 }
 
 impl Pledge {
+    /// Whether it stands for this list: the same version, and the same people. Else it has to be signed again.
+    #[must_use]
+    pub fn stands_for(&self, list: &SiteList) -> bool {
+        self.version == list.template().version && self.owners == *list.owners()
+    }
+
     /// Signs for a list.
     ///
     /// # Errors
@@ -315,6 +357,7 @@ impl Pledge {
                 by,
                 at,
                 version: list.template().version,
+                owners: list.owners().clone(),
             })
         } else {
             Err(unowned.into_iter().cloned().collect())

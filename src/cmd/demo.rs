@@ -108,6 +108,7 @@ fn show(recorded: &Recorded) {
         Event::Screened(_)
         | Event::AlertAcknowledged { .. }
         | Event::AlertResolved { .. }
+        | Event::AlertStepTaken { .. }
         | Event::NumbersVoid { .. } => return,
         Event::AlertReminded { alert, level, .. } => {
             format!("WAITS  {alert}: nobody has taken it ({})", level.as_str())

@@ -101,6 +101,11 @@ struct AlertPayload<'a> {
     raised: Option<RaisedPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
+    /// The step of the emergency clause that was taken, and the edition of the procedure that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edition: Option<u32>,
 }
 
 /// What only a raised alert says; later messages of the same alert carry its id.
@@ -225,21 +230,21 @@ const fn outcome_word(outcome: &Outcome) -> &'static str {
 #[must_use]
 pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<OutboxMessage> {
     let at = event.at();
-    let alert = |id: AlertId, kind, raised, outcome| {
-        let payload = AlertPayload {
-            v: V,
-            epoch: &key.epoch.0,
-            seq: key.number.0,
-            id: id.to_string(),
-            kind,
-            at: rfc3339(at.wall),
-            clock: at.trust.as_str(),
-            gate: address.gate.as_str(),
-            raised,
-            outcome,
-        };
-        Some(message(&Topic::alert_event(address), bytes(&payload)))
+    let alert = |id: AlertId, kind| AlertPayload {
+        v: V,
+        epoch: &key.epoch.0,
+        seq: key.number.0,
+        id: id.to_string(),
+        kind,
+        at: rfc3339(at.wall),
+        clock: at.trust.as_str(),
+        gate: address.gate.as_str(),
+        raised: None,
+        outcome: None,
+        step: None,
+        edition: None,
     };
+    let of_alert = |payload| Some(message(&Topic::alert_event(address), bytes(&payload)));
     let fault = |fault: Fault, kind| {
         let payload = FaultPayload {
             v: V,
@@ -256,12 +261,28 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
     match event {
         Event::AlertReminded {
             alert: id, level, ..
-        } => alert(*id, level.as_str(), None, None),
-        Event::AlertRaised(it) => alert(it.id, "raised", Some(raised_part(it)), None),
-        Event::AlertAcknowledged { alert: id, .. } => alert(*id, "acknowledged", None, None),
+        } => of_alert(alert(*id, level.as_str())),
+        Event::AlertRaised(it) => of_alert(AlertPayload {
+            raised: Some(raised_part(it)),
+            ..alert(it.id, "raised")
+        }),
+        Event::AlertAcknowledged { alert: id, .. } => of_alert(alert(*id, "acknowledged")),
         Event::AlertResolved {
             alert: id, outcome, ..
-        } => alert(*id, "resolved", None, Some(outcome_word(outcome))),
+        } => of_alert(AlertPayload {
+            outcome: Some(outcome_word(outcome)),
+            ..alert(*id, "resolved")
+        }),
+        Event::AlertStepTaken {
+            alert: id,
+            step,
+            edition,
+            ..
+        } => of_alert(AlertPayload {
+            step: Some(step.as_str()),
+            edition: Some(*edition),
+            ..alert(*id, "step")
+        }),
         Event::FaultRaised { fault: it, .. } => fault(*it, "raised"),
         Event::FaultCleared { fault: it, .. } => fault(*it, "cleared"),
         Event::Reported { report, part, .. } => {

@@ -2,13 +2,12 @@
 //! itself at the set hour, and the state that the street sees.
 
 use crate::calendar::{Date, Day};
-use crate::checklist::{Desk, DeskError, Duty, Progress, SiteDays, SiteList};
+use crate::checklist::{Desk, DeskError, SiteDays, SiteList};
 use crate::clock::{Clock, Stamp, WallTime};
 use crate::config::{ChecklistConfig, checklist as files, zone};
 use crate::mqtt::payload::ChecklistState;
 use crate::store::Store;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -39,13 +38,15 @@ pub(super) fn desk(config: &ChecklistConfig, store: &Store) -> anyhow::Result<Ar
         Some(file) => files::load_site(file)?.list,
         None => SiteList::plain(files::newest(config.site)?),
     };
-    Ok(Arc::new(Desk::new(
+    let newer = files::newest(list.template().site)?;
+    let desk = Desk::new(
         Arc::new(list),
         files::shipped_procedure()?,
         Arc::new(store.clone()),
         Arc::new(Zone(TimeZone::system())),
         config.report_at,
-    )))
+    );
+    Ok(Arc::new(desk.with_newer(Some(newer))))
 }
 
 /// What is due is submitted, and the state is told, every minute and whenever something changed. `tell` is
@@ -98,19 +99,7 @@ fn look(desk: &Desk, now: Stamp) -> Result<(ChecklistState, bool), DeskError> {
     }
     let log = desk.log(desk.today(now)?)?;
     let report = log.report(now.wall);
-    let mut overdue: BTreeMap<&'static str, u32> = BTreeMap::new();
-    for line in report.items.iter().filter(|it| it.duty == Duty::Required) {
-        let Progress {
-            overdue: late,
-            missed,
-            ..
-        } = line.progress;
-        if let Some(item) = desk.list().item(&line.id)
-            && late + missed > 0
-        {
-            *overdue.entry(item.group.as_str()).or_default() += late + missed;
-        }
-    }
-    let state = ChecklistState::of(&report, log.round.state(), overdue);
+    let escalated = log.escalated(now.wall);
+    let state = ChecklistState::of(&report, log.round.state(), escalated);
     Ok((state, !submitted.is_empty()))
 }

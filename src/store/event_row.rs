@@ -9,7 +9,9 @@ use crate::command::{Asked, Command, CommandName};
 use crate::estimate::Reading;
 use crate::event::{Escalation, Event, Fault, VoidNumbers, VoidReason};
 use crate::id::{Channel, DeviceEpoch, MessageNumber};
+use crate::procedure::StepId;
 use crate::screening::{Screening, Verdict};
+use crate::text::Note;
 use crate::thermal::SelfCheck;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,14 @@ pub(super) enum EventRow {
         by: String,
         at: StampRow,
         found: OutcomeRow,
+    },
+    /// As in the core.
+    AlertStepTaken {
+        id: String,
+        step: String,
+        edition: u32,
+        by: String,
+        at: StampRow,
     },
     /// As in the core.
     FaultRaised { fault: String, at: StampRow },
@@ -124,6 +134,19 @@ impl From<&Event> for EventRow {
                 by: by.clone(),
                 at: at.into(),
                 found: outcome.into(),
+            },
+            Event::AlertStepTaken {
+                alert,
+                step,
+                edition,
+                by,
+                at,
+            } => Self::AlertStepTaken {
+                id: alert.to_string(),
+                step: step.to_string(),
+                edition: *edition,
+                by: by.to_string(),
+                at: at.into(),
             },
             Event::AlertReminded { alert, level, at } => Self::AlertReminded {
                 id: alert.to_string(),
@@ -221,6 +244,19 @@ impl TryFrom<EventRow> for Event {
                 by,
                 at: at.try_into()?,
                 outcome: found.try_into()?,
+            },
+            EventRow::AlertStepTaken {
+                id,
+                step,
+                edition,
+                by,
+                at,
+            } => Self::AlertStepTaken {
+                alert: named(id)?,
+                step: StepId::new(&step).ok_or_else(|| wrong("a step"))?,
+                edition,
+                by: Note::name(&by).ok_or_else(|| wrong("a name"))?,
+                at: at.try_into()?,
             },
             EventRow::AlertReminded { id, level, at } => {
                 let (alert, level, at) = (named(id)?, escalation(&level)?, at.try_into()?);

@@ -219,6 +219,12 @@ fn project(transaction: &Transaction<'_>, seq: Sequence, event: &Event) -> Resul
             resolved(transaction, seq, (*alert, by, *at), outcome)?,
             alert.to_string(),
         ),
+        Event::AlertStepTaken {
+            alert, step, by, ..
+        } => {
+            load(transaction, *alert)?;
+            (by.to_string(), format!("{alert} {step}"))
+        }
         Event::AlertReminded { alert, .. } => (GATEWAY.to_owned(), alert.to_string()),
         Event::FaultRaised { fault, .. } => {
             transaction

@@ -10,8 +10,8 @@ use super::row::{from_sql, json, nanoseconds, parsed, to_sql};
 use crate::alert::AlertState;
 use crate::calendar::Date;
 use crate::checklist::{
-    AlertEnd, AlertFact, Carried, DailyReport, DayFacts, Decide, Line, LineKind, Logbook, NewLine,
-    Search, SelfCheckFact, Written,
+    AlertEnd, AlertFact, Carried, DayFacts, Decide, Line, LineKind, Logbook, NewLine, Search,
+    SelfCheckFact, Written,
 };
 use crate::clock::WallTime;
 use crate::event::Event;
@@ -50,12 +50,14 @@ impl Logbook for Store {
 }
 
 impl Store {
-    /// Writes a line, and of a report the events that carry it.
+    /// Writes a line, and the events that carry outside what it says.
     fn append_line(&self, transaction: &Transaction<'_>, new: &NewLine) -> Result<(), StoreError> {
-        if let Line::Submitted(report) = &new.line {
-            let events = events_of(report, new);
-            record(transaction, &self.inner.routes, &self.epoch(), &events)?;
-        }
+        record(
+            transaction,
+            &self.inner.routes,
+            &self.epoch(),
+            &events_of(new),
+        )?;
         transaction
             .prepare_cached(
                 "INSERT INTO logbook (seq, day, kind, subject, who, body, at_wall_ms,
@@ -77,18 +79,37 @@ impl Store {
     }
 }
 
-/// The events that carry a report outside.
-fn events_of(report: &DailyReport, new: &NewLine) -> Vec<Event> {
-    let parts = report.parts();
-    let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-    (1..)
-        .zip(parts)
-        .map(|(number, part)| Event::Reported {
-            report: Box::new(part),
-            part: (number, of),
-            at: new.at,
-        })
-        .collect()
+/// The events that carry a line outside: of a report one for each part; of a step at an alert one, which
+/// makes it a part of the alert's record. Most lines have none.
+fn events_of(new: &NewLine) -> Vec<Event> {
+    let at = new.at;
+    match (&new.line, &new.by) {
+        (Line::Submitted(report), _) => {
+            let parts = report.parts();
+            let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+            let part = |(number, part)| Event::Reported {
+                report: Box::new(part),
+                part: (number, of),
+                at,
+            };
+            (1..).zip(parts).map(part).collect()
+        }
+        (
+            Line::StepTaken {
+                alert,
+                edition,
+                step,
+            },
+            Some(by),
+        ) => vec![Event::AlertStepTaken {
+            alert: *alert,
+            step: step.clone(),
+            edition: *edition,
+            by: by.clone(),
+            at,
+        }],
+        _ => Vec::new(),
+    }
 }
 
 fn lines(reader: &Connection, search: &Search) -> Result<Vec<Written>, StoreError> {
@@ -247,7 +268,7 @@ pub(super) fn erase(
         .prepare_cached(
             "DELETE FROM logbook WHERE number IN (
                  SELECT number FROM logbook
-                 WHERE seq <= ?1 AND kind NOT IN ('began', 'pledged', 'edited')
+                 WHERE seq <= ?1 AND kind NOT IN ('began', 'pledged', 'named', 'edited')
                    AND (kind <> 'ticked' OR number NOT IN (
                        SELECT max(number) FROM logbook WHERE kind = 'ticked' GROUP BY subject))
                  ORDER BY number LIMIT ?2)",

@@ -4,11 +4,15 @@
 use super::report_row::ReportRow;
 use super::row::{Unreadable, wrong};
 use crate::calendar::Date;
-use crate::checklist::{Action, Evidence, ItemId, Line, SiteKind, Slot, Tick, TickId, TickRequest};
+use crate::checklist::{
+    Action, Category, Charge, Evidence, ItemId, Line, Owners, SiteKind, Slot, Tick, TickId,
+    TickRequest,
+};
 use crate::clock::WallTime;
 use crate::procedure::{Edit, Live, StepId};
 use crate::text::{Note, Words};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// [`Line`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,7 +21,17 @@ pub(super) enum LineRow {
     /// As in the core.
     Began { site: String, version: u32 },
     /// As in the core.
-    Pledged { version: u32 },
+    Pledged {
+        version: u32,
+        #[serde(default)]
+        owners: OwnersRow,
+    },
+    /// As in the core: of a category or of an item.
+    Named {
+        category: Option<String>,
+        item: Option<String>,
+        owner: Option<String>,
+    },
     /// As in the core; moments in ms since 1970.
     Ticked {
         id: String,
@@ -53,6 +67,13 @@ pub(super) enum LineRow {
         edition: u32,
         step: String,
     },
+}
+
+/// [`Owners`].
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct OwnersRow {
+    categories: BTreeMap<String, String>,
+    items: BTreeMap<String, String>,
 }
 
 /// [`Tick`].
@@ -162,6 +183,37 @@ impl From<&Edit> for EditRow {
     }
 }
 
+impl From<&Owners> for OwnersRow {
+    fn from(owners: &Owners) -> Self {
+        let categories = owners.categories.iter();
+        let items = owners.items.iter();
+        Self {
+            categories: categories
+                .map(|(it, owner)| (it.as_str().to_owned(), owner.to_string()))
+                .collect(),
+            items: items
+                .map(|(it, owner)| (it.to_string(), owner.to_string()))
+                .collect(),
+        }
+    }
+}
+
+impl TryFrom<OwnersRow> for Owners {
+    type Error = Unreadable;
+    fn try_from(row: OwnersRow) -> Result<Self, Unreadable> {
+        let categories = row.categories.iter();
+        let items = row.items.iter();
+        Ok(Self {
+            categories: categories
+                .map(|(word, owner)| Ok((category(word)?, note(owner)?)))
+                .collect::<Result<_, Unreadable>>()?,
+            items: items
+                .map(|(id, owner)| Ok((item(id)?, note(owner)?)))
+                .collect::<Result<_, Unreadable>>()?,
+        })
+    }
+}
+
 impl From<&Line> for LineRow {
     fn from(line: &Line) -> Self {
         match line {
@@ -169,7 +221,22 @@ impl From<&Line> for LineRow {
                 site: site.as_str().to_owned(),
                 version: *version,
             },
-            Line::Pledged { version } => Self::Pledged { version: *version },
+            Line::Pledged { version, owners } => Self::Pledged {
+                version: *version,
+                owners: owners.into(),
+            },
+            Line::Named { charge, owner } => {
+                let owner = owner.as_ref().map(ToString::to_string);
+                let (category, item) = match charge {
+                    Charge::Category(it) => (Some(it.as_str().to_owned()), None),
+                    Charge::Item(it) => (None, Some(it.to_string())),
+                };
+                Self::Named {
+                    category,
+                    item,
+                    owner,
+                }
+            }
             Line::Ticked { request, done_at } => Self::Ticked {
                 id: uuid::Uuid::from_u128(request.id.0).to_string(),
                 item: request.slot.item.to_string(),
@@ -227,6 +294,10 @@ pub(super) fn note(text: &str) -> Result<Note, Unreadable> {
 
 pub(super) fn item(text: &str) -> Result<ItemId, Unreadable> {
     ItemId::new(text).ok_or_else(|| wrong("an item"))
+}
+
+fn category(word: &str) -> Result<Category, Unreadable> {
+    Category::parse(word).ok_or_else(|| wrong("a category"))
 }
 
 pub(super) fn date(text: &str) -> Result<Date, Unreadable> {
@@ -315,7 +386,22 @@ pub(super) fn line_of(body: &str, day: Date, by: Option<&Note>) -> Result<Line, 
             site: SiteKind::parse(&site).ok_or_else(|| wrong("a kind of site"))?,
             version,
         },
-        LineRow::Pledged { version } => Line::Pledged { version },
+        LineRow::Pledged { version, owners } => Line::Pledged {
+            version,
+            owners: owners.try_into()?,
+        },
+        LineRow::Named {
+            category: word,
+            item: id,
+            owner,
+        } => Line::Named {
+            charge: match (word, id) {
+                (Some(word), None) => Charge::Category(category(&word)?),
+                (None, Some(id)) => Charge::Item(item(&id)?),
+                _ => return Err(wrong("what somebody answers for")),
+            },
+            owner: owner.as_deref().map(note).transpose()?,
+        },
         LineRow::Ticked {
             id,
             item,

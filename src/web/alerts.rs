@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::routes::{Entry, get, post};
 use super::sign_in::{Desk, Signing};
 use super::state::AlertNotes;
+use super::steps::StepsView;
 use super::words::{BODY_SITES, InWords, NOT_SAVED, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
 use super::{Shared, when, words};
 use crate::alert::escalation::waited;
@@ -18,6 +19,7 @@ use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, Thermom
 use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::AlertId;
+use crate::procedure::EmergencyLog;
 use crate::screening::Difference;
 use crate::staff::Right;
 use crate::units::Celsius;
@@ -84,6 +86,8 @@ pub(super) struct AlertCard {
     pub(super) told: Option<(&'static str, Words)>,
     /// That it is not on the disk yet.
     pub(super) unsaved: Option<Words>,
+    /// The steps of the emergency clause; none where there is no checklist.
+    pub(super) steps: Option<StepsView>,
 }
 
 impl AlertCard {
@@ -99,7 +103,8 @@ impl AlertCard {
         } else {
             ""
         };
-        format!("{} {told} {unsaved}", self.waits.unwrap_or(0))
+        let taken = self.steps.as_ref().map_or(0, |steps| steps.taken);
+        format!("{} {told} {unsaved} {taken}", self.waits.unwrap_or(0))
     }
 }
 
@@ -148,7 +153,7 @@ fn outcome_view(outcome: &Outcome) -> OutcomeView {
     }
 }
 
-fn card(alert: &Alert, notes: &AlertNotes, now: &Stamp) -> AlertCard {
+fn card(alert: &Alert, log: Option<&EmergencyLog>, notes: &AlertNotes, now: &Stamp) -> AlertCard {
     let reading = &alert.reading;
     let difference = Difference::of(reading);
     let (value, threshold) = match difference {
@@ -194,15 +199,24 @@ fn card(alert: &Alert, notes: &AlertNotes, now: &Stamp) -> AlertCard {
             .filter(|minutes| *minutes > 0),
         told,
         unsaved: notes.unsaved.contains(&alert.id).then_some(NOT_SAVED),
+        steps: log.map(|log| StepsView::new(alert, log, now)),
     }
 }
 
 impl Lists {
-    /// From the journal's answer to [`LIST_LIMIT`].
-    pub(super) fn new(alerts: &[Alert], notes: &AlertNotes, now: &Stamp, desk: Desk) -> Self {
+    /// From the journal's answer to [`LIST_LIMIT`], and what was done at them.
+    pub(super) fn new(
+        (alerts, logs): (&[Alert], &[EmergencyLog]),
+        notes: &AlertNotes,
+        now: &Stamp,
+        desk: Desk,
+    ) -> Self {
         let is_open = |alert: &&Alert| matches!(alert.state, AlertState::Open);
         let is_taken = |alert: &&Alert| matches!(alert.state, AlertState::Acknowledged { .. });
-        let card = |alert: &Alert| card(alert, notes, now);
+        let card = |alert: &Alert| {
+            let log = logs.iter().find(|it| it.alert == alert.id);
+            card(alert, log, notes, now)
+        };
         let open: Vec<&Alert> = alerts.iter().filter(is_open).collect();
         let taken: Vec<&Alert> = alerts.iter().filter(is_taken).collect();
         let is_flood = flood::flood(open.iter().map(|alert| &alert.raised), now).is_some();
@@ -246,10 +260,11 @@ pub(super) fn routes() -> Vec<Entry> {
 /// `GET /alerts`.
 async fn lists(State(shared): State<Arc<Shared>>, desk: Desk) -> Result<Response, Problem> {
     let alerts = shared.ask(|it| it.journal.alerts(LIST_LIMIT)).await?;
+    let logs = shared.emergencies(&alerts).await?;
     let now = shared.dashboard.clock.now();
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
     super::page::html(&Fragment {
-        lists: Lists::new(&alerts, &notes, &now, desk),
+        lists: Lists::new((&alerts, &logs), &notes, &now, desk),
     })
 }
 
@@ -297,7 +312,7 @@ pub(super) fn sent<T>(form: Result<Form<T>, FormRejection>) -> Result<T, Problem
     }
 }
 
-fn alert_id(text: &str) -> Result<AlertId, Problem> {
+pub(super) fn alert_id(text: &str) -> Result<AlertId, Problem> {
     text.parse()
         .map_err(|_| Problem::UnknownAlert(text.chars().take(NAME_LIMIT).collect()))
 }

@@ -15,6 +15,7 @@ use super::{Shared, when};
 use crate::alert::{Alert, AlertState, ContactReading, Outcome};
 use crate::clock::Stamp;
 use crate::id::Channel;
+use crate::procedure::EmergencyLog;
 use crate::screening::{Difference, basis_word};
 use crate::staff::Right;
 use axum::Json;
@@ -85,6 +86,27 @@ struct AlertJson {
     /// Whether all of it is on the disk.
     saved: bool,
     outcome: Option<OutcomeJson>,
+    /// What was done by the emergency clause, in this order.
+    steps: Vec<StepJson>,
+}
+
+/// A step of the emergency clause that somebody took.
+#[derive(Debug, Serialize)]
+struct StepJson {
+    step: String,
+    edition: u32,
+    by: String,
+    at: MomentJson,
+}
+
+fn steps(log: &EmergencyLog) -> Vec<StepJson> {
+    let taken = log.taken().iter().map(|it| StepJson {
+        step: it.id.to_string(),
+        edition: log.edition,
+        by: it.by.to_string(),
+        at: (&it.at).into(),
+    });
+    taken.collect()
 }
 
 /// A temperature, or what is left of one without a reference.
@@ -139,7 +161,7 @@ impl From<&Outcome> for OutcomeJson {
 }
 
 impl AlertJson {
-    fn new(alert: &Alert, notes: &AlertNotes) -> Self {
+    fn new(alert: &Alert, log: Option<&EmergencyLog>, notes: &AlertNotes) -> Self {
         let (by, at, outcome) = match &alert.state {
             AlertState::Open => (None, None, None),
             AlertState::Acknowledged { by, at } => (Some(by.clone()), Some(at), None),
@@ -178,6 +200,7 @@ impl AlertJson {
             }),
             saved: !notes.unsaved.contains(&alert.id),
             outcome: outcome.map(OutcomeJson::from),
+            steps: log.map(steps).unwrap_or_default(),
         }
     }
 }
@@ -196,8 +219,13 @@ async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProble
         .ask(|it| it.journal.alerts(LIST_LIMIT))
         .await
         .map_err(ApiProblem)?;
+    let logs = shared.emergencies(&alerts).await.map_err(ApiProblem)?;
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
-    let alerts: Vec<AlertJson> = alerts.iter().map(|it| AlertJson::new(it, &notes)).collect();
+    let json = |alert: &Alert| {
+        let log = logs.iter().find(|it| it.alert == alert.id);
+        AlertJson::new(alert, log, &notes)
+    };
+    let alerts: Vec<AlertJson> = alerts.iter().map(json).collect();
     Ok(Json(alerts).into_response())
 }
 

@@ -23,6 +23,9 @@
 //! | `people` | the way to the register |
 //! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
+//! | `look_back` | days that are over, together and each by itself |
+//! | `pledge` | who owns what, and who signed for it |
+//! | `procedure`, `steps` | the procedure in its editions; the steps of its emergency clause at an alert |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
 //!
@@ -36,20 +39,25 @@ pub mod api;
 mod assets;
 mod budget;
 pub mod calibration;
+mod chart;
 mod cookie;
 mod frame;
 pub mod guard;
 pub mod live;
+mod look_back;
 mod nav;
 pub mod page;
 mod people;
+mod pledge;
 mod posters;
 pub mod problem;
+mod procedure;
 mod report;
 mod rounds;
 pub mod routes;
 mod sign_in;
 pub mod state;
+mod steps;
 pub mod trouble;
 pub mod when;
 pub(crate) mod who;

@@ -22,6 +22,9 @@ const WAYS: &[Way] = &[
     way("/", frame::GUARD, Right::SeeLive),
     way("/rounds", checklist::ROUNDS, Right::Tick),
     way("/report", checklist::REPORT, Right::RunChecklist),
+    way("/look-back", checklist::LOOK_BACK, Right::RunChecklist),
+    way("/pledge", checklist::PLEDGE, Right::Tick),
+    way("/procedure", checklist::PROCEDURE, Right::SeeToday),
     way(ACCOUNTS, sign_in::ACCOUNTS, Right::RunAccounts),
 ];
 

@@ -322,12 +322,13 @@ async fn page(
     let (alerts, (today, outbox)) = shared
         .ask(move |it| Ok((it.journal.alerts(LIST_LIMIT)?, numbers(it, &now)?)))
         .await?;
+    let logs = shared.emergencies(&alerts).await?;
     let status = Arc::clone(&shared.dashboard.status.borrow());
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
     html(&Page {
         frame,
         budget: BudgetView::blank(),
-        lists: Lists::new(&alerts, &notes, &now, desk),
+        lists: Lists::new((&alerts, &logs), &notes, &now, desk),
         today,
         device: Device::new(&status, outbox, &now),
     })

@@ -199,7 +199,7 @@ fn slot_view(
 }
 
 /// Everything of a day, item by item, with where it stands.
-fn views(log: &DayLog, now: &Stamp) -> Vec<(Category, Option<Place>, SlotView)> {
+pub(super) fn views(log: &DayLog, now: &Stamp) -> Vec<(Category, Option<Place>, SlotView)> {
     let of = |(slot, window): (&Slot, &Window)| {
         let item = log.round.list().item(&slot.item)?;
         let standing = log.round.standing(slot, &log.facts, now.wall)?;

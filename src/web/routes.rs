@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, posters, report, rounds,
-    sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, look_back, page, pledge, posters,
+    procedure, report, rounds, sign_in, steps,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -104,6 +104,10 @@ fn table() -> Vec<Entry> {
         rounds::routes(),
         posters::routes(),
         report::routes(),
+        look_back::routes(),
+        pledge::routes(),
+        procedure::routes(),
+        steps::routes(),
         sign_in::routes(),
         assets::routes(),
     ]

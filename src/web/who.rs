@@ -89,3 +89,14 @@ pub(crate) fn need(who: &Who, right: Right) -> Result<(), Problem> {
         Err(Problem::NotYours(right))
     }
 }
+
+/// Whose name goes into the logbook: of whoever is signed in; in a demonstration, what they typed.
+///
+/// # Errors
+/// Where that is no name.
+pub(super) fn acting(shared: &Shared, who: Who, typed: &str) -> Result<Note, Problem> {
+    match &shared.door {
+        Some(_) => Ok(who.name),
+        None => super::rounds::name(typed),
+    }
+}

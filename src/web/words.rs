@@ -15,6 +15,7 @@ use askama::Template;
 use serde::Serialize;
 
 pub mod checklist;
+pub mod duties;
 pub mod frame;
 pub mod people;
 mod remedy;

@@ -465,15 +465,20 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
-        Self::serving(entrance, alerts, None)
+        Self::serving(entrance, alerts, |_| ())
     }
 
     /// With the rounds.
     pub fn at_desk(entrance: Entrance, desk: Arc<Desk>) -> Self {
-        Self::serving(entrance, Vec::new(), Some(desk))
+        Self::serving(entrance, Vec::new(), |it| it.desk = Some(desk))
     }
 
-    fn serving(entrance: Entrance, alerts: Vec<Alert>, desk: Option<Arc<Desk>>) -> Self {
+    /// With other parts than those in memory: a real store, a desk.
+    pub fn serving(
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        change: impl FnOnce(&mut Dashboard),
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -489,8 +494,8 @@ impl Gateway {
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
-        let dashboard = Dashboard {
-            desk,
+        let mut dashboard = Dashboard {
+            desk: None,
             people: Err("no register in this test".into()),
             entrance,
             journal: memory.clone(),
@@ -508,6 +513,7 @@ impl Gateway {
             },
             after_record: Arc::new(move || bump.send_modify(|number| *number += 1)),
         };
+        change(&mut dashboard);
         let shutdown = CancellationToken::new();
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))

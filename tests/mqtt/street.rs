@@ -16,7 +16,6 @@ use menshen::mqtt::topic::{Class, Topic};
 use menshen::store::Store;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -348,7 +347,7 @@ fn checklist() -> ChecklistState {
     let round = Round::open(Arc::new(list), &opening);
     let begins = opening.day.begins();
     let report = DailyReport::of(&round, &DayFacts::default(), &Diary::default(), begins);
-    ChecklistState::of(&report, round.state(), BTreeMap::new())
+    ChecklistState::of(&report, round.state(), Vec::new())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

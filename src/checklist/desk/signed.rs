@@ -1,7 +1,8 @@
 //! What is signed and edited at the desk: the pledge, the procedure, and the steps of its emergency clause.
 
 use super::super::logbook::{Line, LineKind, NewLine, Search, Written};
-use super::super::site::Pledge;
+use super::super::site::{Charge, Pledge, SiteList};
+use super::super::tick::TickRefused;
 use super::{Desk, DeskError};
 use crate::clock::Stamp;
 use crate::id::AlertId;
@@ -9,24 +10,79 @@ use crate::procedure::{Edit, Editions, EmergencyLog, StepId};
 use crate::text::Note;
 
 impl Desk {
+    /// The site's list with its owners as they are now: those of its file, and over them whom people named
+    /// since.
+    ///
+    /// # Errors
+    /// Where the logbook cannot be read.
+    pub fn owned_list(&self) -> Result<SiteList, DeskError> {
+        let named = self.logbook.lines(&Search::kind(LineKind::Named))?;
+        Ok(self.owned_list_of(named))
+    }
+
+    fn owned_list_of(&self, named: impl IntoIterator<Item = Written>) -> SiteList {
+        let mut owners = self.list.owners().clone();
+        for written in named {
+            if let Line::Named { charge, owner } = written.line {
+                owners.name(charge, owner);
+            }
+        }
+        SiteList::clone(&self.list).owned_by(owners)
+    }
+
+    /// Names who answers for something from here on; `None`: nobody by name.
+    ///
+    /// # Errors
+    /// Where the list has no such item.
+    pub fn name_owner(
+        &self,
+        charge: Charge,
+        owner: Option<Note>,
+        by: &Note,
+        now: Stamp,
+    ) -> Result<(), DeskError> {
+        if let Charge::Item(id) = &charge
+            && self.list.item(id).is_none()
+        {
+            return Err(DeskError::Tick(TickRefused::UnknownItem(id.clone())));
+        }
+        let new = NewLine {
+            date: self.today(now)?,
+            by: Some(by.clone()),
+            at: now,
+            line: Line::Named { charge, owner },
+        };
+        let known = Search::kind(LineKind::Named);
+        self.logbook.write(&known, &mut |_| vec![new.clone()])?;
+        Ok(())
+    }
+
     /// Signs for the list.
     ///
     /// # Errors
     /// [`DeskError::Unowned`].
-    pub fn pledge(&self, by: Note, now: Stamp) -> Result<(), DeskError> {
+    pub fn pledge(&self, by: &Note, now: Stamp) -> Result<(), DeskError> {
         let date = self.today(now)?;
-        let pledge = Pledge::sign(&self.list, by, now).map_err(DeskError::Unowned)?;
-        let version = pledge.version;
-        self.logbook
-            .write(&Search::kind(LineKind::Pledged), &mut |_| {
-                vec![NewLine {
+        let mut done = Ok(());
+        let named = Search::kind(LineKind::Named);
+        self.logbook.write(&named, &mut |lines| {
+            let list = self.owned_list_of(lines.iter().cloned());
+            match Pledge::sign(&list, by.clone(), now) {
+                Ok(Pledge {
+                    version, owners, ..
+                }) => vec![NewLine {
                     date,
-                    by: Some(pledge.by.clone()),
+                    by: Some(by.clone()),
                     at: now,
-                    line: Line::Pledged { version },
-                }]
-            })?;
-        Ok(())
+                    line: Line::Pledged { version, owners },
+                }],
+                Err(unowned) => {
+                    done = Err(DeskError::Unowned(unowned));
+                    Vec::new()
+                }
+            }
+        })?;
+        done
     }
 
     /// Every signature, oldest first.
@@ -36,10 +92,11 @@ impl Desk {
     pub fn pledges(&self) -> Result<Vec<Pledge>, DeskError> {
         let lines = self.logbook.lines(&Search::kind(LineKind::Pledged))?;
         let pledge = |it: Written| match (it.line, it.by) {
-            (Line::Pledged { version }, Some(by)) => Some(Pledge {
+            (Line::Pledged { version, owners }, Some(by)) => Some(Pledge {
                 by,
                 at: it.at,
                 version,
+                owners,
             }),
             _ => None,
         };
@@ -71,7 +128,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Edit`].
     pub fn edit(&self, on: u32, edit: &Edit, by: &Note, now: Stamp) -> Result<u32, DeskError> {
-        let date = self.today(now)?;
+        let date = self.any_day(now)?;
         let mut done = Err(DeskError::NoDay);
         self.logbook
             .write(&Search::kind(LineKind::Edited), &mut |lines| {
@@ -94,17 +151,17 @@ impl Desk {
         done
     }
 
-    /// What was done at an alert by the emergency clause.
+    /// What was done at each of these alerts by the emergency clause.
     ///
     /// # Errors
     /// Where the logbook cannot be read.
-    pub fn emergency(&self, alert: AlertId) -> Result<EmergencyLog, DeskError> {
+    pub fn emergencies(&self, alerts: &[AlertId]) -> Result<Vec<EmergencyLog>, DeskError> {
         let editions = self.editions()?;
-        let lines = self.logbook.lines(&Search {
-            subject: Some(alert.to_string()),
-            ..Search::kind(LineKind::StepTaken)
-        })?;
-        Ok(emergency_of(&editions, alert, &lines))
+        let of = |alert: &AlertId| {
+            let lines = self.logbook.lines(&steps_at(*alert))?;
+            Ok(emergency_of(&editions, *alert, &lines))
+        };
+        alerts.iter().map(of).collect()
     }
 
     /// Takes a step of the emergency clause at an alert.
@@ -118,14 +175,10 @@ impl Desk {
         by: &Note,
         now: Stamp,
     ) -> Result<(), DeskError> {
-        let date = self.today(now)?;
+        let date = self.any_day(now)?;
         let editions = self.editions()?;
-        let search = Search {
-            subject: Some(alert.to_string()),
-            ..Search::kind(LineKind::StepTaken)
-        };
         let mut done = Ok(());
-        self.logbook.write(&search, &mut |lines| {
+        self.logbook.write(&steps_at(alert), &mut |lines| {
             let mut log = emergency_of(&editions, alert, lines);
             let before = log.taken().len();
             done = log.take(step, by.clone(), now).map_err(DeskError::Step);
@@ -145,6 +198,14 @@ impl Desk {
             }]
         })?;
         done
+    }
+}
+
+/// The steps that were taken at an alert.
+fn steps_at(alert: AlertId) -> Search {
+    Search {
+        subject: Some(alert.to_string()),
+        ..Search::kind(LineKind::StepTaken)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Neither has a name of anybody. A long report comes in parts, each with some of the lines.
 
 use super::{V, bytes, message, rfc3339};
-use crate::checklist::{AlertEnd, DailyReport, Progress, RoundState, Slot};
+use crate::checklist::{AlertEnd, DailyReport, Escalated, Progress, RoundState, Slot};
 use crate::clock::Stamp;
 use crate::id::{DeviceEpoch, MessageKey};
 use crate::journal::OutboxMessage;
@@ -292,6 +292,8 @@ pub(super) struct ChecklistPayload<'a> {
     optional: ProgressPart,
     /// Required items that are late or missed, by the working group that answers for them.
     overdue: BTreeMap<&'static str, u32>,
+    /// The same item by item, and what failed and is not made good: what the working groups are called for.
+    escalated: Vec<EscalatedPart>,
     /// Whether the day's report is submitted, as it is now.
     submitted: bool,
     /// The revision that is being made, or was submitted last.
@@ -299,6 +301,34 @@ pub(super) struct ChecklistPayload<'a> {
     at: String,
     clock: &'static str,
 }
+
+/// A required item that is not as it must be.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct EscalatedPart {
+    item: String,
+    group: &'static str,
+    overdue: u32,
+    missed: u32,
+    failed: u32,
+    since: String,
+}
+
+impl From<&Escalated> for EscalatedPart {
+    fn from(it: &Escalated) -> Self {
+        Self {
+            item: it.item.to_string(),
+            group: it.group.as_str(),
+            overdue: it.overdue,
+            missed: it.missed,
+            failed: it.failed,
+            since: rfc3339(it.since),
+        }
+    }
+}
+
+/// Most items that are named one by one, so that the message stays below 8 KiB: each takes 160 bytes at most.
+const MOST_ESCALATED: usize = 40;
 
 /// How far today's round has come, for the retained state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -314,19 +344,15 @@ struct ChecklistNumbers {
     template: u32,
     required: Progress,
     optional: Progress,
-    overdue: BTreeMap<&'static str, u32>,
+    escalated: Vec<Escalated>,
     submitted: bool,
     revision: u32,
 }
 
 impl ChecklistState {
-    /// From the report as it would be now, and the list's groups.
+    /// From the report as it would be now, and what the street's groups are called for.
     #[must_use]
-    pub fn of(
-        report: &DailyReport,
-        state: &RoundState,
-        overdue: BTreeMap<&'static str, u32>,
-    ) -> Self {
+    pub fn of(report: &DailyReport, state: &RoundState, escalated: Vec<Escalated>) -> Self {
         use crate::checklist::Duty;
         Self {
             payload: ChecklistNumbers {
@@ -335,12 +361,21 @@ impl ChecklistState {
                 template: report.template_version,
                 required: report.total(Duty::Required),
                 optional: report.total(Duty::Optional),
-                overdue,
+                escalated,
                 submitted: !matches!(state, RoundState::Draft { .. }),
                 revision: report.revision,
             },
         }
     }
+}
+
+/// How many times are late or were missed, group by group.
+fn overdue(escalated: &[Escalated]) -> BTreeMap<&'static str, u32> {
+    let mut groups = BTreeMap::new();
+    for it in escalated.iter().filter(|it| it.late() > 0) {
+        *groups.entry(it.group.as_str()).or_default() += it.late();
+    }
+    groups
 }
 
 /// How far the round has come.
@@ -359,7 +394,13 @@ pub(in crate::mqtt) fn checklist(
         template: it.template,
         required: it.required.into(),
         optional: it.optional.into(),
-        overdue: it.overdue.clone(),
+        overdue: overdue(&it.escalated),
+        escalated: it
+            .escalated
+            .iter()
+            .take(MOST_ESCALATED)
+            .map(Into::into)
+            .collect(),
         submitted: it.submitted,
         revision: it.revision,
         at: rfc3339(now.wall),

@@ -398,6 +398,11 @@ function sayWaits(old, node) {
   if (old.dataset.edition === node.dataset.edition) return;
   old.dataset.edition = node.dataset.edition;
   old.querySelector(".waits")?.replaceWith(node.querySelector(".waits"));
+  const [steps, next] = [old, node].map((card) => card.querySelector("form.emergency"));
+  if (steps && next && !inUse(steps)) {
+    steps.replaceWith(next);
+    remember(next);
+  }
 }
 
 // A card has one place in the page: it leaves the old one unless somebody is using it there.
@@ -547,7 +552,7 @@ function failed(html) {
 // Sends a form without leaving the page; where that fails the browser sends it in its own way.
 $("alerts").addEventListener("submit", async (event) => {
   const form = event.target;
-  const button = form.querySelector("button");
+  const button = event.submitter || form.querySelector("button");
   event.preventDefault();
   if (button.disabled) return;
   button.disabled = true;
@@ -558,10 +563,12 @@ $("alerts").addEventListener("submit", async (event) => {
   try {
     answer = await fetch(form.action, {
       method: "POST",
-      body: new URLSearchParams(new FormData(form)),
+      body: new URLSearchParams(new FormData(form, event.submitter)),
       referrerPolicy: "same-origin",
     });
   } catch {
+    // Sent without its button, a form does not say which.
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: button.name, value: button.value }));
     form.submit();
     return;
   }
@@ -578,7 +585,8 @@ $("alerts").addEventListener("submit", async (event) => {
   form.reset();
   for (const field of article.querySelectorAll("[data-remember]")) field.dataset.given = field.value;
   document.activeElement.blur();
-  article.dataset.state = "sent";
+  // A step leaves the rest of the card as it is: somebody may have begun to fill it in.
+  if (!form.matches(".emergency")) article.dataset.state = "sent";
   refreshSummary();
   await refreshAlerts();
   $(id)?.focus();

@@ -2,7 +2,8 @@
 
 use super::{InWords as _, Words, words};
 use crate::checklist::{
-    AlertEnd, Carried, DailyReport, DeskError, Fact, ItemId, Point, Slot, Standing, TickRefused,
+    AlertEnd, Carried, DailyReport, DeskError, Evidence, Fact, ItemId, Point, Slot, Standing, Tick,
+    TickRefused,
 };
 use crate::text;
 use crate::web::state::LinkWord;
@@ -12,6 +13,53 @@ pub const ROUNDS: Words = words("自查打钩", "Rounds");
 
 /// The way to the report of the day.
 pub const REPORT: Words = words("每日一报", "Daily report");
+
+/// The way to the pledge.
+pub const PLEDGE: Words = words("责任清单", "Pledge");
+
+/// The way to the procedure.
+pub const PROCEDURE: Words = words("操作规程", "Procedure");
+
+/// The way to looking back.
+pub const LOOK_BACK: Words = words("复盘", "Looking back");
+
+/// The share that was done.
+pub const COMPLETION: Words = words("完成率", "Completion");
+
+/// The share that was late or missed.
+pub const LATENESS: Words = words("迟做、漏查的比例", "Share late or missed");
+
+/// Items that cannot be left out.
+pub const REQUIRED: Words = words("规定动作", "Required");
+
+/// Items that can.
+pub const OPTIONAL: Words = words("自选动作", "Optional");
+
+/// A day.
+pub const DAY: Words = words("日期", "Day");
+
+/// Shares.
+pub const PERCENT: Words = words("%", "%");
+
+/// Numbers that people wrote.
+pub const WRITTEN: Words = words("填写的数值", "Numbers written");
+
+/// What a tick says, in both languages where words are ours.
+#[must_use]
+pub fn said(tick: &Tick) -> String {
+    match tick {
+        Tick::Done(Evidence::Said) => "✓".to_owned(),
+        Tick::Done(Evidence::Number(number)) => format!("✓ {number}"),
+        Tick::Done(Evidence::Time(time)) => format!("✓ {time}"),
+        Tick::Done(Evidence::Text(text)) => format!("✓ {text}"),
+        Tick::NotApplicable { why } => format!("– 不适用 not applicable: {why}"),
+        Tick::Failed { why, action } => format!(
+            "▲ 不合格 failed: {why} → {} ({})",
+            action.what(),
+            action.owner()
+        ),
+    }
+}
 
 /// Where one time of one item stands: its word for styles, its sign, its words.
 #[must_use]
