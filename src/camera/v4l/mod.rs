@@ -105,7 +105,6 @@ pub struct V4lCamera {
     device: String,
     stream: Stream,
     info: CameraInfo,
-    rotation: Rotation,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     sequence: Sequence,
@@ -168,7 +167,9 @@ impl V4lCamera {
                 listed(&discover(), ", ")
             )));
         }
-        let packing = agree(&node, settings, &capability.card).map_err(problem)?;
+        let packing = agree(&node, settings, &capability.card)
+            .map_err(problem)?
+            .turned(settings.rotation);
         if let Some(fps) = settings.fps
             && let Err(error) = node.set_frame_rate(fps)
         {
@@ -177,11 +178,7 @@ impl V4lCamera {
         let fps = node.frame_rate().unwrap_or(DEFAULT_FPS);
         let by_hand = take_charge(&node, &path, settings);
         let stream = Stream::start(node, packing).map_err(|error| failed("start it", &error))?;
-        let (across, down) = packing.size();
-        let (width, height) = match settings.rotation {
-            Rotation::None | Rotation::Half => (across, down),
-            Rotation::Clockwise90 | Rotation::Clockwise270 => (down, across),
-        };
+        let (width, height) = packing.size();
         Ok(Self {
             info: CameraInfo {
                 name: format!("{} {device}", capability.card),
@@ -192,7 +189,6 @@ impl V4lCamera {
             },
             device,
             stream,
-            rotation: settings.rotation,
             timeout: settings.timeout,
             clock,
             sequence: Sequence::default(),
@@ -296,7 +292,7 @@ impl Camera for V4lCamera {
                 Ok(Some(RawFrame {
                     stamp,
                     sequence: self.sequence.extend(taken.sequence),
-                    counts: self.rotation.turn(taken.unpacked.counts),
+                    counts: taken.unpacked.counts,
                     telemetry: report.map(|report| report.telemetry()).unwrap_or_default(),
                 }))
             }

@@ -5,7 +5,8 @@
 //! it can panic, as can opening a node whose name is not UTF-8. Its bindings of the kernel's
 //! structures and request numbers are used.
 //!
-//! A frame is unpacked where the driver put it, in memory that both share, and copied nowhere else.
+//! A frame is unpacked where the driver put it, in memory that both share, set upright by the same pass,
+//! and copied nowhere else.
 //!
 //! Blocking: [`Stream::next`] waits in `poll`, at most for the time given.
 //!
