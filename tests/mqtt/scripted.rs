@@ -442,3 +442,47 @@ async fn a_street_that_says_nothing_for_a_day_is_asked_and_not_flooded() {
     }
     link.stop().await;
 }
+
+/// Against: a start of Home Assistant, which then knows no device, beside a thousand gates that answer at once.
+#[tokio::test(start_paused = true)]
+async fn home_assistant_that_starts_is_told_of_the_device_again_within_ten_seconds_by_chance() {
+    async fn device(peer: &mut Peer) -> Publish {
+        loop {
+            match peer.packet().await.expect("the gateway has closed") {
+                Packet::Publish(publish) => {
+                    peer.acknowledge(publish.pkid).await;
+                    if publish.topic == super::address().home_assistant() {
+                        return publish;
+                    }
+                }
+                Packet::PingReq => peer.say(&Packet::PingResp).await,
+                _ => {}
+            }
+        }
+    }
+    let (_folder, store) = with_alerts(0);
+    let (way, mut calls) = way(Instant::now());
+    let link = Link::start_with(&store, 0, |settings| {
+        settings.account.dial = way;
+        settings.home_assistant = true;
+    });
+    let mut peer = calls.recv().await.unwrap();
+    peer.welcome().await;
+    let first = device(&mut peer).await;
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let online = Publish::new("homeassistant/status", QoS::AtMostOnce, "online");
+        peer.say(&Packet::Publish(online)).await;
+        let began = Instant::now();
+        let again = device(&mut peer).await;
+        assert_eq!((again.retain, &again.payload), (true, &first.payload));
+        waits.push(began.elapsed());
+    }
+    assert!(
+        waits.iter().all(|it| *it <= Duration::from_secs(10)),
+        "{waits:?}"
+    );
+    waits.dedup();
+    assert!(waits.len() > 1, "always after the same time: {waits:?}");
+    link.stop().await;
+}
