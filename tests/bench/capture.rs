@@ -8,6 +8,7 @@
 #![allow(
     missing_docs,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a benchmark fails by panicking, prints what it finds, and keeps a camera's time"

@@ -209,7 +209,6 @@ async fn a_broker_that_forgets_everything_again_and_again_loses_and_doubles_noth
     let ledger = SqliteLedger::open(&folder.path().join("street.db")).unwrap();
     let gate = Gate::open(folder.path(), "no-1", broker.port());
     let saved = || gate.store.count(&Channel::broker()).unwrap().saved;
-    let mut lost = 0;
     for restart in 0..restarts {
         let before = restart * ALERTS;
         gate.record(before + 1..=before + ALERTS);
@@ -217,8 +216,6 @@ async fn a_broker_that_forgets_everything_again_and_again_loses_and_doubles_noth
         let left = ALERTS - 1 - restart * 7 % (ALERTS - 1);
         eventually("a part accepted", || saved() <= left).await;
         broker.kill().unwrap();
-        let had = before + ALERTS - saved();
-        lost += had.saturating_sub(gate.kept(&ledger).len() as u64);
         broker.restart().unwrap();
     }
     let all: Vec<u64> = (1..=restarts * ALERTS).collect();
@@ -226,11 +223,7 @@ async fn a_broker_that_forgets_everything_again_and_again_loses_and_doubles_noth
     assert_eq!(gate.kept(&ledger), all);
     assert!(ledger.quarantine(9).unwrap().is_empty());
     assert_eq!(gate.store.count(&Channel::broker()).unwrap().parked, 0);
-    println!(
-        "{restarts} restarts: {} messages kept once each, {lost} times one had been acknowledged by \
-         the broker and was not yet with the street",
-        all.len()
-    );
+    println!("{restarts} restarts: {} messages kept once each", all.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,6 +33,8 @@ pub(crate) struct Faults {
     pub(crate) stalled: bool,
     /// The same, until the host starts the stream anew.
     pub(crate) wedged: bool,
+    /// Until then, requests for pictures end with an error of the bus, and the host asks no more.
+    pub(crate) broken: bool,
     /// It answers nothing at all.
     pub(crate) hung: bool,
     /// So many frames lose their second half.
@@ -41,8 +43,6 @@ pub(crate) struct Faults {
     pub(crate) flagged: u32,
     /// So many frames are longer than was agreed.
     pub(crate) overlong: u32,
-    /// So many requests for pictures end with an error of the bus, and the host asks no more.
-    pub(crate) broken: u32,
 }
 
 /// A camera that is plugged in. Dropping it pulls the cable.
@@ -259,7 +259,7 @@ impl Device {
                 self.bus = Some(now);
             }
             if let Some(submit) = self.stream.pop_front() {
-                if self.told(|faults| one_of(&mut faults.broken)) {
+                if self.told(|faults| faults.broken) {
                     self.cable.write_all(&submit.broken())?;
                     self.stop();
                     continue;
@@ -353,7 +353,7 @@ impl Device {
             }
             (0x01, 11) if index == 1 => {
                 self.setting = low;
-                self.told(|faults| faults.wedged = false);
+                self.told(|faults| (faults.wedged, faults.broken) = (false, false));
                 self.stop();
                 Ok(Vec::new())
             }

@@ -98,6 +98,8 @@ pub struct V4lCounts {
     pub damaged: u64,
     /// Whole frames with their parts in the wrong place.
     pub shifted: u64,
+    /// Frames that the driver numbered and never gave out, as stock `uvcvideo` does with damaged ones.
+    pub missing: u64,
 }
 
 /// A V4L2 camera that streams. Dropping it stops the stream and frees the device.
@@ -210,6 +212,7 @@ impl V4lCamera {
             skipped: lost.skipped,
             damaged: lost.damaged,
             shifted: lost.shifted,
+            missing: lost.missing,
         }
     }
 
@@ -311,7 +314,7 @@ impl Camera for V4lCamera {
 
     fn damaged(&self) -> u64 {
         let counts = self.counts();
-        counts.damaged + counts.shifted
+        counts.damaged + counts.shifted + counts.missing
     }
 
     fn shutter(&mut self, order: FfcOrder) {
