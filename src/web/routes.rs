@@ -8,7 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, page, posters, report, rounds,
+    sign_in,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -101,6 +102,7 @@ fn table() -> Vec<Entry> {
         frame::routes(),
         account::routes(),
         rounds::routes(),
+        posters::routes(),
         report::routes(),
         sign_in::routes(),
         assets::routes(),
