@@ -217,6 +217,9 @@ fn no_write_is_missing_here() {
         let listed = WRITES.iter().filter(|(it, _)| *it == place).count();
         let behind = BEHIND.iter().find(|(it, _)| *it == place);
         let listed = listed + behind.map_or(0, |(_, count)| *count);
-        assert_eq!(found, listed, "{name}");
+        assert_eq!(
+            found, listed,
+            "{name}: each write there has a line in WRITES"
+        );
     }
 }
