@@ -46,10 +46,13 @@ test: cargo deps-test vm ## Run every test
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi
 
-torture: cargo ## The store's long trials: 2000 kills, 2000 damaged files, 20 000 power cuts (about 12 minutes)
+torture: cargo ## Long trials: 2000 kills, 20 000 power cuts, 2000 damaged files, 200 brokers that forget, a million senseless messages, 100 000 rows (about 20 minutes)
 	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
 	MENSHEN_TEST_CUTS=20000 $(CARGO) test $(LOCKED) --test disk power_cut -- --nocapture
 	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
+	MENSHEN_TEST_RESTARTS=200 $(CARGO) test $(LOCKED) --test street forgets_everything -- --nocapture
+	MENSHEN_TEST_NONSENSE=1000000 $(CARGO) test $(LOCKED) --test mqtt makes_no_sense -- --nocapture
+	$(CARGO) test $(LOCKED) --test mqtt a_hundred_thousand -- --ignored --nocapture
 
 fmt: cargo ## Lay out the source
 	$(CARGO) fmt
@@ -93,8 +96,8 @@ deb: cargo deps-demo ## Build the Debian package, and look into it
 	$(CARGO) deb $(LOCKED) --strip --output target/debian/menshen.deb
 	deploy/check-deb.sh target/debian/menshen.deb
 
-bench: cargo ## Measure the CPU time of each stage
-	$(CARGO) bench $(LOCKED) --bench stages
+bench: cargo ## Measure the CPU time of each stage, and of capture at a camera's pace
+	$(CARGO) bench $(LOCKED) --bench stages --bench capture
 
 ci: ## Do all that must pass
 	@.ci/run

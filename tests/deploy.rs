@@ -9,11 +9,13 @@ use menshen::config::{Config, profile};
 use menshen::mqtt::broker::{Access, Broker, BrokerSettings};
 use menshen::mqtt::dial::{Account, Network};
 use menshen::mqtt::probe::{self, Rights};
+use menshen::mqtt::tls::TlsFiles;
 use menshen::mqtt::topic::Address;
 use menshen::secret::Secret;
 use menshen::thermal::profile::UsbId;
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -130,6 +132,102 @@ fn at_the_broker_a_gate_speaks_for_itself_only() {
     broker.restart().unwrap();
     assert_eq!(rights(broker.port(), "no-12"), Rights::Own);
     assert_eq!(rights(broker.port(), "no-13"), Rights::None);
+}
+
+/// The broker's configuration as it is shipped, at other places and ports, and with TLS.
+fn at_home(folder: &Path, plain: u16, tls: u16) -> String {
+    let text = fs::read_to_string(shipped("mosquitto/menshen.conf")).unwrap();
+    let option = |line: &str| {
+        let word = line.strip_prefix('#')?.split(' ').next()?;
+        let options = ["listener", "cafile", "certfile", "keyfile", "tls_version"];
+        options.contains(&word).then(|| line[1..].to_owned())
+    };
+    let text: String = text
+        .lines()
+        .map(|line| option(line).unwrap_or_else(|| line.to_owned()) + "\n")
+        .collect();
+    let here = format!("{}/", folder.display());
+    let text = text
+        .replace(
+            "#persistence_location /var/lib/mosquitto/",
+            &format!("persistence_location {here}"),
+        )
+        .replace("/etc/mosquitto/", &here)
+        .replace("listener 1883 ", &format!("listener {plain} "))
+        .replace("listener 8883", &format!("listener {tls} 127.0.0.1"));
+    // To root alone the user matters: it would else be one who may not read this folder.
+    text + "user root\nlog_dest stderr\nlog_type all\n"
+}
+
+#[test]
+fn the_broker_that_is_shipped_takes_a_password_here_and_over_tls_and_nobody_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let mut broker = Broker::start(here).unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let tls = free.local_addr().unwrap().port();
+    drop(free);
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    fs::create_dir(here.join("certs")).unwrap();
+    for (file, text) in [
+        ("certs/ca.crt", made.cert.pem()),
+        ("certs/server.crt", made.cert.pem()),
+        ("certs/server.key", made.signing_key.serialize_pem()),
+        (
+            "menshen.acl",
+            fs::read_to_string(shipped("mosquitto/menshen.acl")).unwrap(),
+        ),
+    ] {
+        fs::write(here.join(file), text).unwrap();
+        fs::set_permissions(here.join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let passwords = here.join("passwd");
+    let noted = Command::new("mosquitto_passwd")
+        .args([
+            "-b",
+            "-c",
+            passwords.to_str().unwrap(),
+            "gate-north",
+            "sesame",
+        ])
+        .status();
+    assert!(noted.unwrap().success());
+    let text = at_home(here, broker.port(), tls);
+    fs::write(here.join("mosquitto.conf"), text).unwrap();
+    broker.restart().unwrap();
+
+    let authority = TlsFiles {
+        ca: here.join("certs/ca.crt"),
+        own: None,
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = Address::new("dongfang", "no-12", "north").unwrap();
+    let rights = |port: u16, tls: Option<&TlsFiles>, password: Option<&str>| {
+        let account = Account {
+            dial: Arc::new(Network {
+                host: "127.0.0.1".to_owned(),
+                port,
+                tls: tls.cloned(),
+            }),
+            broker: "the broker".to_owned(),
+            client_id: "north".to_owned(),
+            username: password.map(|_| "gate-north".to_owned()),
+            password: password.map(|it| Secret::new(it.to_owned())),
+            keep_alive: Duration::from_secs(5),
+        };
+        runtime.block_on(probe::rights(&account, &address))
+    };
+    for (port, tls) in [(broker.port(), None), (tls, Some(&authority))] {
+        assert_eq!(rights(port, tls, Some("sesame")), Ok(Rights::Own));
+        for wrong in [Some("mustard"), None] {
+            let refused = rights(port, tls, wrong).unwrap_err();
+            assert!(refused.contains("password"), "{refused}");
+        }
+    }
+    assert!(
+        rights(tls, None, Some("sesame")).is_err(),
+        "not in the clear"
+    );
 }
 
 #[test]

@@ -17,6 +17,9 @@
     reason = "a test fails by panicking, and a child ends as in a crash"
 )]
 
+#[path = "disk/busy.rs"]
+mod busy;
+
 use menshen::clock::{ClockTrust, Stamp, WallTime};
 use menshen::event::{Event, Fault};
 use menshen::id::{Channel, MessageNumber, Sequence};
@@ -528,24 +531,4 @@ fn fail(mut child: Command, call: usize, error: &str, folder: &Path) -> String {
         .map(|line| line.replace(&data.display().to_string(), "DATA"))
         .collect();
     lines.join("\n")
-}
-
-#[test]
-fn a_database_that_another_program_holds_is_said_to_be_and_used_again_once_it_is_let_go() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    let other = rusqlite::Connection::open(folder.path().join("menshen.db")).unwrap();
-    let record = || store.record(&[silent(&store, 1)]);
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let accepted = store.accepted(&Channel::broker(), &[MessageNumber(1)]);
-    for refused in [record().map(|_| ()), accepted] {
-        let said = refused.unwrap_err().to_string();
-        assert!(said.contains("another program"), "{said}");
-    }
-    assert!(
-        store.events(Sequence(0), 10).unwrap().is_empty(),
-        "reading goes on"
-    );
-    other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(record().unwrap()[0].key.seq, Sequence(1));
 }

@@ -1,5 +1,5 @@
-//! How long it takes from a frame to the screen at the door and to the broker, while the machine is busy with
-//! something else. It measures and asserts nothing of time: run it on the machine that you ask about,
+//! How long it takes from a frame to the screen at the door, to the lamp or loudspeaker and to the broker,
+//! while the machine is busy with something else. It measures and asserts nothing of time: run it on the machine that you ask about,
 //!
 //!     cargo test --release --test latency -- --ignored --nocapture
 //!
@@ -26,6 +26,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -136,6 +137,27 @@ fn watch_screen(page: &Dashboard) -> Arc<Mutex<Vec<i64>>> {
     ages
 }
 
+/// A program in the place of lamp and loudspeaker, which notes when it was started and with what.
+fn hook(folder: &Path) {
+    let script = "#!/bin/sh\ncd \"${0%/*}\"\nnow=$(date +%s%3N)\n\
+                  [ \"$1\" = alert_raised ] && echo \"$now $(cat)\" >>called\n";
+    let path = folder.join("hook");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// The age of each raised alert when that program has started.
+fn hooked(folder: &Path) -> Vec<i64> {
+    let called = fs::read_to_string(folder.join("called")).unwrap();
+    let age = |line: &str| {
+        let (now, json) = line.split_once(' ').unwrap();
+        let notice: serde_json::Value = serde_json::from_str(json).unwrap();
+        let at: jiff::Timestamp = notice["at"].as_str().unwrap().parse().unwrap();
+        now.parse::<i64>().unwrap() - at.as_millisecond()
+    };
+    called.lines().map(age).collect()
+}
+
 /// The age of each raised alert when a subscriber has it.
 fn watch_broker(port: u16) -> Arc<Mutex<Vec<i64>>> {
     let (client, mut connection) = Client::new(MqttOptions::new("latency", "127.0.0.1", port), 16);
@@ -159,7 +181,7 @@ fn watch_broker(port: u16) -> Arc<Mutex<Vec<i64>>> {
 
 #[test]
 #[ignore = "a measurement of six minutes; see the top of this file"]
-fn frame_to_screen_and_frame_to_broker_under_load() {
+fn frame_to_screen_to_lamp_and_to_broker_under_load() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(&folder.path().join("broker")).unwrap();
     fs::write(folder.path().join("queue.toml"), scenario()).unwrap();
@@ -168,11 +190,14 @@ fn frame_to_screen_and_frame_to_broker_under_load() {
         format!(
             "[camera]\nsource = \"simulator\"\nscenario = \"queue.toml\"\n\
              [web]\nlisten = \"127.0.0.1:0\"\n[store]\nfolder = \"data\"\n\
+             [alerts]\nhook = \"{}/hook\"\n\
              [mqtt]\nenabled = true\nhost = \"127.0.0.1\"\nport = {}\n",
+            folder.path().display(),
             broker.port()
         ),
     )
     .unwrap();
+    hook(folder.path());
     let alerts = watch_broker(broker.port());
     let _load = Load::start(folder.path());
     let mut gateway = Program::start(folder.path(), &["run", "--config", "site.toml"]);
@@ -186,6 +211,10 @@ fn frame_to_screen_and_frame_to_broker_under_load() {
     println!(
         "{}",
         summary("frame to screen", frames.lock().unwrap().clone())
+    );
+    println!(
+        "{}",
+        summary("frame to lamp (alert)", hooked(folder.path()))
     );
     println!(
         "{}",

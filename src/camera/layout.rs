@@ -17,7 +17,7 @@
 //! between); bands, and how a shifted frame looks, from AronNovak/PyThermalCamera
 //! (`docs/TC002C-DUO.md`).
 
-use super::lepton;
+use super::{Rotation, lepton};
 use crate::thermal::profile::Layout;
 use ndarray::Array2;
 
@@ -143,6 +143,8 @@ pub struct Packing {
     row_bytes: usize,
     /// Bytes from row to row.
     stride: usize,
+    /// The turn that sets people upright.
+    rotation: Rotation,
 }
 
 impl Packing {
@@ -179,13 +181,23 @@ impl Packing {
             rows: height as usize,
             row_bytes: least as usize,
             stride: stride as usize,
+            rotation: Rotation::None,
         })
     }
 
-    /// Columns and rows of the picture.
+    /// The same for a camera that does not stand upright: its pictures are turned as they are unpacked.
+    #[must_use]
+    pub const fn turned(self, rotation: Rotation) -> Self {
+        Self { rotation, ..self }
+    }
+
+    /// Columns and rows of the picture, upright.
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
-        (self.width, self.height)
+        match self.rotation {
+            Rotation::None | Rotation::Half => (self.width, self.height),
+            Rotation::Clockwise90 | Rotation::Clockwise270 => (self.height, self.width),
+        }
     }
 
     /// Bytes of a whole frame.
@@ -231,10 +243,14 @@ impl Packing {
                 .flat_map(|row| row.chunks_exact(2))
                 .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
         };
-        let mut counts = Vec::with_capacity(self.width * self.height);
-        counts.extend(words(first, count));
-        let counts = Array2::from_shape_vec((self.height, self.width), counts)
-            .map_err(|_| Desynchronised)?;
+        let (columns, rows) = self.size();
+        let mut counts = Array2::zeros((rows, columns));
+        let mut sent = words(first, count);
+        for mut row in self.rotation.as_sent(counts.view_mut()).rows_mut() {
+            row.iter_mut()
+                .zip(sent.by_ref())
+                .for_each(|(to, count)| *to = count);
+        }
         let report = match self.layout {
             Layout::Y16 | Layout::Lepton if self.rows > self.height => {
                 let below: Vec<u16> = words(self.height, self.rows - self.height).collect();
@@ -354,6 +370,7 @@ mod tests {
             rows: 3,
             row_bytes: 4,
             stride: 5,
+            rotation: Rotation::None,
         };
         let bytes = [1, 0, 0, 1, 9, 2, 0, 0xff, 0xff, 9, 7, 7, 7, 7, 9];
         let unpacked = packing.unpack(&bytes).unwrap();
@@ -401,6 +418,17 @@ mod tests {
             let (packing, frame, counts) = packed(layout);
             let unpacked = packing.unpack(&frame).unwrap();
             assert_eq!(unpacked.counts, counts, "{layout:?}");
+            for rotation in [
+                Rotation::Clockwise90,
+                Rotation::Half,
+                Rotation::Clockwise270,
+            ] {
+                let upright = packing.turned(rotation);
+                let unpacked = upright.unpack(&frame).unwrap().counts;
+                let (columns, rows) = upright.size();
+                assert_eq!(unpacked.dim(), (rows, columns));
+                assert_eq!(unpacked, rotation.turn(counts.clone()), "{rotation:?}");
+            }
         }
     }
 

@@ -14,7 +14,7 @@ pub mod v4l;
 use crate::thermal::RawFrame;
 use crate::thermal::ffc::FfcOrder;
 use crate::thermal::radiometry::CountScale;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayViewMut2, s};
 
 /// What a camera is.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,11 +63,22 @@ impl Rotation {
     pub fn turn(self, counts: Array2<u16>) -> Array2<u16> {
         let turned = match self {
             Self::None => return counts,
-            Self::Clockwise90 => counts.t().slice_move(ndarray::s![.., ..;-1]).to_owned(),
-            Self::Half => counts.slice_move(ndarray::s![..;-1, ..;-1]),
-            Self::Clockwise270 => counts.t().slice_move(ndarray::s![..;-1, ..]).to_owned(),
+            Self::Clockwise90 => counts.t().slice_move(s![.., ..;-1]).to_owned(),
+            Self::Half => counts.slice_move(s![..;-1, ..;-1]),
+            Self::Clockwise270 => counts.t().slice_move(s![..;-1, ..]).to_owned(),
         };
         turned.as_standard_layout().into_owned()
+    }
+
+    /// A picture that is to be upright, seen as the sensor sends it: what is written there row by row
+    /// comes to stand turned.
+    fn as_sent(self, upright: ArrayViewMut2<'_, u16>) -> ArrayViewMut2<'_, u16> {
+        match self {
+            Self::None => upright,
+            Self::Clockwise90 => upright.slice_move(s![.., ..;-1]).reversed_axes(),
+            Self::Half => upright.slice_move(s![..;-1, ..;-1]),
+            Self::Clockwise270 => upright.slice_move(s![..;-1, ..]).reversed_axes(),
+        }
     }
 }
 
@@ -114,7 +125,8 @@ pub enum CameraError {
     },
 }
 
-/// A source of frames.
+/// A source of frames. No method has a default: one camera is wrapped in another, and a wrapper that
+/// forgot to pass an order on would leave a shutter closed to every order, without a word.
 pub trait Camera: Send {
     /// What it is.
     fn info(&self) -> &CameraInfo;
@@ -127,11 +139,9 @@ pub trait Camera: Send {
     fn next_frame(&mut self) -> Result<Option<RawFrame>, CameraError>;
 
     /// Frames so far that came damaged and were thrown away.
-    fn damaged(&self) -> u64 {
-        0
-    }
+    fn damaged(&self) -> u64;
 
     /// Tells the camera what to do with its shutter, where it can be told. Nothing waits for it: the
     /// frames show what came of it.
-    fn shutter(&mut self, _order: FfcOrder) {}
+    fn shutter(&mut self, order: FfcOrder);
 }

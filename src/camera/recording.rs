@@ -9,6 +9,7 @@
 use super::cptv::{CptvError, CptvHeader, CptvReader, CptvWriter};
 use super::{Camera, CameraError, CameraInfo, Rotation};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
+use crate::thermal::ffc::FfcOrder;
 use crate::thermal::radiometry::CountScale;
 use crate::thermal::{RawFrame, Telemetry};
 use std::fs::{self, File};
@@ -127,6 +128,13 @@ impl Camera for Recording {
             },
         }))
     }
+
+    fn damaged(&self) -> u64 {
+        0
+    }
+
+    /// What happened, happened.
+    fn shutter(&mut self, _: FfcOrder) {}
 }
 
 /// Time since the first frame: the gateway's where it recorded the film itself, so that a replay

@@ -80,7 +80,7 @@ struct Capture<'a> {
     running: Arc<()>,
     /// Number of the next frame: a camera that is opened anew counts from 0, the gateway goes on.
     next: u64,
-    /// What is the matter, where that was said since the camera was last open.
+    /// What is the matter, where that was said since the last frame.
     said: String,
 }
 
@@ -100,7 +100,8 @@ impl<'a> Capture<'a> {
     fn until_the_end(&mut self) {
         while let Err(why) = self.once() {
             if why == self.said {
-                // Not twice a second for as long as the camera is away.
+                // Not twice a second for as long as the camera is away, nor each time that it is
+                // opened and stays silent.
                 tracing::debug!("{why}");
             } else {
                 tracing::warn!("{why}; trying again until it works");
@@ -166,8 +167,9 @@ impl<'a> Capture<'a> {
     }
 
     fn opened(&mut self, info: CameraInfo) {
-        tracing::info!(camera = info.name, "camera opened");
-        self.said.clear();
+        if self.said.is_empty() {
+            tracing::info!(camera = info.name, "camera opened");
+        }
         let known = &self.captured.info;
         *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
     }
@@ -176,6 +178,10 @@ impl<'a> Capture<'a> {
     fn put(&mut self, base: u64, mut frame: RawFrame) -> bool {
         frame.sequence = frame.sequence.saturating_add(base);
         self.next = frame.sequence.saturating_add(1);
+        if !self.said.is_empty() {
+            tracing::info!("the camera gives frames again");
+            self.said.clear();
+        }
         self.captured.slot.put(frame)
     }
 }

@@ -4,6 +4,7 @@
 use crate::camera::{Camera, CameraError, CameraInfo};
 use crate::clock::{Clock, Stamp};
 use crate::thermal::RawFrame;
+use crate::thermal::ffc::FfcOrder;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -68,6 +69,14 @@ impl Camera for Paced {
         frame.stamp = self.clock.now();
         Ok(Some(frame))
     }
+
+    fn damaged(&self) -> u64 {
+        self.camera.damaged()
+    }
+
+    fn shutter(&mut self, order: FfcOrder) {
+        self.camera.shutter(order);
+    }
 }
 
 /// A live camera. After some silence it fails, to be opened anew: a stream that hangs often goes on
@@ -108,6 +117,14 @@ impl Camera for Live {
             problem: "gives no frames: if that lasts, unplug it and plug it in again".to_owned(),
         })
     }
+
+    fn damaged(&self) -> u64 {
+        self.camera.damaged()
+    }
+
+    fn shutter(&mut self, order: FfcOrder) {
+        self.camera.shutter(order);
+    }
 }
 
 #[cfg(test)]
@@ -129,10 +146,12 @@ mod tests {
         }
     }
 
-    /// A camera of frames with these numbers and times; silent where there is none.
+    /// A camera of frames with these numbers and times; silent where there is none. Each order to its
+    /// shutter damages a frame.
     struct Film {
         info: CameraInfo,
         frames: VecDeque<Option<(u64, u64)>>,
+        orders: u64,
     }
 
     fn film(frames: &[Option<(u64, u64)>]) -> Box<dyn Camera> {
@@ -145,6 +164,7 @@ mod tests {
                 scale: CountScale::CentiKelvin,
             },
             frames: frames.iter().copied().collect(),
+            orders: 0,
         })
     }
 
@@ -168,6 +188,26 @@ mod tests {
                 counts: Array2::zeros((2, 2)),
                 telemetry: Telemetry::default(),
             }))
+        }
+
+        fn damaged(&self) -> u64 {
+            self.orders
+        }
+
+        fn shutter(&mut self, _: FfcOrder) {
+            self.orders += 1;
+        }
+    }
+
+    #[test]
+    fn orders_reach_the_camera_within_and_its_damaged_frames_are_counted() {
+        let clock = SimulatedClock::at(stamp(0));
+        let mut live = Live::new(film(&[]));
+        let mut paced = Paced::new(film(&[]), Arc::new(clock));
+        for wrapped in [&mut live as &mut dyn Camera, &mut paced] {
+            wrapped.shutter(FfcOrder::Run);
+            wrapped.shutter(FfcOrder::Automatic);
+            assert_eq!(wrapped.damaged(), 2);
         }
     }
 

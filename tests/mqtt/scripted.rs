@@ -29,7 +29,7 @@ use tokio_util::bytes::BytesMut;
 const LARGEST: usize = 64 * 1024;
 
 /// The way to the script: each time it is dialled, the script gets a peer.
-struct Way {
+pub(super) struct Way {
     peers: UnboundedSender<Peer>,
     /// Nobody is there before this.
     from: Instant,
@@ -56,7 +56,7 @@ impl Dial for Way {
     }
 }
 
-fn way(from: Instant) -> (Arc<Way>, UnboundedReceiver<Peer>) {
+pub(super) fn way(from: Instant) -> (Arc<Way>, UnboundedReceiver<Peer>) {
     let (peers, calls) = unbounded_channel();
     let way = Way {
         peers,
@@ -73,7 +73,7 @@ fn linked(store: &Store) -> (Link, UnboundedReceiver<Peer>) {
 }
 
 /// The script's end of one connection.
-struct Peer {
+pub(super) struct Peer {
     stream: DuplexStream,
     incoming: BytesMut,
     /// Between two bytes.
@@ -96,6 +96,9 @@ impl Peer {
     }
 
     async fn say(&mut self, packet: &Packet) {
+        if self.pace.is_zero() {
+            return self.say_all(std::slice::from_ref(packet)).await;
+        }
         let mut bytes = BytesMut::new();
         packet.write(&mut bytes, LARGEST).unwrap();
         for byte in bytes {
@@ -105,14 +108,23 @@ impl Peer {
         }
     }
 
-    async fn welcome(&mut self) {
+    /// In one piece.
+    pub(super) async fn say_all(&mut self, packets: &[Packet]) {
+        let mut bytes = BytesMut::new();
+        for packet in packets {
+            packet.write(&mut bytes, LARGEST).unwrap();
+        }
+        let _ = self.stream.write_all(&bytes).await;
+    }
+
+    pub(super) async fn welcome(&mut self) {
         assert!(matches!(self.packet().await, Some(Packet::Connect(_))));
         let welcome = ConnAck::new(ConnectReturnCode::Success, false);
         self.say(&Packet::ConnAck(welcome)).await;
     }
 
     /// The next event, its packet number and its own; whatever else comes is answered as it should be.
-    async fn event(&mut self) -> Option<(u16, u64)> {
+    pub(super) async fn event(&mut self) -> Option<(u16, u64)> {
         loop {
             match self.packet().await? {
                 Packet::Publish(publish) if publish.topic.contains("/event/") => {
@@ -132,12 +144,12 @@ impl Peer {
         }
     }
 
-    async fn acknowledge(&mut self, number: u16) {
+    pub(super) async fn acknowledge(&mut self, number: u16) {
         self.say(&Packet::PubAck(PubAck::new(number))).await;
     }
 
     /// Acknowledges so many events, and gives their numbers.
-    async fn takes(&mut self, count: usize) -> Vec<u64> {
+    pub(super) async fn takes(&mut self, count: usize) -> Vec<u64> {
         let mut numbers = Vec::new();
         while numbers.len() < count {
             let (packet, number) = self.event().await.expect("the gateway has closed");
@@ -148,7 +160,7 @@ impl Peer {
     }
 }
 
-fn with_alerts(count: u64) -> (tempfile::TempDir, Store) {
+pub(super) fn with_alerts(count: u64) -> (tempfile::TempDir, Store) {
     let folder = tempfolder();
     let store = open(&folder.path().join("data"));
     for track in 1..=count {
@@ -428,5 +440,49 @@ async fn a_street_that_says_nothing_for_a_day_is_asked_and_not_flooded() {
     while waiting() > 0 {
         let _ = timeout(Duration::from_secs(1), peer.event()).await;
     }
+    link.stop().await;
+}
+
+/// Against: a start of Home Assistant, which then knows no device, beside a thousand gates that answer at once.
+#[tokio::test(start_paused = true)]
+async fn home_assistant_that_starts_is_told_of_the_device_again_within_ten_seconds_by_chance() {
+    async fn device(peer: &mut Peer) -> Publish {
+        loop {
+            match peer.packet().await.expect("the gateway has closed") {
+                Packet::Publish(publish) => {
+                    peer.acknowledge(publish.pkid).await;
+                    if publish.topic == super::address().home_assistant() {
+                        return publish;
+                    }
+                }
+                Packet::PingReq => peer.say(&Packet::PingResp).await,
+                _ => {}
+            }
+        }
+    }
+    let (_folder, store) = with_alerts(0);
+    let (way, mut calls) = way(Instant::now());
+    let link = Link::start_with(&store, 0, |settings| {
+        settings.account.dial = way;
+        settings.home_assistant = true;
+    });
+    let mut peer = calls.recv().await.unwrap();
+    peer.welcome().await;
+    let first = device(&mut peer).await;
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let online = Publish::new("homeassistant/status", QoS::AtMostOnce, "online");
+        peer.say(&Packet::Publish(online)).await;
+        let began = Instant::now();
+        let again = device(&mut peer).await;
+        assert_eq!((again.retain, &again.payload), (true, &first.payload));
+        waits.push(began.elapsed());
+    }
+    assert!(
+        waits.iter().all(|it| *it <= Duration::from_secs(10)),
+        "{waits:?}"
+    );
+    waits.dedup();
+    assert!(waits.len() > 1, "always after the same time: {waits:?}");
     link.stop().await;
 }

@@ -196,6 +196,37 @@ async fn a_collector_that_is_killed_again_and_again_loses_and_doubles_nothing() 
     assert!(ledger.quarantine(9).unwrap().is_empty());
 }
 
+/// Against: a broker that is restarted in mid-flight and keeps nothing, neither what it acknowledged nor
+/// who was subscribed. What it lost, the street's receipts show; few restarts in `make test`, two hundred in
+/// `make torture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_forgets_everything_again_and_again_loses_and_doubles_nothing() {
+    const ALERTS: u64 = 40;
+    let restarts = std::env::var("MENSHEN_TEST_RESTARTS").map_or(8, |it| it.parse().unwrap());
+    let folder = tempfolder();
+    let mut broker = broker(folder.path());
+    configure(folder.path(), broker.port(), "");
+    let _collector = collect(folder.path());
+    let ledger = SqliteLedger::open(&folder.path().join("street.db")).unwrap();
+    let gate = Gate::open(folder.path(), "no-1", broker.port());
+    let saved = || gate.store.count(&Channel::broker()).unwrap().saved;
+    for restart in 0..restarts {
+        let before = restart * ALERTS;
+        gate.record(before + 1..=before + ALERTS);
+        // Somewhere in the middle of what this round brings, each time elsewhere.
+        let left = ALERTS - 1 - restart * 7 % (ALERTS - 1);
+        eventually("a part accepted", || saved() <= left).await;
+        broker.kill().unwrap();
+        broker.restart().unwrap();
+    }
+    let all: Vec<u64> = (1..=restarts * ALERTS).collect();
+    eventually("everything acknowledged", || gate.waiting() == 0).await;
+    assert_eq!(gate.kept(&ledger), all);
+    assert!(ledger.quarantine(9).unwrap().is_empty());
+    assert_eq!(gate.store.count(&Channel::broker()).unwrap().parked, 0);
+    println!("{restarts} restarts: {} messages kept once each", all.len());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_is_kept_and_acknowledged_as_an_alert_is() {
     let folder = tempfolder();

@@ -31,6 +31,10 @@ pub(crate) type Feed = Box<dyn FnMut(u64, (u16, u16)) -> Vec<u8> + Send>;
 pub(crate) struct Faults {
     /// It streams, and no picture comes.
     pub(crate) stalled: bool,
+    /// The same, until the host starts the stream anew.
+    pub(crate) wedged: bool,
+    /// Until then, requests for pictures end with an error of the bus, and the host asks no more.
+    pub(crate) broken: bool,
     /// It answers nothing at all.
     pub(crate) hung: bool,
     /// So many frames lose their second half.
@@ -185,6 +189,13 @@ struct Device {
 /// The camera refuses.
 struct Refused;
 
+/// Whether this is one of so many, of which one less is left then.
+fn one_of(left: &mut u32) -> bool {
+    let this = *left > 0;
+    *left -= u32::from(this);
+    this
+}
+
 impl Device {
     fn run(&mut self, requests: &Receiver<Request>) -> io::Result<()> {
         loop {
@@ -248,6 +259,11 @@ impl Device {
                 self.bus = Some(now);
             }
             if let Some(submit) = self.stream.pop_front() {
+                if self.told(|faults| faults.broken) {
+                    self.cable.write_all(&submit.broken())?;
+                    self.stop();
+                    continue;
+                }
                 let packets: Vec<Vec<u8>> = submit
                     .packets
                     .iter()
@@ -263,7 +279,10 @@ impl Device {
     fn packet(&mut self, room: usize) -> Vec<u8> {
         let now = self.bus.unwrap_or_default();
         self.bus = Some(now + self.model.packet_time());
-        if self.frame.is_empty() && now >= self.next_frame && !self.told(|faults| faults.stalled) {
+        if self.frame.is_empty()
+            && now >= self.next_frame
+            && !self.told(|it| it.stalled || it.wedged)
+        {
             self.begin_frame(now);
         }
         let setting = usize::from(self.setting).checked_sub(1);
@@ -301,11 +320,6 @@ impl Device {
         assert_eq!(self.frame.len(), frame_bytes(size) as usize);
         self.number += 1;
         self.place = 0;
-        let one_of = |left: &mut u32| {
-            let this = *left > 0;
-            *left -= u32::from(this);
-            this
-        };
         let (cut, overlong, flagged) = self.told(|faults| {
             (
                 one_of(&mut faults.cut),
@@ -339,6 +353,7 @@ impl Device {
             }
             (0x01, 11) if index == 1 => {
                 self.setting = low;
+                self.told(|faults| (faults.wedged, faults.broken) = (false, false));
                 self.stop();
                 Ok(Vec::new())
             }

@@ -1,12 +1,16 @@
 //! Cameras that misbehave while they stay plugged in.
 
 use super::camera::Camera;
-use super::lab::{Film, Udev, open, opened, purethermal, settings, until};
+use super::lab::{Film, Udev, open, opened, purethermal, settings, site_camera, until};
 use super::model::{Format, Model};
 use menshen::camera::v4l::V4lCamera;
 use menshen::camera::{Camera as _, CameraError};
+use menshen::pipeline::capture::{Captured, capture};
+use menshen::pipeline::slot::Taken;
 use std::fs;
+use std::thread;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Takes frames until the camera falls silent; what was on its way may still come.
 fn until_silent(camera: &mut V4lCamera, film: &Film) {
@@ -46,6 +50,47 @@ fn a_camera_that_stalls_is_silent_and_goes_on_where_it_is() {
         plugged.faults().stalled = false;
     }
     good(&mut camera, &film, 5);
+}
+
+/// Against: firmware that stops sending, and a bus that is disturbed. Either needs a stream that is begun
+/// anew, which nobody at the door could do.
+#[test]
+#[ignore = "runs in the guest"]
+fn a_stream_that_ends_without_a_word_is_begun_anew_by_the_gateway_s_capture() {
+    let _udev = Udev::start(Duration::ZERO);
+    let (plugged, film) = purethermal("wedged", 17);
+    let (captured, stop) = (Captured::default(), CancellationToken::new());
+    let open = site_camera("lepton-3.5");
+    thread::scope(|both| {
+        both.spawn(|| capture(&open, &captured, &stop));
+        // Also where this panics.
+        let _stop = stop.clone().drop_guard();
+        let mut last = None;
+        let next = || {
+            until("a frame", || {
+                match captured.slot.take(Duration::from_secs(1)) {
+                    Taken::Value(frame, _) => Some(frame),
+                    Taken::Nothing => None,
+                    Taken::Closed => panic!("capture has ended"),
+                }
+            })
+        };
+        for round in 0..4 {
+            for _ in 0..5 {
+                let frame = next();
+                film.shown_counts(&frame.counts);
+                assert!(last < Some(frame.sequence));
+                last = Some(frame.sequence);
+            }
+            let mut faults = plugged.faults();
+            if round % 2 == 0 {
+                faults.wedged = true;
+            } else {
+                faults.broken = true;
+            }
+        }
+        next();
+    });
 }
 
 #[test]

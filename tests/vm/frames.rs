@@ -1,23 +1,26 @@
 //! What comes out of a camera is what went in, byte for byte.
 
-use super::camera::Camera;
-use super::lab::{Film, UPRIGHT, Udev, nodes, open, opened, purethermal, settings, until};
+use super::camera::{Asked, Camera};
+use super::lab::{
+    Film, UPRIGHT, Udev, nodes, open, opened, purethermal, settings, site_camera, until,
+};
 use super::model::{Model, Unit, selector};
 use menshen::camera::v4l::{V4lSettings, discover};
 use menshen::camera::{Camera as _, Rotation};
+use menshen::thermal::ffc::FfcOrder;
+use menshen::units::Celsius;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
-use v4l::FourCC;
-use v4l::io::traits::CaptureStream;
-use v4l::video::Capture;
 
 const FRAMES: u16 = 25;
 
 /// Takes frames, each as it was shown, each newer than the one before; says how many were left out.
-fn take(camera: &mut impl menshen::camera::Camera, film: &Film, from: u16, back: Rotation) -> u16 {
+fn take(camera: &mut dyn menshen::camera::Camera, film: &Film, from: u16, back: Rotation) -> u16 {
     let mut last = None;
     let mut left_out = 0;
     for _ in 0..FRAMES {
@@ -70,27 +73,55 @@ fn the_picture_above_the_telemetry_is_the_one_that_was_fed() {
         size: Some((160, 122)),
         ..settings("telemetry")
     };
-    let left_out = take(&mut opened(&with_rows), &film, 2, Rotation::None);
+    let mut camera = opened(&with_rows);
+    let left_out = take(&mut camera, &film, 2, Rotation::None);
     println!("160x122: {FRAMES} frames as fed, {left_out} left out between them");
+    let frame = camera.next_frame().unwrap().unwrap();
+    let (_, number) = film.shown_counts(&frame.counts);
+    let said = frame.telemetry;
+    assert_eq!(said.frame, Some(3 * u32::from(number)));
+    assert_eq!(said.last_ffc, Some(Duration::from_secs(20)));
+    assert_eq!(said.shutter_closed, Some(false));
+    let celsius = |it: Option<Celsius>| it.map(|it| format!("{:.2}", it.degrees()));
+    assert_eq!(celsius(said.fpa).as_deref(), Some("32.00"));
+    assert_eq!(celsius(said.housing).as_deref(), Some("28.50"));
 }
 
-/// The card of the camera of which the driver sends these letters at this size, raw.
-fn raw_frames(card: &str, letters: [u8; 4], size: (u32, u32), mut see: impl FnMut(&[u8])) {
-    let node = until("a node", || {
-        discover().into_iter().find(|it| it.card.starts_with(card))
-    });
-    let device = v4l::Device::with_path(&node.path).unwrap();
-    let format = v4l::Format::new(size.0, size.1, FourCC::new(&letters));
-    let agreed = device.set_format(&format).unwrap();
-    assert_eq!(
-        (agreed.width, agreed.height, agreed.fourcc),
-        (size.0, size.1, format.fourcc)
-    );
-    let kind = v4l::buffer::Type::VideoCapture;
-    let mut stream = v4l::io::mmap::Stream::with_buffers(&device, kind, 4).unwrap();
-    for _ in 0..FRAMES {
-        let (bytes, about) = stream.next().unwrap();
-        see(&bytes[..about.bytesused as usize]);
+/// The camera of a site of this profile, as soon as it can be opened.
+fn of_site(profile: &str) -> Box<dyn menshen::camera::Camera> {
+    let open = site_camera(profile);
+    until(&format!("opening a {profile}"), || open().ok())
+}
+
+#[test]
+#[ignore = "runs in the guest"]
+fn each_profile_finds_its_camera_and_its_frames_are_those_that_were_fed() {
+    let _udev = Udev::start(Duration::ZERO);
+    for (number, profile, model, film) in [
+        (31, "lepton-3.5", Model::purethermal("a"), Film::door()),
+        (32, "lepton-2.5", Model::lepton_2_5("b"), Film::small()),
+        (33, "infiray-p2-pro", Model::p2_pro("c"), Film::halves()),
+        (34, "topdon-tc002c", Model::tc002c("d"), Film::bands()),
+    ] {
+        let plugged = Camera::plug(model, film.by(number));
+        let listed = until("the list of cameras", || {
+            let listed = Command::new(env!("CARGO_BIN_EXE_menshen"))
+                .args(["cameras", "--json"])
+                .output()
+                .unwrap();
+            let line: Value = serde_json::from_slice(&listed.stdout).ok()?;
+            (line["by_id"] != Value::Null).then_some(line)
+        });
+        assert_eq!(listed["profiles"], json!([profile]), "{listed}");
+        let mut camera = of_site(profile);
+        let left_out = take(camera.as_mut(), &film, number, Rotation::None);
+        let info = camera.info();
+        println!(
+            "{profile}: {FRAMES} frames of {}×{} as fed, {left_out} left out between them",
+            info.width, info.height
+        );
+        drop(camera);
+        plugged.unplug();
     }
 }
 
@@ -99,20 +130,50 @@ fn raw_frames(card: &str, letters: [u8; 4], size: (u32, u32), mut see: impl FnMu
 fn two_cameras_of_two_makes_at_once_give_each_its_own_frames() {
     let _udev = Udev::start(Duration::ZERO);
     let (_lepton, film) = purethermal("left", 3);
-    let wide = Film::wide();
+    let wide = Film::halves();
     let _p2_pro = Camera::plug(Model::p2_pro("right"), wide.by(4));
     std::thread::scope(|both| {
         both.spawn(|| take(&mut opened(&settings("left")), &film, 3, Rotation::None));
-        both.spawn(|| {
-            let mut last = None;
-            raw_frames("USB Camera", *b"YUYV", (256, 384), |bytes| {
-                let (by, number) = wide.shown(bytes);
-                assert!(by == 4 && last < Some(number));
-                last = Some(number);
-            });
-            println!("256x384: {FRAMES} frames as fed, the last was number {last:?}");
-        });
+        both.spawn(|| take(of_site("infiray-p2-pro").as_mut(), &wide, 4, Rotation::None));
     });
+}
+
+#[test]
+#[ignore = "runs in the guest"]
+fn a_lepton_is_told_what_to_send_and_when_to_close_its_shutter_and_then_left_to_itself() {
+    const SYS: u8 = 6;
+    const RAD: u8 = 5;
+    let _udev = Udev::start(Duration::ZERO);
+    let film = Film::door();
+    let mut model = Model::purethermal("told");
+    // No temperatures, and the range for hot scenes.
+    *model.value(RAD, 0xc0) = vec![0; 4];
+    *model.value(SYS, 0x48) = vec![1, 0, 0, 0];
+    let automatic = model.value(SYS, 0x3c).clone();
+    let mut manual = automatic.clone();
+    manual[0] = 0;
+    let plugged = Camera::plug(model, film.by(7));
+    let told = |unit, command, value: &[u8]| Asked {
+        unit,
+        selector: selector(command),
+        value: value.to_vec(),
+    };
+    let mut expected = vec![
+        told(RAD, 0xc0, &[1, 0, 0, 0]),
+        told(SYS, 0x48, &[0; 4]),
+        told(SYS, 0x3c, &manual),
+    ];
+    // As the gateway has it: behind all that stands before a camera there.
+    let mut camera = of_site("lepton-3.5");
+    take(camera.as_mut(), &film, 7, Rotation::None);
+    assert_eq!(plugged.asked(), expected);
+    camera.shutter(FfcOrder::Run);
+    expected.push(told(SYS, 0x42, &[0]));
+    assert_eq!(plugged.asked(), expected);
+    take(camera.as_mut(), &film, 7, Rotation::None);
+    drop(camera);
+    expected.push(told(SYS, 0x3c, &automatic));
+    assert_eq!(plugged.asked(), expected);
 }
 
 #[test]

@@ -10,11 +10,15 @@ use menshen::camera::simulator::{Scenario, Simulator};
 use menshen::camera::v4l::{V4lCamera, V4lSettings};
 use menshen::camera::{Camera as _, Rotation};
 use menshen::clock::{BootId, SystemClock, WallTime};
+use menshen::config::Config;
+use menshen::pipeline::capture::OpenCamera;
+use menshen::pipeline::source::open_camera;
 use ndarray::Array2;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -39,11 +43,15 @@ const DOOR: &str = "name = \"door\"\nseed = 11\nduration_s = 30.0\n\
     [[visitor]]\narrive_s = 4.0\nenter = \"left\"\nleave = \"right\"\nwalk_s = 3.0\n\
     stand_s = 18.0\ndistance_m = 0.72\nlateral_m = 0.04\ncore_c = 39.2\n";
 
-/// The same seen by another camera, without anybody.
-const WIDE: &str = "name = \"wide\"\nseed = 12\nduration_s = 0.6\n\
-    [sensor]\nwidth = 256\nheight = 192\nfps = 25.0\n\
-    [room]\nambient_c = 22.0\n\
-    [blackbody]\nset_point_c = 37.0\nx = 0.16\ny = 0.84\n";
+/// The same seen by another camera, without anybody: width, height and frames a second.
+fn empty_door((width, height): (u16, u16), fps: u16) -> String {
+    format!(
+        "name = \"empty\"\nseed = 12\nduration_s = 0.6\n\
+         [sensor]\nwidth = {width}\nheight = {height}\nfps = {fps}.0\n\
+         [room]\nambient_c = 22.0\n\
+         [blackbody]\nset_point_c = 37.0\nx = 0.16\ny = 0.84\n"
+    )
+}
 
 /// The Lepton lies on its side: turned so, people stand upright.
 pub(crate) const UPRIGHT: Rotation = Rotation::Clockwise90;
@@ -54,81 +62,94 @@ const ON_ITS_SIDE: Rotation = Rotation::Clockwise270;
 pub(crate) struct Film {
     bytes: Arc<Vec<u8>>,
     frame: usize,
+    /// Where in a frame its counts are.
+    counts: Range<usize>,
 }
 
 impl Film {
     /// The door, 160×120 in centikelvin.
     pub(crate) fn door() -> Self {
-        Self::read("door.raw", (160, 120))
+        Self::read("door.raw", (160, 120), 0, (160, 120))
     }
 
-    /// The other camera's frames, 256×384: a grey picture above, 1/64 K below.
-    pub(crate) fn wide() -> Self {
-        Self::read("wide.raw", (256, 384))
+    /// An empty door, 80×60 in centikelvin.
+    pub(crate) fn small() -> Self {
+        Self::read("small.raw", (80, 60), 0, (80, 60))
     }
 
-    fn read(name: &str, size: (u16, u16)) -> Self {
+    /// An empty door, 256×384: a grey picture above, 1/64 K below.
+    pub(crate) fn halves() -> Self {
+        Self::read("halves.raw", (256, 384), 192 * 256 * 2, (256, 192))
+    }
+
+    /// An empty door, 512×484: 1/16 K above, two rows in one, a grey picture below.
+    pub(crate) fn bands() -> Self {
+        Self::read("bands.raw", (512, 484), 0, (256, 192))
+    }
+
+    fn read(name: &str, size: (u16, u16), first: usize, counts: (u16, u16)) -> Self {
         let bytes = fs::read(Path::new(FOLDER).join(name)).expect("a film");
         Self {
             bytes: Arc::new(bytes),
             frame: frame_bytes(size) as usize,
+            counts: first..first + frame_bytes(counts) as usize,
         }
     }
 
     /// The frame of this number, signed by its camera.
     fn signed(&self, camera: u16, number: u64) -> Vec<u8> {
-        let frames = self.bytes.len() / self.frame;
-        let at = (number as usize % frames) * self.frame;
-        let mut frame = self.bytes[at..at + self.frame].to_vec();
-        frame[..2].copy_from_slice(&camera.to_le_bytes());
-        frame[2..4].copy_from_slice(&(number as u16).to_le_bytes());
+        let mut frame = self.plain(number);
+        let first = self.counts.start;
+        frame[first..first + 2].copy_from_slice(&camera.to_le_bytes());
+        frame[first + 2..first + 4].copy_from_slice(&(number as u16).to_le_bytes());
         frame
     }
 
-    /// Shows the film. Each frame's first two pixels say which camera shows it, and its number.
+    fn plain(&self, number: u64) -> Vec<u8> {
+        let frames = self.bytes.len() / self.frame;
+        let at = (number as usize % frames) * self.frame;
+        self.bytes[at..at + self.frame].to_vec()
+    }
+
+    /// Shows the film. Each frame's first two counts say which camera shows it, and its number.
     pub(crate) fn by(&self, camera: u16) -> Feed {
         let film = self.clone();
-        Box::new(move |number, size| {
-            let mut frame = film.signed(camera, number);
-            if size == (160, 122) {
-                frame.extend(telemetry(number));
-            }
-            frame.resize(frame_bytes(size) as usize, 0);
-            frame
-        })
+        Box::new(move |number, size| in_size(film.signed(camera, number), size, number))
     }
 
     /// Shows the film as it is.
     pub(crate) fn unsigned(&self) -> Feed {
         let film = self.clone();
-        Box::new(move |number, size| {
-            let at = (number as usize * film.frame) % film.bytes.len();
-            let mut frame = film.bytes[at..at + film.frame].to_vec();
-            frame.resize(frame_bytes(size) as usize, 0);
-            frame
-        })
+        Box::new(move |number, size| in_size(film.plain(number), size, number))
     }
 
-    /// Which camera's frame this is, and its number. Fails where a single byte is not as it was
-    /// shown.
-    pub(crate) fn shown(&self, bytes: &[u8]) -> (u16, u16) {
-        let word = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-        let (camera, number) = (word(0), word(2));
+    /// Which camera's frame these counts are of, and its number. Fails where a single byte is not as it
+    /// was shown.
+    pub(crate) fn shown_counts(&self, counts: &Array2<u16>) -> (u16, u16) {
+        let mut first = counts.iter().copied();
+        let (camera, number) = (first.next().unwrap(), first.next().unwrap());
         let expected = self.signed(camera, u64::from(number));
-        let other = expected.iter().zip(bytes).position(|(a, b)| a != b);
+        let bytes: Vec<u8> = counts.iter().flat_map(|it| it.to_le_bytes()).collect();
+        let expected = &expected[self.counts.clone()];
+        let other = expected.iter().zip(&bytes).position(|(a, b)| a != b);
         assert_eq!(other, None, "frame {number} of camera {camera}: this byte");
         assert_eq!(bytes.len(), expected.len());
         (camera, number)
     }
-
-    /// The same for a frame's counts.
-    pub(crate) fn shown_counts(&self, counts: &Array2<u16>) -> (u16, u16) {
-        let bytes: Vec<u8> = counts.iter().flat_map(|it| it.to_le_bytes()).collect();
-        self.shown(&bytes)
-    }
 }
 
-/// The two rows that a Lepton puts below its picture: words of 16 bits, the lower one first where two
+/// A frame of a film as it is sent in this size: with telemetry below where there is room, or without what
+/// lies below.
+fn in_size(mut frame: Vec<u8>, size: (u16, u16), number: u64) -> Vec<u8> {
+    let bytes = frame_bytes(size) as usize;
+    if bytes > frame.len() {
+        frame.extend(telemetry(number));
+    }
+    frame.resize(bytes, 0);
+    frame
+}
+
+/// The rows that a Lepton puts below its picture, 160 or 80 words in each: words of 16 bits, the lower one first where two
 /// are a number (FLIR Lepton Engineering Datasheet, "Telemetry").
 fn telemetry(number: u64) -> Vec<u8> {
     let mut words = [0_u16; 320];
@@ -158,20 +179,33 @@ pub(crate) fn make_films() {
         let mut camera = Simulator::new(scenario, BootId(1), WallTime(0));
         std::iter::from_fn(move || Some(camera.next_frame().unwrap()?.counts))
     };
-    let mut door = Vec::new();
-    for counts in frames(DOOR) {
-        let counts = ON_ITS_SIDE.turn(counts);
-        door.extend(counts.iter().flat_map(|it| it.to_le_bytes()));
-    }
-    fs::write(Path::new(FOLDER).join("door.raw"), door).unwrap();
-    let mut wide = Vec::new();
-    for counts in frames(WIDE) {
-        // Centikelvin to 1/64 K; the picture for people: brightness, and no colour.
-        let fine = counts.map(|it| (u32::from(*it) * 64 / 100) as u16);
-        wide.extend(fine.iter().flat_map(|it| [(it >> 3) as u8, 0x80]));
-        wide.extend(fine.iter().flat_map(|it| it.to_le_bytes()));
-    }
-    fs::write(Path::new(FOLDER).join("wide.raw"), wide).unwrap();
+    let write =
+        |name: &str, bytes: Vec<u8>| fs::write(Path::new(FOLDER).join(name), bytes).unwrap();
+    let in_bytes = |counts: &Array2<u16>| -> Vec<u8> {
+        counts.iter().flat_map(|it| it.to_le_bytes()).collect()
+    };
+    let door = frames(DOOR).flat_map(|counts| in_bytes(&ON_ITS_SIDE.turn(counts)));
+    write("door.raw", door.collect());
+    let small = frames(&empty_door((80, 60), 9)).flat_map(|counts| in_bytes(&counts));
+    write("small.raw", small.collect());
+    // Centikelvin to 1/64 and 1/16 K; the picture for people: brightness, and no colour.
+    let fine = |counts: Array2<u16>, of: u32| counts.map(|it| (u32::from(*it) * of / 100) as u16);
+    let grey = |count: u16| [(count >> 3) as u8, 0x80];
+    let wide = empty_door((256, 192), 25);
+    let halves = frames(&wide).flat_map(|counts| {
+        let counts = fine(counts, 64);
+        let picture: Vec<u8> = counts.iter().flat_map(|it| grey(*it)).collect();
+        [picture, in_bytes(&counts)].concat()
+    });
+    write("halves.raw", halves.collect());
+    let bands = frames(&wide).flat_map(|counts| {
+        let counts = fine(counts, 16);
+        let between = vec![7; 2 * 512 * 2];
+        let picture = Array2::from_shape_fn((384, 512), |(row, col)| counts[(row / 2, col / 2)]);
+        let picture = picture.iter().flat_map(|it| grey(*it)).collect();
+        [in_bytes(&counts), between.clone(), picture, between].concat()
+    });
+    write("bands.raw", bands.collect());
 }
 
 /// Waits until there is something.
@@ -263,6 +297,15 @@ pub(crate) fn open(settings: &V4lSettings) -> Result<V4lCamera, String> {
 /// Opens a camera as soon as that can be done.
 pub(crate) fn opened(settings: &V4lSettings) -> V4lCamera {
     until(&format!("opening {settings:?}"), || open(settings).ok())
+}
+
+/// How a site of this profile opens its camera: by its USB ids, and behind all that the gateway puts
+/// before a camera.
+pub(crate) fn site_camera(profile: &str) -> OpenCamera {
+    let site = format!("[camera]\nprofile = \"{profile}\"\n");
+    let config = Config::parse(&site, "site.toml").unwrap();
+    let clock = Arc::new(SystemClock::start(BootId(1)));
+    open_camera(&config.camera, clock, BootId(1)).unwrap()
 }
 
 /// What udev does for cameras: a link by name for each node of pictures, some time after the node came,

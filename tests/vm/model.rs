@@ -1,11 +1,11 @@
 //! What a virtual camera says of itself: the descriptors of a USB video device, and the formats,
-//! sizes and extension units of two models.
+//! sizes and extension units of some models.
 //!
 //! Sources: USB 2.0, chapter 9; USB Device Class Definition for Video Devices 1.0 (June 2005),
 //! §3 and §4.3. PureThermal: its public firmware (GroupGets, purethermal1-firmware) and FLIR's
 //! Lepton software interface description: a command's module is a unit, its number shifted right
-//! by two, plus one, the selector. The InfiRay P2 Pro: identity and layout as its users describe
-//! them; neither was held against a real device.
+//! by two, plus one, the selector. The InfiRay P2 Pro and the Topdon TC002C Duo: identity and layout as
+//! their users describe them; none was held against a real device.
 
 use super::usbip::Speed;
 use std::collections::BTreeMap;
@@ -131,6 +131,28 @@ impl Model {
         }
     }
 
+    /// The same board with a Lepton 2.5.
+    pub(crate) fn lepton_2_5(serial: &str) -> Self {
+        let format = |fourcc, sizes: &[(u16, u16)]| Format {
+            fourcc,
+            sizes: sizes.to_vec(),
+        };
+        Self {
+            formats: vec![
+                format(*b"UYVY", &[(80, 60)]),
+                format(*b"Y16 ", &[(80, 60), (80, 63)]),
+            ],
+            ..Self::purethermal(serial)
+        }
+    }
+
+    /// The value of a command of an extension unit, to be changed.
+    pub(crate) fn value(&mut self, unit: u8, command: u8) -> &mut Vec<u8> {
+        let unit = self.units.iter_mut().find(|it| it.id == unit);
+        let value = unit.and_then(|it| it.controls.get_mut(&selector(command)));
+        value.expect("such a control")
+    }
+
     /// An InfiRay P2 Pro: the picture above, its temperatures below.
     pub(crate) fn p2_pro(serial: &str) -> Self {
         Self {
@@ -146,6 +168,22 @@ impl Model {
             fps: 25,
             packets: vec![1024],
             units: Vec::new(),
+        }
+    }
+
+    /// A Topdon TC002C Duo: its temperatures above, two rows of them in one, the picture below.
+    pub(crate) fn tc002c(serial: &str) -> Self {
+        Self {
+            ids: (0x2bdf, 0x0102),
+            maker: "Topdon",
+            product: "TC002C",
+            formats: vec![Format {
+                fourcc: *b"YUY2",
+                sizes: vec![(512, 384), (512, 484)],
+            }],
+            // As much as an emulated processor can carry.
+            fps: 10,
+            ..Self::p2_pro(serial)
         }
     }
 

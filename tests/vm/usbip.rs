@@ -26,8 +26,9 @@ const UNLINK: u32 = 2;
 const SUBMITTED: u32 = 3;
 const UNLINKED: u32 = 4;
 
-/// Linux's numbers of what went wrong: the endpoint stalls; the request was taken back.
+/// Linux's numbers of what went wrong: the endpoint stalls; the bus garbles; the request was taken back.
 const EPIPE: i32 = 32;
+const EPROTO: i32 = 71;
 const ECONNRESET: i32 = 104;
 
 /// How fast a device is, by the controller's number.
@@ -187,6 +188,19 @@ impl Submit {
     pub(crate) fn stalled(&self) -> Vec<u8> {
         let fields = [EPIPE.wrapping_neg().cast_unsigned(), 0, 0, u32::MAX, 0];
         header(SUBMITTED, self.number, fields)
+    }
+
+    /// An error of the bus in place of isochronous packets.
+    pub(crate) fn broken(&self) -> Vec<u8> {
+        let status = EPROTO.wrapping_neg().cast_unsigned();
+        let fields = [status, 0, self.start_frame, self.packets.len() as u32, 0];
+        let mut bytes = header(SUBMITTED, self.number, fields);
+        for (place, room) in &self.packets {
+            for field in [*place, *room, 0, status] {
+                bytes.extend(field.to_be_bytes());
+            }
+        }
+        bytes
     }
 
     /// Isochronous packets, each as full as it is.

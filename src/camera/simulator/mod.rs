@@ -43,7 +43,7 @@ pub use truth::{BlackbodyTruth, FrameTruth, PersonTruth, WireTruth};
 
 use super::{Camera, CameraError, CameraInfo};
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
-use crate::thermal::{RawFrame, frame::Telemetry};
+use crate::thermal::{RawFrame, ffc::FfcOrder, frame::Telemetry};
 use crate::units::Celsius;
 use canvas::Canvas;
 use drift::CommonMode;
@@ -312,6 +312,13 @@ impl Camera for Simulator {
         self.last = Some((counts, truth));
         Ok(Some(frame))
     }
+
+    fn damaged(&self) -> u64 {
+        0
+    }
+
+    /// Its scenario says when that closes.
+    fn shutter(&mut self, _: FfcOrder) {}
 }
 
 fn seconds(time: f64) -> Duration {

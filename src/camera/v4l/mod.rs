@@ -98,6 +98,8 @@ pub struct V4lCounts {
     pub damaged: u64,
     /// Whole frames with their parts in the wrong place.
     pub shifted: u64,
+    /// Frames that the driver numbered and never gave out, as stock `uvcvideo` does with damaged ones.
+    pub missing: u64,
 }
 
 /// A V4L2 camera that streams. Dropping it stops the stream and frees the device.
@@ -105,7 +107,6 @@ pub struct V4lCamera {
     device: String,
     stream: Stream,
     info: CameraInfo,
-    rotation: Rotation,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     sequence: Sequence,
@@ -168,7 +169,9 @@ impl V4lCamera {
                 listed(&discover(), ", ")
             )));
         }
-        let packing = agree(&node, settings, &capability.card).map_err(problem)?;
+        let packing = agree(&node, settings, &capability.card)
+            .map_err(problem)?
+            .turned(settings.rotation);
         if let Some(fps) = settings.fps
             && let Err(error) = node.set_frame_rate(fps)
         {
@@ -177,11 +180,7 @@ impl V4lCamera {
         let fps = node.frame_rate().unwrap_or(DEFAULT_FPS);
         let by_hand = take_charge(&node, &path, settings);
         let stream = Stream::start(node, packing).map_err(|error| failed("start it", &error))?;
-        let (across, down) = packing.size();
-        let (width, height) = match settings.rotation {
-            Rotation::None | Rotation::Half => (across, down),
-            Rotation::Clockwise90 | Rotation::Clockwise270 => (down, across),
-        };
+        let (width, height) = packing.size();
         Ok(Self {
             info: CameraInfo {
                 name: format!("{} {device}", capability.card),
@@ -192,7 +191,6 @@ impl V4lCamera {
             },
             device,
             stream,
-            rotation: settings.rotation,
             timeout: settings.timeout,
             clock,
             sequence: Sequence::default(),
@@ -214,6 +212,7 @@ impl V4lCamera {
             skipped: lost.skipped,
             damaged: lost.damaged,
             shifted: lost.shifted,
+            missing: lost.missing,
         }
     }
 
@@ -296,7 +295,7 @@ impl Camera for V4lCamera {
                 Ok(Some(RawFrame {
                     stamp,
                     sequence: self.sequence.extend(taken.sequence),
-                    counts: self.rotation.turn(taken.unpacked.counts),
+                    counts: taken.unpacked.counts,
                     telemetry: report.map(|report| report.telemetry()).unwrap_or_default(),
                 }))
             }
@@ -315,7 +314,7 @@ impl Camera for V4lCamera {
 
     fn damaged(&self) -> u64 {
         let counts = self.counts();
-        counts.damaged + counts.shifted
+        counts.damaged + counts.shifted + counts.missing
     }
 
     fn shutter(&mut self, order: FfcOrder) {

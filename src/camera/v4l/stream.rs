@@ -5,7 +5,8 @@
 //! it can panic, as can opening a node whose name is not UTF-8. Its bindings of the kernel's
 //! structures and request numbers are used.
 //!
-//! A frame is unpacked where the driver put it, in memory that both share, and copied nowhere else.
+//! A frame is unpacked where the driver put it, in memory that both share, set upright by the same pass,
+//! and copied nowhere else.
 //!
 //! Blocking: [`Stream::next`] waits in `poll`, at most for the time given.
 //!
@@ -116,11 +117,32 @@ pub(super) struct Counts {
     pub(super) damaged: u64,
     /// Whole frames with their parts in the wrong place.
     pub(super) shifted: u64,
+    /// Frames that the driver numbered and kept to itself: `uvcvideo` does so with damaged ones.
+    pub(super) missing: u64,
 }
 
 impl Counts {
     fn bad(&self) -> u64 {
         self.damaged + self.shifted
+    }
+}
+
+/// The driver's numbers of frames, in which a gap is a frame that it threw away.
+#[derive(Clone, Copy, Debug, Default)]
+struct Numbers {
+    last: Option<u32>,
+    /// It had no buffer to fill, so that the next gap is ours.
+    ran_dry: bool,
+}
+
+impl Numbers {
+    /// The next frame came; how many are missing before it.
+    fn missing_before(&mut self, number: u32) -> u64 {
+        let last = self.last.replace(number);
+        let ours = std::mem::take(&mut self.ran_dry);
+        let step = last.map_or(1, |last| number.wrapping_sub(last).cast_signed());
+        let gap = u64::try_from(step.saturating_sub(1)).unwrap_or(0);
+        if ours { 0 } else { gap }
     }
 }
 
@@ -132,6 +154,7 @@ pub(super) struct Stream {
     mappings: Vec<Mapping>,
     packing: Packing,
     counts: Counts,
+    numbers: Numbers,
 }
 
 impl Stream {
@@ -142,6 +165,7 @@ impl Stream {
             mappings: Vec::new(),
             packing,
             counts: Counts::default(),
+            numbers: Numbers::default(),
         };
         let granted = stream.request(BUFFERS)?;
         if granted < 2 {
@@ -245,6 +269,7 @@ impl Stream {
                 break;
             };
             full += 1;
+            self.counts.missing += self.numbers.missing_before(buffer.sequence);
             let flagged = buffer.flags & sys::V4L2_BUF_FLAG_ERROR != 0;
             if flagged || (buffer.bytesused as usize) < self.packing.frame_bytes() {
                 self.counts.damaged += 1;
@@ -255,6 +280,7 @@ impl Stream {
             }
         }
         let all_full = full == self.mappings.len();
+        self.numbers.ran_dry = all_full;
         let Some(buffer) = newest else {
             return Ok(Drained {
                 taken: None,
@@ -377,6 +403,19 @@ mod tests {
         let packing = Packing::agree(Layout::Y16, (160, 120), sent).unwrap();
         let node = Node::open(Path::new("/dev/null")).unwrap();
         assert!(Stream::start(node, packing).is_err());
+    }
+
+    #[test]
+    fn a_gap_in_the_driver_s_numbers_is_what_it_threw_away_unless_it_had_no_room() {
+        let mut numbers = Numbers::default();
+        let missing = [7, 8, 11, u32::MAX - 1, 1].map(|number| numbers.missing_before(number));
+        // The fourth goes backwards: no driver does, and nothing is made of it.
+        assert_eq!(missing, [0, 0, 2, 0, 2]);
+        numbers.ran_dry = true;
+        assert_eq!(
+            (numbers.missing_before(9), numbers.missing_before(11)),
+            (0, 1)
+        );
     }
 
     #[test]

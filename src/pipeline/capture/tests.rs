@@ -4,6 +4,7 @@ use super::*;
 use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
 use crate::pipeline::slot::Taken;
 use crate::thermal::Telemetry;
+use crate::thermal::ffc::FfcOrder;
 use crate::thermal::radiometry::CountScale;
 use ndarray::Array2;
 use std::collections::VecDeque;
@@ -49,6 +50,12 @@ impl Camera for Film {
     fn next_frame(&mut self) -> Result<Option<RawFrame>, CameraError> {
         self.frames.pop_front().transpose()
     }
+
+    fn damaged(&self) -> u64 {
+        0
+    }
+
+    fn shutter(&mut self, _: FfcOrder) {}
 }
 
 fn raw(sequence: u64, milliseconds: u64) -> RawFrame {
