@@ -73,3 +73,85 @@ fn is_same_place(before: &Sighting, after: &Sighting) -> bool {
     let (narrow, wide) = (was.width().min(is.width()), was.width().max(is.width()));
     away <= SAME_PLACE * narrow && wide <= SAME_SIZE * narrow
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
+    use crate::units::PixelBox;
+
+    const LEFT_AT: Duration = Duration::from_secs(60);
+
+    /// A face of this width about this place, seen so long after the other one was last seen.
+    fn seen(after: Duration, (x, y): (f32, f32), width: f32) -> Sighting {
+        Sighting {
+            sequence: 1,
+            stamp: Stamp {
+                boot: BootId(1),
+                monotonic: LEFT_AT + after,
+                wall: WallTime(0),
+                trust: ClockTrust::Synchronised,
+            },
+            area: PixelBox {
+                left: x - 0.5 * width,
+                top: y - 0.6 * width,
+                right: x + 0.5 * width,
+                bottom: y + 0.6 * width,
+            },
+        }
+    }
+
+    const FEVER: Celsius = Celsius::literal(38.6);
+
+    /// Whether a face that reads this is taken for one of 40 pixels at 60, 50 with a fever of 38.6 °C.
+    fn is_back(first: Sighting, estimate: Celsius) -> bool {
+        let mut incidents = Incidents::default();
+        incidents.left(seen(Duration::ZERO, (60.0, 50.0), 40.0), FEVER);
+        incidents.is_back(&first, estimate)
+    }
+
+    #[test]
+    fn who_comes_back_soon_to_the_same_place_as_large_and_as_warm_is_the_same() {
+        let soon = Duration::from_secs(3);
+        assert!(is_back(seen(soon, (60.0, 50.0), 40.0), FEVER));
+        assert!(is_back(seen(BACK_WITHIN, (60.0, 50.0), 40.0), FEVER));
+        let late = BACK_WITHIN + Duration::from_millis(1);
+        assert!(!is_back(seen(late, (60.0, 50.0), 40.0), FEVER));
+        // Half of a width away, in any direction.
+        for (x, y, same) in [
+            (79.9, 50.0, true),
+            (80.1, 50.0, false),
+            (60.0, 30.1, true),
+            (60.0, 29.9, false),
+            (75.0, 65.0, false),
+        ] {
+            assert_eq!(is_back(seen(soon, (x, y), 40.0), FEVER), same, "{x}, {y}");
+        }
+        for (width, same) in [(47.9, true), (48.1, false), (33.4, true), (33.2, false)] {
+            assert_eq!(
+                is_back(seen(soon, (60.0, 50.0), width), FEVER),
+                same,
+                "{width}"
+            );
+        }
+        for (degrees, same) in [(38.89, true), (38.91, false), (38.31, true), (38.29, false)] {
+            let estimate = Celsius::literal(degrees);
+            let place = seen(soon, (60.0, 50.0), 40.0);
+            assert_eq!(is_back(place, estimate), same, "{degrees}");
+        }
+    }
+
+    #[test]
+    fn each_comes_back_once_and_is_forgotten_after_its_time() {
+        let mut incidents = Incidents::default();
+        let place = (60.0, 50.0);
+        incidents.left(seen(Duration::ZERO, place, 40.0), FEVER);
+        let soon = seen(Duration::from_secs(2), place, 40.0);
+        assert!(incidents.is_back(&soon, FEVER));
+        assert!(!incidents.is_back(&soon, FEVER));
+        // Those who left long before the next one are dropped.
+        incidents.left(seen(Duration::ZERO, place, 40.0), FEVER);
+        incidents.left(seen(2 * BACK_WITHIN, (10.0, 10.0), 40.0), FEVER);
+        assert_eq!(incidents.gone.len(), 1);
+    }
+}

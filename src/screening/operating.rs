@@ -308,6 +308,12 @@ mod tests {
             ..point
         };
         assert_eq!(mute.predictive(0.01), None);
+        // Without one false alarm, whoever is called is feverish.
+        let spared = Point {
+            specificity: count(10, 10),
+            ..point
+        };
+        assert_eq!(spared.predictive(0.01).unwrap().value, 1.0);
     }
 
     #[test]

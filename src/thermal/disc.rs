@@ -373,6 +373,80 @@ mod tests {
     }
 
     #[test]
+    fn contrast_speaks_for_a_disc_and_unevenness_against_it() {
+        let disc = |contrast, spread| Disc {
+            contrast,
+            spread,
+            ..beside(-1.0).unwrap()
+        };
+        assert!((disc(9.0, 0.2).quality() - 30.0).abs() < 1e-4);
+        assert!(disc(9.0, 0.1).quality() > disc(9.0, 0.2).quality());
+        assert!(disc(9.0, 0.1).quality() > disc(8.0, 0.1).quality());
+        let half = 0.5 * LARGEST_SPREAD_K;
+        assert!((disc(9.0, half).evenness() - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_disc_is_where_it_was_within_a_third_of_its_radius() {
+        let disc = |x, y, radius| Disc {
+            x,
+            y,
+            radius,
+            ..beside(-1.0).unwrap()
+        };
+        let there = disc(30.0, 30.0, 10.0);
+        assert!(there.is_at(&disc(32.9, 30.0, 10.0)) && there.is_at(&disc(30.0, 27.1, 10.0)));
+        assert!(!there.is_at(&disc(33.1, 30.0, 10.0)) && !there.is_at(&disc(30.0, 33.1, 10.0)));
+        // Of a small one, the pixel and a half by which noise alone moves it.
+        let small = disc(30.0, 30.0, 3.0);
+        assert!(small.is_at(&disc(31.4, 30.0, 3.0)) && !small.is_at(&disc(31.6, 30.0, 3.0)));
+        assert!(there.is_at(&disc(30.0, 30.0, 14.0)) && !there.is_at(&disc(30.0, 30.0, 15.0)));
+        assert!(there.is_at(&disc(30.0, 30.0, 7.5)) && !there.is_at(&disc(30.0, 30.0, 7.0)));
+    }
+
+    #[test]
+    fn what_is_uneven_is_told_by_how_much_and_what_is_too_uneven_is_no_disc() {
+        let uneven = |by: f32| {
+            let picture = Array2::from_shape_fn((60, 60), |(row, col)| {
+                let (x, y) = (col as f32 + 0.5 - 30.0, row as f32 + 0.5 - 30.0);
+                let sign = if (row + col) % 2 == 0 { 1.0 } else { -1.0 };
+                if x.hypot(y) < 6.0 {
+                    36.0 + sign * by
+                } else {
+                    22.0
+                }
+            });
+            inspect(&picture, 30.0, 30.0, 6.0, 1.5)
+        };
+        let found = uneven(0.1).unwrap();
+        assert!((found.spread - 0.1).abs() < 0.01, "{found:?}");
+        assert!(uneven(0.9 * LARGEST_SPREAD_K).is_some());
+        assert!(uneven(1.1 * LARGEST_SPREAD_K).is_none());
+    }
+
+    #[test]
+    fn the_inside_of_a_disc_is_every_pixel_whose_centre_lies_in_it() {
+        let picture = Array2::from_shape_fn((12, 16), |(row, col)| (100 * row + col) as f32);
+        let inside = |x, y, radius| inner_disc(&picture, x, y, radius);
+        assert_eq!(inside(5.0, 4.0, 1.0), [304.0, 305.0, 404.0, 405.0]);
+        assert_eq!(inside(5.0, 4.0, 2.0).len(), 12);
+        assert_eq!(inside(5.5, 4.5, 2.0).len(), 13);
+        // Less than a pixel is one all the same, and what lies outside of the picture is left out.
+        assert_eq!(inside(5.5, 4.5, 0.1).len(), 5);
+        assert_eq!(inside(0.0, 0.0, 1.0), [0.0]);
+        assert_eq!(inside(16.0, 12.0, 1.0), [1115.0]);
+    }
+
+    #[test]
+    fn a_shrunk_picture_is_made_of_the_means_of_its_blocks() {
+        let picture = Array2::from_shape_fn((4, 7), |(row, col)| (10 * row + col) as f32);
+        let small = shrink(&picture, 2);
+        // The odd column is left out.
+        assert_eq!(small, ndarray::array![[5.5, 7.5, 9.5], [25.5, 27.5, 29.5]]);
+        assert_eq!(shrink(&picture, 1), picture);
+    }
+
+    #[test]
     fn what_stands_at_its_edge_is_told_and_too_much_of_it_hides_it() {
         let free = beside(-1.0).unwrap();
         assert!(free.uncovered() > 1.0 && free.evenness() > 0.99);

@@ -273,6 +273,54 @@ mod tests {
     }
 
     #[test]
+    fn an_eighth_of_the_rows_or_columns_that_stands_still_is_a_camera_that_hangs() {
+        let (before, now) = (
+            room(CountScale::CentiKelvin, 0),
+            room(CountScale::CentiKelvin, 1),
+        );
+        assert!(hangs(&before, &before) && !hangs(&before, &now));
+        for (lines, stuck) in [(3, true), (2, false)] {
+            let mut rows = now.clone();
+            rows.slice_mut(ndarray::s![..lines, ..])
+                .assign(&before.slice(ndarray::s![..lines, ..]));
+            assert_eq!(hangs(&before, &rows), stuck, "{lines} of 24 rows");
+        }
+        for (lines, stuck) in [(4, true), (3, false)] {
+            let mut columns = now.clone();
+            columns
+                .slice_mut(ndarray::s![.., ..lines])
+                .assign(&before.slice(ndarray::s![.., ..lines]));
+            assert_eq!(hangs(&before, &columns), stuck, "{lines} of 32 columns");
+        }
+    }
+
+    #[test]
+    fn another_size_is_believed_once_it_stays() {
+        let mut check = PictureCheck::new(CountScale::CentiKelvin);
+        let small = room(CountScale::CentiKelvin, 0);
+        let large = Array2::from_shape_fn((30, 40), |(row, col)| small[[row % 24, col % 32]]);
+        let mut step = |counts: &Array2<u16>, grain: u16| {
+            check.step(&frame(counts.mapv(|it| it + grain), Telemetry::default()))
+        };
+        assert_eq!(step(&small, 0), None);
+        for n in 1..FRAMES_TO_BELIEVE_A_SIZE {
+            assert_eq!(step(&large, n as u16), Some(PictureFault::WrongSize));
+        }
+        assert_eq!(step(&large, 0), None);
+        assert_eq!(step(&large, 1), None);
+        assert_eq!(step(&small, 0), Some(PictureFault::WrongSize));
+    }
+
+    #[test]
+    fn a_camera_that_begins_with_a_blank_picture_may_have_any_size_afterwards() {
+        let mut check = PictureCheck::new(CountScale::CentiKelvin);
+        let blank = frame(Array2::zeros((4, 4)), Telemetry::default());
+        assert_eq!(check.step(&blank), Some(PictureFault::Blank));
+        let room = frame(room(CountScale::CentiKelvin, 0), Telemetry::default());
+        assert_eq!(check.step(&room), None);
+    }
+
+    #[test]
     fn a_frame_that_the_camera_sends_twice_is_an_old_one() {
         let mut check = PictureCheck::new(CountScale::CentiKelvin);
         let mut step = |grain: u16, number: Option<u32>| {

@@ -261,6 +261,20 @@ mod tests {
     }
 
     #[test]
+    fn what_room_and_reference_do_alike_is_no_hunting() {
+        let mut checker = SelfChecker::default();
+        let found = (0..40 * 60 * 9).find_map(|n| {
+            let warmer = 0.3 * (n as f64 / 500.0).sin();
+            let mut frame = frame(n, warmer, 0.05);
+            frame.scene = Celsius::new(22.0 + warmer).map(AmbientTemperature);
+            checker.step(&frame)
+        });
+        let found = found.unwrap();
+        assert_eq!(found.complaint, None);
+        assert!(found.hunting.kelvin() < 1e-9, "{found:?}");
+    }
+
+    #[test]
     fn the_next_check_comes_a_day_later() {
         let mut checker = SelfChecker::default();
         let mut at = Vec::new();

@@ -118,6 +118,38 @@ fn mouth_breath_and_mask_are_outside() {
 }
 
 #[test]
+fn a_nose_that_is_said_to_be_elsewhere_neither_lets_the_mouth_in_nor_leaves_the_eyes_out() {
+    // 40 and 65 % of the face's height: 20 and 32.5 pixels.
+    for (nose, canthi, lip) in [
+        (0.0, false, false),
+        (29.0, true, false),
+        (50.0, true, false),
+    ] {
+        let mut face = face(Occlusion::default());
+        if let Some(features) = &mut face.features {
+            features.landmarks.nose.y = TOP + nose;
+        }
+        let upper = |y: usize| {
+            let picture = with_patch(20, y, 36.0);
+            let regions = Regions::of(&face, &frame(picture.clone()));
+            regions.warmest(&picture).unwrap().upper.once > SKIN_C + 0.01
+        };
+        assert!(upper(19), "{nose}");
+        assert_eq!(upper(22), canthi, "{nose}");
+        assert_eq!(upper(36), lip, "{nose}");
+    }
+    // Of a face without points, three fifths.
+    let mut face = face(Occlusion::default());
+    face.features = None;
+    let upper = |y: usize| {
+        let picture = with_patch(20, y, 36.0);
+        let regions = Regions::of(&face, &frame(picture.clone()));
+        regions.warmest(&picture).unwrap().upper.once > SKIN_C + 0.01
+    };
+    assert!(upper(30) && !upper(33));
+}
+
+#[test]
 fn what_is_covered_is_not_looked_at() {
     let glasses = Occlusion {
         glasses: 1.0,

@@ -338,6 +338,18 @@ fn frame(seconds: f64, walls_c: f32) -> ThermalFrame {
 }
 
 #[test]
+fn a_picture_of_nothing_has_no_level() {
+    let nothing = ThermalFrame {
+        celsius: Array2::zeros((0, 0)),
+        ..frame(0.0, 20.0)
+    };
+    assert_eq!(
+        Population::default().watch(&nothing),
+        Err(Obstacle::Settling)
+    );
+}
+
+#[test]
 fn the_level_is_watched_before_it_is_believed() {
     let mut population = Population::default();
     let mut watch = |from: f64, until: f64, walls: fn(f64) -> f64| -> Vec<bool> {

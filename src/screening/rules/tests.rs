@@ -185,6 +185,17 @@ fn who_is_just_in_from_the_cold_waits() {
 }
 
 #[test]
+fn who_is_unsteady_just_in_or_in_another_climate_says_nothing_of_healthy_people() {
+    assert!(Rules::is_in_condition(&with(35.0, 36.5, 22.0, 0.5)));
+    assert!(!Rules::is_in_condition(&with(35.0, 36.5, 22.0, 0.51)));
+    assert!(Rules::is_in_condition(&with(35.0, 36.5, 34.0, 0.1)));
+    assert!(!Rules::is_in_condition(&with(35.0, 36.5, 34.1, 0.1)));
+    assert!(!Rules::is_in_condition(&with(35.0, 36.5, 11.9, 0.1)));
+    assert!(Rules::is_in_condition(&lagging(1.15, reading(36.5))));
+    assert!(!Rules::is_in_condition(&lagging(1.16, reading(36.5))));
+}
+
+#[test]
 fn a_population_moves_every_bound_with_the_camera() {
     // A camera that reads 4 K too low.
     let seen =
