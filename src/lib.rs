@@ -14,7 +14,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`figures`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
 //! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
@@ -34,6 +34,7 @@ pub mod estimate;
 pub mod evaluate;
 pub mod event;
 pub mod face;
+pub mod figures;
 pub mod id;
 pub mod journal;
 pub mod mqtt;

@@ -19,7 +19,7 @@ use super::{outlets, sights};
 use crate::alert::{Alert, AlertState};
 use crate::checklist::Desk;
 use crate::clock::Clock;
-use crate::config::{Config, MqttConfig};
+use crate::config::{Config, MqttConfig, TransferFile};
 use crate::detect::OnnxDetector;
 use crate::event::{Event, Fault};
 use crate::id::DeviceEpoch;
@@ -34,7 +34,8 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName};
+use crate::web::settings::Settings;
+use crate::web::{Dashboard, Entrance, Evidence, GatewayStatus, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,6 +75,8 @@ pub struct Gateway {
     pub entrance: Entrance,
     /// Whether this is for real.
     pub mode: Mode,
+    /// The configuration file, for the page of settings; `None` where it is none's to change.
+    pub settings: Option<Arc<dyn Settings>>,
     /// Told of everything that was recorded.
     pub observe: Box<dyn FnMut(&Recorded) + Send>,
 }
@@ -257,9 +260,10 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Where the watch sees how the link stands.
-    fn sights(&self, config: &Config) -> Vec<(Fault, Look)> {
-        sights::quick(config, self.link_now.clone(), self.street_silent.clone())
+    /// Where the watch sees how the link stands, and whether the configuration was refused.
+    fn sights(&self, config: &Config, refused: bool) -> Vec<(Fault, Look)> {
+        let (link, silent) = (self.link_now.clone(), self.street_silent.clone());
+        sights::quick(config, link, silent, refused)
     }
 
     /// The link says goodbye; a notifier's request that is under way is not waited for.
@@ -273,6 +277,12 @@ impl Elsewhere {
 }
 
 impl Gateway {
+    /// Whether it runs by the last good configuration, because the file cannot be used.
+    fn is_in_safe_mode(&self) -> bool {
+        let settings = self.settings.as_ref();
+        settings.is_some_and(|it| it.refused().is_some())
+    }
+
     fn outbox(&self) -> Arc<dyn Outbox> {
         Arc::new(self.store.clone())
     }
@@ -319,14 +329,17 @@ impl Gateway {
             changed: changed.clone(),
             notes,
             changes,
-            quick: elsewhere.sights(&self.config),
+            quick: elsewhere.sights(&self.config, self.is_in_safe_mode()),
             slow: sights::slow(&self.config, self.outbox()),
         };
         let desk = self.rounds((changed.clone(), checklist), &after, &stop)?;
         let dashboard = Dashboard {
             desk: Some(desk),
             entrance: self.entrance.clone(),
+            settings: self.settings.clone(),
             journal: Arc::new(recorder.clone()),
+            figures: Arc::new(self.store.clone()),
+            evidence: Arc::new(evidence()?),
             outbox: self.outbox(),
             clock: Arc::clone(&self.clock),
             live: live_now,
@@ -508,6 +521,16 @@ async fn wait_briefly(cameras: &thread::JoinHandle<()>) {
         }
         tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
     }
+}
+
+/// What is known of thresholds.
+fn evidence() -> anyhow::Result<Evidence> {
+    let known = TransferFile::shipped()?;
+    Ok(Evidence {
+        operating: known.operating(),
+        people: known.source.people,
+        source: known.source.data,
+    })
 }
 
 fn site_name(config: &Config) -> SiteName {

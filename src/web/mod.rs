@@ -21,6 +21,9 @@
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
 //! | `report` | the report of the day |
+//! | `today` | the day at a glance, and the weeks before it |
+//! | [`settings`] | the configuration file, key by key |
+//! | `chart` | charts, with their tables |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
 //!
@@ -34,6 +37,7 @@ pub mod api;
 mod assets;
 mod budget;
 pub mod calibration;
+mod chart;
 mod cookie;
 mod frame;
 pub mod guard;
@@ -44,17 +48,19 @@ pub mod problem;
 mod report;
 mod rounds;
 pub mod routes;
+pub mod settings;
 mod sign_in;
 pub mod state;
+mod today;
 pub mod trouble;
 pub mod when;
 pub(crate) mod who;
 pub mod words;
 
 pub use state::{
-    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus,
-    LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
-    ReferenceStatus, SiteName, Thresholds,
+    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence,
+    GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState,
+    PopulationStatus, ReferenceStatus, SiteName, Thresholds,
 };
 
 use crate::journal::JournalError;

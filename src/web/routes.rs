@@ -8,7 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, settings,
+    sign_in, today,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -102,6 +103,8 @@ fn table() -> Vec<Entry> {
         account::routes(),
         rounds::routes(),
         report::routes(),
+        today::routes(),
+        settings::routes(),
         sign_in::routes(),
         assets::routes(),
     ]

@@ -18,6 +18,7 @@ pub mod checklist;
 pub mod frame;
 mod remedy;
 pub mod sign_in;
+pub mod today;
 pub use remedy::remedy;
 
 /// One thing in both languages. In a page each stands in a `span` of its own, the English with its
@@ -176,6 +177,7 @@ impl InWords for Fault {
             Self::DatabaseSalvaged => words("数据库曾损坏", "Database was damaged"),
             Self::BackupMissed => words("数据库未能备份", "No backup was made"),
             Self::ClockUnset => words("时间未校准", "Clock not set"),
+            Self::ConfigRefused => words("配置文件有错，未采用", "Configuration refused"),
         }
     }
 }
@@ -200,7 +202,8 @@ pub const fn stops_judging(fault: Fault) -> bool {
         | Fault::DiskLow
         | Fault::DatabaseSalvaged
         | Fault::BackupMissed
-        | Fault::ClockUnset => false,
+        | Fault::ClockUnset
+        | Fault::ConfigRefused => false,
     }
 }
 
