@@ -121,6 +121,7 @@ pub(super) fn value(config: &Config, key: &Key) -> Option<String> {
         ("checklist", "file") => path(checklist.file.as_ref()?),
         ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
         ("web", "listen") => quoted(&web.listen.to_string()),
+        ("web", "address") => quoted(web.address.as_ref()?),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

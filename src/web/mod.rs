@@ -20,6 +20,7 @@
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
+//! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
 //! | `today` | the day at a glance, and the weeks before it |
 //! | [`settings`] | the configuration file, key by key |
@@ -44,6 +45,7 @@ pub mod guard;
 pub mod live;
 mod nav;
 pub mod page;
+mod posters;
 pub mod problem;
 mod report;
 mod rounds;

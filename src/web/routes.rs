@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, settings,
-    sign_in, today,
+    Shared, account, alerts, api, assets, frame, guard, live, page, posters, report, rounds,
+    settings, sign_in, today,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -102,6 +102,7 @@ fn table() -> Vec<Entry> {
         frame::routes(),
         account::routes(),
         rounds::routes(),
+        posters::routes(),
         report::routes(),
         today::routes(),
         settings::routes(),
