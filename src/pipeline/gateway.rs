@@ -384,13 +384,8 @@ impl Gateway {
         };
         stop.cancel();
         captured.slot.close();
-        let ended = tokio::task::spawn_blocking(move || {
-            let first = [screening.join(), watching.join()];
-            recorder.close();
-            let last = recording.join();
-            first.into_iter().chain([last]).all(|it| it.is_ok())
-        });
-        let ended = ended.await?;
+        let end = move || all_end([screening, watching], &recorder, recording);
+        let ended = tokio::task::spawn_blocking(end).await?;
         wait_briefly(&cameras).await;
         elsewhere.end().await?;
         match served {
@@ -510,6 +505,18 @@ fn screening(
     let worker = detector.worker();
     let pipeline = Pipeline::new(radiometer, settings.rules, detector);
     worker.run(|| screen(pipeline, captured, settings, ports));
+}
+
+/// Waits until the recorder has saved what the others left; whether no thread has died.
+fn all_end(
+    first: [thread::JoinHandle<()>; 2],
+    recorder: &Recorder,
+    recording: thread::JoinHandle<()>,
+) -> bool {
+    let first = first.map(thread::JoinHandle::join);
+    recorder.close();
+    let last = recording.join();
+    first.into_iter().chain([last]).all(|it| it.is_ok())
 }
 
 /// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not

@@ -221,10 +221,7 @@ struct GroupView {
 }
 
 /// What the page says above the form.
-#[derive(Default)]
 struct Notice {
-    /// Whether something was refused.
-    bad: bool,
     title: Said,
     lines: Vec<Said>,
 }
@@ -335,11 +332,7 @@ impl SettingsError {
                 vec![both(why, "")],
             ),
         };
-        Notice {
-            bad: true,
-            title,
-            lines,
-        }
+        Notice { title, lines }
     }
 
     fn wrong_with(&self, id: &str) -> Option<Said> {

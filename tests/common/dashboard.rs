@@ -29,6 +29,7 @@ use menshen::thermal::FrameHealth;
 use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
+use menshen::web::settings::Settings;
 use menshen::web::{
     AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence, GatewayStatus, LinkWord,
     LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
@@ -537,6 +538,15 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
+        Self::with_settings(entrance, alerts, None)
+    }
+
+    /// With a configuration file behind the page of settings.
+    pub fn with_settings(
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        settings: Option<Arc<dyn Settings>>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -557,7 +567,7 @@ impl Gateway {
             desk: None,
             entrance,
             journal: memory.clone(),
-            settings: None,
+            settings,
             figures: memory.clone(),
             evidence: Arc::new(evidence()),
             outbox: memory.clone(),

@@ -161,15 +161,12 @@ impl Document {
             .filter_map(|(name, it)| Some((place(it)?, name.to_owned())))
             .filter(|(at, _)| here.is_some_and(|here| *at > here))
             .min();
-        match next.and_then(|(_, name)| self.0.get_mut(&name)?.as_table_mut()) {
-            Some(table) => {
-                let all = format!("{kept}{}", prefix(table.decor().prefix()));
-                table.decor_mut().set_prefix(all);
-            }
-            None => {
-                let all = format!("{kept}{}", self.0.trailing().as_str().unwrap_or_default());
-                self.0.set_trailing(all);
-            }
+        if let Some(table) = next.and_then(|(_, name)| self.0.get_mut(&name)?.as_table_mut()) {
+            let all = format!("{kept}{}", prefix(table.decor().prefix()));
+            table.decor_mut().set_prefix(all);
+        } else {
+            let all = format!("{kept}{}", self.0.trailing().as_str().unwrap_or_default());
+            self.0.set_trailing(all);
         }
     }
 }
