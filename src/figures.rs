@@ -89,16 +89,16 @@ mod tests {
     use super::*;
     use crate::clock::{BootId, ClockTrust};
 
-    fn at(seconds: u64) -> Stamp {
+    fn at(seconds: i64) -> Stamp {
         Stamp {
             boot: BootId(1),
-            monotonic: Duration::from_secs(seconds),
-            wall: WallTime(seconds as i64 * 1000),
+            monotonic: Duration::from_secs(seconds as u64),
+            wall: WallTime(seconds * 1000),
             trust: ClockTrust::Synchronised,
         }
     }
 
-    fn alert(raised: u64, taken: Option<u64>) -> AlertTimes {
+    fn alert(raised: i64, taken: Option<i64>) -> AlertTimes {
         AlertTimes {
             raised: at(raised),
             taken: taken.map(at),
