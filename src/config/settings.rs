@@ -213,7 +213,8 @@ impl SettingsFile {
                 });
                 continue;
             };
-            let (before, after) = (document.says(key), edit::tidy(key.kind, wanted));
+            let tidy = |text: &str| edit::tidy(key.kind, text);
+            let (before, after) = (tidy(&document.says(key)), tidy(wanted));
             if before == after {
                 continue;
             }
