@@ -15,6 +15,8 @@
 mod dashboard;
 #[path = "browser/manager.rs"]
 mod manager;
+#[path = "browser/rounds.rs"]
+mod rounds;
 
 use dashboard::{Gateway, alert, stamp};
 use menshen::account::{Accounts, Act, Change, Digest, Invitation, Keys, NewAccount, Session};

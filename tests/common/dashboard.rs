@@ -13,6 +13,7 @@
 )]
 
 use menshen::alert::{Alert, AlertState};
+use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
@@ -538,13 +539,27 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
-        Self::with_settings(entrance, alerts, None)
+        Self::serving(entrance, alerts, None, None)
+    }
+
+    /// With the rounds.
+    pub fn at_desk(entrance: Entrance, desk: Arc<Desk>) -> Self {
+        Self::serving(entrance, Vec::new(), Some(desk), None)
     }
 
     /// With a configuration file behind the page of settings.
     pub fn with_settings(
         entrance: Entrance,
         alerts: Vec<Alert>,
+        settings: Option<Arc<dyn Settings>>,
+    ) -> Self {
+        Self::serving(entrance, alerts, None, settings)
+    }
+
+    fn serving(
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        desk: Option<Arc<Desk>>,
         settings: Option<Arc<dyn Settings>>,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -564,7 +579,7 @@ impl Gateway {
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
         let dashboard = Dashboard {
-            desk: None,
+            desk,
             entrance,
             journal: memory.clone(),
             settings,
