@@ -92,8 +92,8 @@ fn the_day_at_a_glance_is_told_in_numbers_and_charts_without_a_script() {
         "/today/2020-02-30",
         "/today/0000-00-00",
         "/today/x",
-        "/today/2020-02-21/hours.xls",
-        "/today/%00/days.csv",
+        "/today/2020-02-21/hours/xls",
+        "/today/%00/days/csv",
     ] {
         assert_eq!(gateway.get(nowhere).status, 404, "{nowhere}");
     }
@@ -118,16 +118,18 @@ fn without_a_reference_the_day_has_no_readings_and_says_why() {
 #[test]
 fn the_days_go_into_a_table() {
     let gateway = three();
-    let hours = gateway.get("/today/2020-02-21/hours.csv");
+    let hours = gateway.get("/today/2020-02-21/hours/csv");
     assert_eq!(
         hours.header("content-type"),
         Some("text/csv; charset=utf-8")
     );
     let lines: Vec<&str> = hours.body.lines().collect();
-    assert!(lines[0].contains("人次 people") && lines[0].contains("距离太远 too_far"));
+    assert!(lines[0].contains("人次 people") && lines[0].contains("距离太远 too far away"));
     assert_eq!(lines.len(), 1 + 24);
     assert!(lines[1].starts_with("2020-02-21,00:00,0,"), "{}", lines[1]);
-    let days = gateway.get("/today/2020-02-21/days.csv").body;
+    let book = gateway.get("/today/2020-02-21/hours/xlsx");
+    assert!(book.status == 200 && book.body.starts_with("PK"));
+    let days = gateway.get("/today/2020-02-21/days/csv").body;
     assert!(days.lines().count() > 300, "{days}");
     assert!(
         days.lines().last().unwrap().starts_with("2020-02-21,"),

@@ -349,8 +349,12 @@ pub(super) fn routes() -> Vec<Entry> {
     vec![
         get("/today", Right::SeeToday, today),
         get("/today/{date}", Right::SeeToday, of_day),
-        get("/today/{date}/hours.csv", Right::SeeToday, export::hours),
-        get("/today/{date}/days.csv", Right::SeeToday, export::days),
+        get(
+            "/today/{date}/hours/{ending}",
+            Right::SeeToday,
+            export::hours,
+        ),
+        get("/today/{date}/days/{ending}", Right::SeeToday, export::days),
     ]
 }
 
