@@ -434,6 +434,11 @@ async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Respons
     blocking(move || page::html(&Page::of(&*settings, frame, &Wish::default(), None)?)).await
 }
 
+/// `GET` of what is only ever sent: a page that is loaded again, or whose languages are changed.
+async fn begin() -> Redirect {
+    Redirect::to("/settings")
+}
+
 /// `POST /settings/preview`: what would change.
 async fn preview(
     State(shared): State<Arc<Shared>>,
@@ -506,7 +511,10 @@ pub(super) fn routes() -> Vec<Entry> {
         get("/settings", Right::Configure, show),
         post("/settings", Right::Configure, save),
         post("/settings/preview", Right::Configure, preview),
+        get("/settings/preview", Right::Configure, begin),
         post("/settings/back", Right::Configure, back),
+        get("/settings/back", Right::Configure, begin),
         post("/settings/restart", Right::Configure, restart),
+        get("/settings/restart", Right::Configure, begin),
     ]
 }
