@@ -74,11 +74,13 @@ pub enum Fault {
     BackupMissed,
     /// The wall clock is not set: times are shown as not certain.
     ClockUnset,
+    /// The configuration file could not be used at the start: the gateway runs by the last good one.
+    ConfigRefused,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ReferenceLost,
         Self::CameraSilent,
         Self::CameraFrozen,
@@ -96,6 +98,7 @@ impl Fault {
         Self::DatabaseSalvaged,
         Self::BackupMissed,
         Self::ClockUnset,
+        Self::ConfigRefused,
     ];
 
     /// The word for it on the wire, in JSON and in the database.
@@ -119,6 +122,7 @@ impl Fault {
             Self::DatabaseSalvaged => "database_salvaged",
             Self::BackupMissed => "backup_missed",
             Self::ClockUnset => "clock_unset",
+            Self::ConfigRefused => "config_refused",
         }
     }
 }

@@ -14,7 +14,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
-//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`people`], [`procedure`] | layer 0, ndarray |
+//! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`figures`], [`evaluate`], [`checklist`], [`people`], [`procedure`] | layer 0, ndarray |
 //! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`], [`sheet`], [`export`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
@@ -35,6 +35,7 @@ pub mod evaluate;
 pub mod event;
 pub mod export;
 pub mod face;
+pub mod figures;
 pub mod id;
 pub mod journal;
 pub mod mqtt;

@@ -144,6 +144,7 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         listener,
         entrance: Entrance::Demo,
         mode: Mode::Demo,
+        settings: None,
         observe: Box::new(|_| {}),
         config,
     };

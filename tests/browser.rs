@@ -13,6 +13,8 @@
 
 #[path = "common/dashboard.rs"]
 mod dashboard;
+#[path = "browser/manager.rs"]
+mod manager;
 #[path = "browser/rounds.rs"]
 mod rounds;
 
@@ -26,6 +28,7 @@ use menshen::staff::Role;
 use menshen::store::Store;
 use menshen::text::Note;
 use menshen::units::Celsius;
+use menshen::web::settings::Settings;
 use menshen::web::{ActiveFault, AlertNotes, Entrance, LinkWord, LiveFrame, Mode};
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -683,6 +686,10 @@ fn digest(secret: &str) -> Digest {
 /// A gateway with an administrator, a guard who has a PIN, a shared screen, and a visitor screen that waits
 /// for its password.
 fn staffed(store: &Store) -> Gateway {
+    staffed_with(store, None)
+}
+
+fn staffed_with(store: &Store, settings: Option<Arc<dyn Settings>>) -> Gateway {
     let act = || Act {
         by: "test",
         at: stamp(0),
@@ -725,7 +732,7 @@ fn staffed(store: &Store) -> Gateway {
     }
     add("访客屏", Role::Kiosk, false);
     let entrance = Entrance::Accounts(Arc::new(store.clone()));
-    Gateway::behind(entrance, vec![alert(12, 300, 38.4)])
+    Gateway::with_settings(entrance, vec![alert(12, 300, 38.4)], settings)
 }
 
 #[test]

@@ -20,6 +20,7 @@ use menshen::alert::{AlertState, Outcome, Refused};
 use menshen::clock::BootId;
 use menshen::estimate::Basis;
 use menshen::event::{Event, Fault};
+use menshen::figures::{Figures as _, Waits};
 use menshen::id::{Channel, DeviceEpoch, MessageKey, MessageNumber, Sequence};
 use menshen::journal::{
     Journal, JournalError, Keep, Outbox, OutboxCount, OutboxMessage, Receipt, SafeAt,
@@ -30,6 +31,7 @@ use menshen::units::Celsius;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// A message that goes nowhere.
 fn message(topic: &str, payload: Vec<u8>) -> OutboxMessage {
@@ -361,6 +363,49 @@ fn tallies_count_by_verdict_and_time() {
     );
     let since = stamp(boot, 3).wall.0;
     assert_eq!(store.tally(since).unwrap().len(), 2);
+}
+
+#[test]
+fn figures_are_of_the_stretches_that_were_asked_for() {
+    let folder = tempfolder();
+    let store = open(folder.path());
+    let boot = store.boot();
+    let at = |ms| stamp(boot, ms).wall;
+    let mut relative = screening(boot, 30, Verdict::Clear);
+    relative.reading.as_mut().unwrap().basis = Basis::Population {
+        people: 120,
+        median: Celsius::literal(34.2),
+    };
+    let events: Vec<Event> = [
+        screening(boot, 1, Verdict::Clear),
+        screening(boot, 2, Verdict::PossibleFever),
+        screening(boot, 20, Verdict::CannotJudge(Obstacle::TooFar)),
+        relative,
+    ]
+    .into_iter()
+    .map(Event::Screened)
+    .collect();
+    store.record(&events).unwrap();
+    let people = store.people(&[at(0), at(2), at(20), at(31)]).unwrap();
+    let sums = people.iter().map(|it| it.iter().map(|row| row.2).sum());
+    assert_eq!(sums.collect::<Vec<u64>>(), [1, 1, 2]);
+    assert!(store.people(&[at(0)]).unwrap().is_empty());
+    // Two readings of 38.127; the difference of the third is no temperature.
+    assert_eq!(store.estimates(at(0), at(31)).unwrap(), [(381, 2)]);
+    assert_eq!(store.estimates(at(0), at(2)).unwrap(), [(381, 1)]);
+
+    let (open, taken) = (recorded_alert(&store, 40), recorded_alert(&store, 50));
+    store.record(&[acknowledge(taken, "王芳")]).unwrap();
+    let times = store.alert_times(at(0), at(51)).unwrap();
+    let waits = Waits::of(&times, &stamp(boot, 140));
+    assert_eq!((waits.raised, waits.open, waits.unresolved), (2, 1, 2));
+    assert_eq!(waits.median, Some(Duration::from_millis(50)));
+    assert_eq!(waits.worst, Some(Duration::from_millis(100)));
+    assert_eq!(
+        store.alert_times(at(41), at(51)).unwrap().len(),
+        1,
+        "{open}"
+    );
 }
 
 #[test]

@@ -64,6 +64,82 @@ fn the_page_says_that_nothing_is_open() {
 }
 
 #[test]
+fn the_day_at_a_glance_is_told_in_numbers_and_charts_without_a_script() {
+    let gateway = three();
+    let page = gateway.get("/today");
+    assert_eq!(page.status, 200, "{}", page.body);
+    for said in [
+        "2020-02-21",
+        "星期五",
+        "每小时人次",
+        "3 起警报，最长等了 10 分 00 秒。",
+        "近 7 天",
+        "阈值意味着什么",
+        "nobody: made up for a test",
+        "37.8 疑似发热",
+        "校准",
+    ] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
+    assert_eq!(page.body.matches("role=\"img\"").count(), 2 * 6);
+    for refused in ["style=", "<script", "王"] {
+        assert!(!page.body.contains(refused), "{refused}: {}", page.body);
+    }
+    // The day before has no device, and leads on.
+    let before = gateway.get("/today/2020-02-20").body;
+    assert!(before.contains("href=\"/today/2020-02-21\""), "{before}");
+    assert!(!before.contains("id=\"device\""));
+    for nowhere in [
+        "/today/2020-02-22",
+        "/today/2020-02-30",
+        "/today/0000-00-00",
+        "/today/x",
+        "/today/2020-02-21/hours/xls",
+        "/today/%00/days/csv",
+    ] {
+        assert_eq!(gateway.get(nowhere).status, 404, "{nowhere}");
+    }
+    gateway.memory.broken.store(true, Ordering::SeqCst);
+    assert_eq!(gateway.get("/today").status, 503);
+}
+
+#[test]
+fn without_a_reference_the_day_has_no_readings_and_says_why() {
+    let gateway = Gateway::with(Vec::new());
+    gateway.memory.estimates.lock().unwrap().clear();
+    let status = dashboard::relative_status(120);
+    gateway.status.send_replace(Arc::new(status));
+    let page = gateway.get("/today").body;
+    assert!(
+        page.contains("相对模式：没有黑体，只有与人群的差值"),
+        "{page}"
+    );
+    assert!(!page.contains("阈值意味着什么"), "{page}");
+}
+
+#[test]
+fn the_days_go_into_a_table() {
+    let gateway = three();
+    let hours = gateway.get("/today/2020-02-21/hours/csv");
+    assert_eq!(
+        hours.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    let lines: Vec<&str> = hours.body.lines().collect();
+    assert!(lines[0].contains("人次 people") && lines[0].contains("距离太远 too far away"));
+    assert_eq!(lines.len(), 1 + 24);
+    assert!(lines[1].starts_with("2020-02-21,00:00,0,"), "{}", lines[1]);
+    let book = gateway.get("/today/2020-02-21/hours/xlsx");
+    assert!(book.status == 200 && book.body.starts_with("PK"));
+    let days = gateway.get("/today/2020-02-21/days/csv").body;
+    assert!(days.lines().count() > 300, "{days}");
+    assert!(
+        days.lines().last().unwrap().starts_with("2020-02-21,"),
+        "{days}"
+    );
+}
+
+#[test]
 fn an_alert_that_waits_says_how_long_who_was_told_and_whether_it_is_saved() {
     let gateway = Gateway::with(vec![alert(11, 0, 38.1)]);
     let quiet = gateway.get("/alerts").body;
@@ -463,6 +539,9 @@ fn no_network_sees_the_page() {
             people: Err("no register in this test".into()),
             entrance: menshen::web::Entrance::Demo,
             journal: memory.clone(),
+            settings: None,
+            figures: memory.clone(),
+            evidence: Arc::default(),
             outbox: memory,
             clock: Arc::new(gateway.clock.clone()),
             live,

@@ -2,7 +2,7 @@
 
 use super::until_told_to_stop;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{CameraSource, Config};
+use crate::config::{CameraSource, Config, ConfigError, LastGood, SettingsFile, is_supervised};
 use crate::detect::OnnxDetector;
 use crate::id::Channel;
 use crate::journal::Recorded;
@@ -11,14 +11,16 @@ use crate::pipeline::gateway::{Gateway, address};
 use crate::pipeline::outlets;
 use crate::pipeline::source::open_camera;
 use crate::store::{Route, Store};
+use crate::web::settings::Settings;
 use crate::web::{Entrance, Mode};
 use anyhow::Context as _;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// Arguments of `menshen run`.
 #[derive(clap::Args, Debug)]
@@ -33,19 +35,60 @@ pub struct RunArgs {
 /// # Errors
 /// Where it cannot start: configuration, data folder, port, model.
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let (config, origin) = Config::find(args.config.as_deref())?;
+    let named = args.config.as_deref();
+    let (config, refused) = configuration(named)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    tracing::info!("configuration: {origin}");
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
-        let gateway = assemble(config, Box::new(|_| {})).await?;
+        let mut gateway = assemble(config, Box::new(|_| {})).await?;
+        let stop = until_told_to_stop(None);
+        gateway.settings = Some(settings(&gateway, Config::file(named), refused, &stop));
         let address = gateway.listener.local_addr()?;
         tracing::info!("dashboard: http://{address}/");
-        gateway.run(until_told_to_stop(None)).await
+        gateway.run(stop).await
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to run by: the file, or where that cannot be used the last good one, with what is wrong.
+fn configuration(named: Option<&Path>) -> Result<(Config, Option<Arc<str>>), ConfigError> {
+    match Config::find(named) {
+        Ok((config, origin)) => {
+            tracing::info!("configuration: {origin}");
+            Ok((config, None))
+        }
+        Err(error) => {
+            let why: Arc<str> = error.to_string().into();
+            let config = Config::last_good(&Config::file(named), error)?;
+            tracing::error!(
+                "the configuration cannot be used; running by the last good one\n{why}"
+            );
+            Ok((config, Some(why)))
+        }
+    }
+}
+
+/// The file behind the page of settings; by now it is known to be one that a gateway runs by, and kept.
+fn settings(
+    gateway: &Gateway,
+    file: PathBuf,
+    refused: Option<Arc<str>>,
+    stop: &CancellationToken,
+) -> Arc<dyn Settings> {
+    let config = &gateway.config;
+    if refused.is_none()
+        && file.exists()
+        && let Err(error) = LastGood::beside(&config.store.folder).keep(&file, config)
+    {
+        tracing::warn!("the configuration could not be kept as the last good one: {error}");
+    }
+    let stop = stop.clone();
+    let restart: Option<Box<dyn Fn() + Send + Sync>> =
+        is_supervised().then(|| Box::new(move || stop.cancel()) as Box<_>);
+    let settings = SettingsFile::new(file, config.clone(), refused, gateway.store.clone());
+    Arc::new(settings.restarted_by(restart))
 }
 
 /// Puts a gateway together from its configuration: opens the store, the port and the model. The
@@ -83,6 +126,7 @@ pub(super) async fn assemble(
         clock,
         listener,
         mode,
+        settings: None,
         observe,
     })
 }

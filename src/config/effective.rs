@@ -27,7 +27,7 @@ pub(super) fn toml(config: &Config) -> String {
 }
 
 /// A key's value as the file writes it; `None` where it is not set or not in use.
-fn value(config: &Config, key: &Key) -> Option<String> {
+pub(super) fn value(config: &Config, key: &Key) -> Option<String> {
     let Config {
         site,
         camera,

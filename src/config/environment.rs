@@ -46,6 +46,18 @@ pub fn log_filter() -> String {
     variable("RUST_LOG").unwrap_or_else(|| USUAL_LOG.to_owned())
 }
 
+/// Whether a supervisor (systemd) waits for word of this program, and starts it again when it ends.
+#[must_use]
+pub fn is_supervised() -> bool {
+    variable("NOTIFY_SOCKET").is_some()
+}
+
+/// The folder that systemd made for the service's data (`StateDirectory`), the first where there are more.
+pub(super) fn state_folder() -> Option<PathBuf> {
+    let folders = variable("STATE_DIRECTORY")?;
+    folders.split(':').next().map(PathBuf::from)
+}
+
 /// Where a secret's file is: a name without a folder is one of the credentials that systemd gives the
 /// service (`LoadCredential`, `$CREDENTIALS_DIRECTORY`), where there is one of that name.
 pub(super) fn secret_file(path: &Path) -> PathBuf {
@@ -58,6 +70,16 @@ pub(super) fn secret_file(path: &Path) -> PathBuf {
 }
 
 impl Config {
+    /// Where the file is, or would be: the one named on the command line, else by the variable
+    /// `MENSHEN_CONFIG`, else `menshen.toml` in the working folder.
+    #[must_use]
+    pub fn file(named: Option<&Path>) -> PathBuf {
+        named
+            .map(Path::to_path_buf)
+            .or_else(|| variable("MENSHEN_CONFIG").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from(USUAL_FILE))
+    }
+
     /// The configuration of the file that was named on the command line, else by the variable
     /// `MENSHEN_CONFIG`, else of `menshen.toml` in the working folder where there is one, else the
     /// defaults.
@@ -65,17 +87,11 @@ impl Config {
     /// # Errors
     /// As [`Config::load`]. A file that was named must exist.
     pub fn find(named: Option<&Path>) -> Result<(Self, Origin), ConfigError> {
-        let named = named
-            .map(Path::to_path_buf)
-            .or_else(|| variable("MENSHEN_CONFIG").map(PathBuf::from))
-            .or_else(|| {
-                let usual = PathBuf::from(USUAL_FILE);
-                usual.exists().then_some(usual)
-            });
-        match named {
-            Some(path) => Ok((Self::load(&path)?, Origin::File(path))),
-            None => Ok((Self::default(), Origin::BuiltIn)),
+        let path = Self::file(named);
+        if path == Path::new(USUAL_FILE) && named.is_none() && !path.exists() {
+            return Ok((Self::default(), Origin::BuiltIn));
         }
+        Ok((Self::load(&path)?, Origin::File(path)))
     }
 }
 

@@ -10,6 +10,7 @@
 //! [`CameraConfig::known`], [`NotifierConfig::endpoint`] and [`MqttConfig::password`] touch the disk; they read one small file and block no longer than that.
 
 pub mod checklist;
+mod chinese;
 mod convert;
 mod effective;
 mod environment;
@@ -21,15 +22,17 @@ pub mod profile;
 mod profile_keys;
 mod read;
 mod report;
+mod settings;
 mod street;
 mod transfer;
 pub mod zone;
 
-pub use environment::{Origin, log_filter};
+pub use environment::{Origin, is_supervised, log_filter};
 pub use notify::{AlertsConfig, NotifierConfig};
 pub use password::PasswordError;
 pub use people::PeopleConfig;
 pub use report::{ConfigError, Problem};
+pub use settings::{LastGood, SettingsFile};
 pub use street::{StreetConfig, StreetConfigError};
 pub use transfer::{
     OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,

@@ -19,7 +19,7 @@ use super::{outlets, sights};
 use crate::alert::{Alert, AlertState};
 use crate::checklist::Desk;
 use crate::clock::Clock;
-use crate::config::{Config, MqttConfig};
+use crate::config::{Config, MqttConfig, TransferFile};
 use crate::detect::OnnxDetector;
 use crate::event::{Event, Fault};
 use crate::id::{AlertId, DeviceEpoch};
@@ -34,7 +34,10 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName};
+use crate::web::settings::Settings;
+use crate::web::{
+    Dashboard, Entrance, Evidence, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName,
+};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,6 +77,8 @@ pub struct Gateway {
     pub entrance: Entrance,
     /// Whether this is for real.
     pub mode: Mode,
+    /// The configuration file, for the page of settings; `None` where it is none's to change.
+    pub settings: Option<Arc<dyn Settings>>,
     /// Told of everything that was recorded.
     pub observe: Box<dyn FnMut(&Recorded) + Send>,
 }
@@ -264,9 +269,10 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Where the watch sees how the link stands.
-    fn sights(&self, config: &Config) -> Vec<(Fault, Look)> {
-        sights::quick(config, self.link_now.clone(), self.street_silent.clone())
+    /// Where the watch sees how the link stands, and whether the configuration was refused.
+    fn sights(&self, config: &Config, refused: bool) -> Vec<(Fault, Look)> {
+        let (link, silent) = (self.link_now.clone(), self.street_silent.clone());
+        sights::quick(config, link, silent, refused)
     }
 
     /// The link says goodbye; a notifier's request that is under way is not waited for.
@@ -280,6 +286,12 @@ impl Elsewhere {
 }
 
 impl Gateway {
+    /// Whether it runs by the last good configuration, because the file cannot be used.
+    fn is_in_safe_mode(&self) -> bool {
+        let settings = self.settings.as_ref();
+        settings.is_some_and(|it| it.refused().is_some())
+    }
+
     fn outbox(&self) -> Arc<dyn Outbox> {
         Arc::new(self.store.clone())
     }
@@ -328,14 +340,17 @@ impl Gateway {
             changed: changed.clone(),
             notes,
             changes,
-            quick: elsewhere.sights(&self.config),
+            quick: elsewhere.sights(&self.config, self.is_in_safe_mode()),
             slow: sights::slow(&self.config, self.outbox()),
         };
         let dashboard = Dashboard {
             desk: Some(self.rounds((changed.clone(), checklist), &after, &stop)?),
             people: self.people(follow_up, (changed.clone(), confirmed), &stop)?,
             entrance: self.entrance.clone(),
+            settings: self.settings.clone(),
             journal: Arc::new(recorder.clone()),
+            figures: Arc::new(self.store.clone()),
+            evidence: Arc::new(evidence()?),
             outbox: self.outbox(),
             clock: Arc::clone(&self.clock),
             live: live_now,
@@ -385,13 +400,8 @@ impl Gateway {
         };
         stop.cancel();
         captured.slot.close();
-        let ended = tokio::task::spawn_blocking(move || {
-            let first = [screening.join(), watching.join()];
-            recorder.close();
-            let last = recording.join();
-            first.into_iter().chain([last]).all(|it| it.is_ok())
-        });
-        let ended = ended.await?;
+        let end = move || all_end([screening, watching], &recorder, recording);
+        let ended = tokio::task::spawn_blocking(end).await?;
         wait_briefly(&cameras).await;
         elsewhere.end().await?;
         match served {
@@ -533,6 +543,18 @@ fn screening(
     worker.run(|| screen(pipeline, captured, settings, ports));
 }
 
+/// Waits until the recorder has saved what the others left; whether no thread has died.
+fn all_end(
+    first: [thread::JoinHandle<()>; 2],
+    recorder: &Recorder,
+    recording: thread::JoinHandle<()>,
+) -> bool {
+    let first = first.map(thread::JoinHandle::join);
+    recorder.close();
+    let last = recording.join();
+    first.into_iter().chain([last]).all(|it| it.is_ok())
+}
+
 /// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not
 /// answer, and is not waited for then.
 async fn wait_briefly(cameras: &thread::JoinHandle<()>) {
@@ -542,6 +564,16 @@ async fn wait_briefly(cameras: &thread::JoinHandle<()>) {
         }
         tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
     }
+}
+
+/// What is known of thresholds.
+fn evidence() -> anyhow::Result<Evidence> {
+    let known = TransferFile::shipped()?;
+    Ok(Evidence {
+        operating: known.operating(),
+        people: known.source.people,
+        source: known.source.data,
+    })
 }
 
 fn site_name(config: &Config) -> SiteName {

@@ -18,6 +18,7 @@ pub fn quick(
     config: &Config,
     link: watch::Receiver<LinkState>,
     street_silent: watch::Receiver<bool>,
+    config_refused: bool,
 ) -> Vec<(Fault, Look)> {
     let linked = config.mqtt.enabled;
     vec![
@@ -30,6 +31,10 @@ pub fn quick(
             Box::new(move |_| seen(*street_silent.borrow())),
         ),
         (Fault::ClockUnset, Box::new(|now| clock(now.trust))),
+        (
+            Fault::ConfigRefused,
+            Box::new(move |_| seen(config_refused)),
+        ),
     ]
 }
 

@@ -126,6 +126,25 @@ impl Store {
         })
     }
 
+    /// Keeps what somebody did that is no event: a row of the audit for each thing it was done to.
+    ///
+    /// # Errors
+    /// Where the store cannot be written; then none is kept.
+    pub fn note_acts(
+        &self,
+        who: &str,
+        what: &str,
+        subjects: &[String],
+        at: &Stamp,
+    ) -> Result<(), JournalError> {
+        self.write(|transaction| {
+            for subject in subjects {
+                audit(transaction, None, who, what, subject, at)?;
+            }
+            Ok(())
+        })
+    }
+
     /// The audit, newest first.
     ///
     /// # Errors

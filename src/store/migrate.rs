@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     (2, include_str!("0002_checklist.sql")),
     (3, include_str!("0003_accounts.sql")),
     (4, include_str!("0004_people.sql")),
+    (5, include_str!("0005_figures.sql")),
 ];
 
 /// The version that this program writes.

@@ -24,6 +24,7 @@ mod disk;
 mod epoch;
 mod error;
 mod event_row;
+mod figures;
 mod journal;
 mod lock;
 mod logbook;

@@ -95,6 +95,8 @@ pub(super) struct Frame {
     pub(super) path: String,
     pub(super) status: Option<StatusView>,
     pub(super) demo: Option<Words>,
+    /// Why the configuration file was refused at the start, its first line.
+    pub(super) refused: Option<String>,
     languages: Languages,
 }
 
@@ -164,6 +166,12 @@ impl FromRequestParts<Arc<Shared>> for Frame {
                 .who
                 .as_ref()
                 .map(|_| status_view(&status, &dashboard.clock.now())),
+            refused: dashboard
+                .settings
+                .as_ref()
+                .and_then(|it| it.refused())
+                .filter(|_| visit.who.is_some())
+                .and_then(|why| why.lines().next().map(str::to_owned)),
             who: visit.who,
             demo: (status.mode == Mode::Demo).then(|| status.mode.words()),
             languages: Languages::of(&parts.headers),

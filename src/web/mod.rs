@@ -26,6 +26,9 @@
 //! | `look_back` | days that are over, together and each by itself |
 //! | `pledge` | who owns what, and who signed for it |
 //! | `procedure`, `steps` | the procedure in its editions; the steps of its emergency clause at an alert |
+//! | `today` | the day at a glance, and the weeks before it |
+//! | [`settings`] | the configuration file, key by key |
+//! | `chart` | charts, with their tables |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
 //!
@@ -55,9 +58,11 @@ mod procedure;
 mod report;
 mod rounds;
 pub mod routes;
+pub mod settings;
 mod sign_in;
 pub mod state;
 mod steps;
+mod today;
 pub mod trouble;
 pub mod when;
 pub(crate) mod who;
@@ -65,9 +70,9 @@ pub mod words;
 
 pub use people::PeopleDesk;
 pub use state::{
-    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus,
-    LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
-    ReferenceStatus, SiteName, Thresholds,
+    ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence,
+    GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState,
+    PopulationStatus, ReferenceStatus, SiteName, Thresholds,
 };
 
 use crate::journal::JournalError;

@@ -1,6 +1,6 @@
 //! The ways through the pages: one table, from which everybody is shown what they may open.
 
-use super::words::{Words, checklist, frame, sign_in};
+use super::words::{Words, checklist, frame, sign_in, today};
 use crate::staff::{Right, Role};
 
 /// A page that stands in the navigation.
@@ -20,12 +20,14 @@ const fn way(path: &'static str, words: Words, right: Right) -> Way {
 /// Every one, in the order in which they stand. The first that a role may open is where it begins.
 const WAYS: &[Way] = &[
     way("/", frame::GUARD, Right::SeeLive),
+    way("/today", today::TODAY, Right::SeeToday),
     way("/rounds", checklist::ROUNDS, Right::Tick),
     way("/report", checklist::REPORT, Right::RunChecklist),
     way("/look-back", checklist::LOOK_BACK, Right::RunChecklist),
     way("/pledge", checklist::PLEDGE, Right::Tick),
     way("/procedure", checklist::PROCEDURE, Right::SeeToday),
     way(ACCOUNTS, sign_in::ACCOUNTS, Right::RunAccounts),
+    way("/settings", frame::SETTINGS, Right::Configure),
 ];
 
 /// The page of accounts, which a demonstration has not.

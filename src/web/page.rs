@@ -266,6 +266,24 @@ impl Device {
     }
 }
 
+/// The device alone, for a page that has it among other things.
+#[derive(Template)]
+#[template(path = "device.html", config = "src/web/askama.toml")]
+pub(super) struct DeviceCard {
+    device: Device,
+}
+
+/// The template escapes every text.
+impl askama::filters::HtmlSafe for DeviceCard {}
+
+impl DeviceCard {
+    pub(super) fn new(status: &GatewayStatus, outbox: OutboxCount, now: &Stamp) -> Self {
+        Self {
+            device: Device::new(status, outbox, now),
+        }
+    }
+}
+
 /// The whole page.
 #[derive(Template)]
 #[template(path = "page.html", config = "src/web/askama.toml")]

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
     Shared, account, alerts, api, assets, frame, guard, live, look_back, page, pledge, posters,
-    procedure, report, rounds, sign_in, steps,
+    procedure, report, rounds, settings, sign_in, steps, today,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -108,6 +108,8 @@ fn table() -> Vec<Entry> {
         pledge::routes(),
         procedure::routes(),
         steps::routes(),
+        today::routes(),
+        settings::routes(),
         sign_in::routes(),
         assets::routes(),
     ]

@@ -5,13 +5,16 @@
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
 use super::people::PeopleDesk;
+use super::settings::Settings;
 use crate::account::Accounts;
 use crate::checklist::Desk;
 use crate::clock::{Clock, Stamp, WallTime};
 use crate::estimate::{Budget, Reading};
 use crate::event::{Escalation, Fault};
+use crate::figures::Figures;
 use crate::id::{AlertId, TrackId};
 use crate::journal::{Journal, Outbox};
+use crate::screening::operating::Operating;
 use crate::screening::{Difference, Obstacle, Verdict};
 use crate::thermal::{FrameHealth, SelfCheck};
 use crate::units::PixelBox;
@@ -58,6 +61,12 @@ pub struct Dashboard {
     pub entrance: Entrance,
     /// Events: read for the lists, written when staff act.
     pub journal: Arc<dyn Journal>,
+    /// The configuration file; `None` in a demonstration.
+    pub settings: Option<Arc<dyn Settings>>,
+    /// What days add up to.
+    pub figures: Arc<dyn Figures>,
+    /// What is known of thresholds.
+    pub evidence: Arc<Evidence>,
     /// Messages to the broker: only counted here.
     pub outbox: Arc<dyn Outbox>,
     /// The rounds, the report of the day and the procedure; `None` where there is no checklist.
@@ -80,6 +89,17 @@ pub struct Dashboard {
     /// Called from a blocking thread after the page recorded something, so that the MQTT link
     /// wakes and `changes` is bumped. Must return at once.
     pub after_record: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// What thresholds mean, and from which data that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// People whose fever is known, by what was shown for them.
+    pub operating: Operating,
+    /// How many people they are.
+    pub people: usize,
+    /// Where the data come from, and under which licence.
+    pub source: String,
 }
 
 impl fmt::Debug for Dashboard {

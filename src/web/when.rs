@@ -3,6 +3,7 @@
 //! Time itself comes from [`crate::clock`]; here it is only written. The zone is asked for once by
 //! `jiff` (TZ or /etc/localtime) and kept by it; nothing here blocks after that.
 
+use crate::calendar::Date;
 use crate::clock::{Stamp, WallTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -83,6 +84,46 @@ pub fn last_day_before(end: WallTime) -> String {
     last.date().to_string()
 }
 
+fn civil(date: Date) -> jiff::civil::Date {
+    let (year, month, day) = date.parts();
+    // A date of the calendar is one of `jiff`'s, too.
+    jiff::civil::Date::new(year as i16, month as i8, day as i8).unwrap_or_default()
+}
+
+/// The date on the wall; `None` before 1970, where a clock is not set.
+#[must_use]
+pub fn date(at: WallTime) -> Option<Date> {
+    date_of(zoned(at.0, TimeZone::system()).date())
+}
+
+fn date_of(date: jiff::civil::Date) -> Option<Date> {
+    Date::new(date.year().into(), date.month().into(), date.day().into())
+}
+
+/// The date so many days earlier.
+#[must_use]
+pub fn earlier(date: Date, days: u16) -> Option<Date> {
+    let days = jiff::Span::new().days(i64::from(days));
+    civil(date).checked_sub(days).ok().and_then(date_of)
+}
+
+/// The first moments of so many dates from this one on, and of the one after them.
+#[must_use]
+pub fn days(from: Date, count: u16) -> Vec<WallTime> {
+    days_in(from, count, &TimeZone::system())
+}
+
+fn days_in(from: Date, count: u16, zone: &TimeZone) -> Vec<WallTime> {
+    let begins = |date: Date| {
+        let begins = civil(date).to_zoned(zone.clone());
+        let begins = begins.and_then(|it| it.start_of_day());
+        begins.map_or(WallTime(date.number() * WallTime::DAY_MS), |it| {
+            WallTime(it.timestamp().as_millisecond())
+        })
+    };
+    (0..=count).map(|days| begins(from.plus(days))).collect()
+}
+
 /// The last local midnight, ms since 1970.
 #[must_use]
 pub fn midnight_ms(now: &Stamp) -> i64 {
@@ -110,6 +151,20 @@ mod tests {
         // 2020-02-21T06:05:09+08:00 is still the 20th in UTC.
         let now = 1_582_236_309_000;
         assert_eq!(midnight_in(now, zone), 1_582_214_400_000);
+    }
+
+    #[test]
+    fn a_day_has_as_many_hours_as_its_zone_gives_it() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let days = days_in("2020-03-28".parse().unwrap(), 2, &zone);
+        let hours: Vec<_> = days
+            .windows(2)
+            .map(|it| (it[1].0 - it[0].0) / 3_600_000)
+            .collect();
+        assert_eq!(hours, [24, 23]);
+        let march = "2020-03-01".parse().unwrap();
+        assert_eq!(earlier(march, 1).unwrap().to_string(), "2020-02-29");
+        assert_eq!(earlier("1970-01-01".parse().unwrap(), 1), None);
     }
 
     #[test]

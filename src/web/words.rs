@@ -20,6 +20,7 @@ pub mod frame;
 pub mod people;
 mod remedy;
 pub mod sign_in;
+pub mod today;
 pub use remedy::remedy;
 
 /// One thing in both languages. In a page each stands in a `span` of its own, the English with its
@@ -178,6 +179,7 @@ impl InWords for Fault {
             Self::DatabaseSalvaged => words("数据库曾损坏", "Database was damaged"),
             Self::BackupMissed => words("数据库未能备份", "No backup was made"),
             Self::ClockUnset => words("时间未校准", "Clock not set"),
+            Self::ConfigRefused => words("配置文件有错，未采用", "Configuration refused"),
         }
     }
 }
@@ -202,7 +204,8 @@ pub const fn stops_judging(fault: Fault) -> bool {
         | Fault::DiskLow
         | Fault::DatabaseSalvaged
         | Fault::BackupMissed
-        | Fault::ClockUnset => false,
+        | Fault::ClockUnset
+        | Fault::ConfigRefused => false,
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("command", Layer::Core),
     row("event", Layer::Core),
     row("journal", Layer::Core),
+    row("figures", Layer::Core),
     row("evaluate", Layer::Core),
     row("checklist", Layer::Core),
     row("people", Layer::Core),

@@ -17,21 +17,24 @@ use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
+use menshen::figures::{AlertTimes, Figures, Tally};
 use menshen::id::{
     AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, ScreeningId, Sequence, TrackId,
 };
 use menshen::journal::{
     Journal, JournalError, Outbox, OutboxCount, OutboxRow, Receipt, Recorded, SafeAt, Unfinished,
 };
+use menshen::screening::operating::{Operating, People};
 use menshen::screening::{Obstacle, RetestReason, Verdict};
 use menshen::thermal::FrameHealth;
 use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
+use menshen::web::settings::Settings;
 use menshen::web::{
-    AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus, LinkWord, LiveFrame,
-    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
-    SiteName, Thresholds,
+    AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence, GatewayStatus, LinkWord,
+    LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
+    ReferenceStatus, SiteName, Thresholds,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -110,6 +113,7 @@ pub fn relative_alert(track: u64, seconds_ago: u64) -> Alert {
 pub struct Memory {
     pub alerts: Mutex<Vec<Alert>>,
     pub tally: Mutex<Vec<(String, Option<String>, u64)>>,
+    pub estimates: Mutex<Vec<(i64, u64)>>,
     pub asked_since: Mutex<Option<i64>>,
     pub broken: AtomicBool,
     recorded: Mutex<u64>,
@@ -206,6 +210,76 @@ impl Journal for Memory {
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {
         Ok(Unfinished::default())
+    }
+}
+
+/// Every stretch has an ordinary morning's people, and the alerts that there are.
+impl Figures for Memory {
+    fn people(&self, bounds: &[WallTime]) -> Result<Vec<Tally>, JournalError> {
+        self.check()?;
+        let tally = self.tally.lock().unwrap().clone();
+        let stretches = bounds.len().saturating_sub(1);
+        Ok((0..stretches)
+            .map(|at| {
+                let part = |number: u64| number * (at as u64 * 7 % 24) / 24;
+                let row = |(class, why, number): &(String, Option<String>, u64)| {
+                    (class.clone(), why.clone(), part(*number))
+                };
+                tally.iter().map(row).collect()
+            })
+            .collect())
+    }
+
+    fn alert_times(
+        &self,
+        from: WallTime,
+        until: WallTime,
+    ) -> Result<Vec<AlertTimes>, JournalError> {
+        self.check()?;
+        let alerts = self.alerts.lock().unwrap();
+        let times = alerts.iter().map(|alert| AlertTimes {
+            raised: alert.raised,
+            taken: match &alert.state {
+                AlertState::Open => None,
+                AlertState::Acknowledged { at, .. } | AlertState::Resolved { at, .. } => Some(*at),
+            },
+            resolved: matches!(alert.state, AlertState::Resolved { .. }),
+        });
+        Ok(times
+            .filter(|it| (from..until).contains(&it.raised.wall))
+            .collect())
+    }
+
+    fn estimates(&self, _: WallTime, _: WallTime) -> Result<Vec<(i64, u64)>, JournalError> {
+        self.check()?;
+        Ok(self.estimates.lock().unwrap().clone())
+    }
+}
+
+/// Readings about 36.4 °C, and a few above both thresholds.
+fn bell() -> Vec<(i64, u64)> {
+    let of = |step: i64| {
+        let far = (step - 364) as f64 / 3.2;
+        (step, (900.0 * (-far * far / 2.0).exp()) as u64)
+    };
+    let mut steps: Vec<_> = (352..378).map(of).filter(|it| it.1 > 0).collect();
+    steps.extend([(378, 3), (379, 2), (384, 1)]);
+    steps
+}
+
+/// Two made-up cameras.
+pub fn evidence() -> Evidence {
+    let person = |shown: f64, oral: f64| (Celsius::literal(shown), Celsius::literal(oral));
+    let camera = |name: &str, high: f64| {
+        let well = (0..200).map(|n| person(35.5 + f64::from(n) * 0.0119, 36.6));
+        let feverish = (0..20).map(|n| person(37.0 + f64::from(n) * 0.1, 37.6));
+        let high = (0..10).map(|n| person(high + f64::from(n) * 0.1, 38.4));
+        People::count(name, &well.chain(feverish).chain(high).collect::<Vec<_>>())
+    };
+    Evidence {
+        operating: Operating(vec![camera("A", 38.0), camera("B", 37.5)]),
+        people: 230,
+        source: "nobody: made up for a test".to_owned(),
     }
 }
 
@@ -473,6 +547,15 @@ impl Gateway {
         Self::serving(entrance, Vec::new(), |it| it.desk = Some(desk))
     }
 
+    /// With a configuration file behind the page of settings.
+    pub fn with_settings(
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        settings: Option<Arc<dyn Settings>>,
+    ) -> Self {
+        Self::serving(entrance, alerts, |it| it.settings = settings)
+    }
+
     /// With other parts than those in memory: a real store, a desk.
     pub fn serving(
         entrance: Entrance,
@@ -487,6 +570,7 @@ impl Gateway {
         let memory = Arc::new(Memory::default());
         *memory.alerts.lock().unwrap() = alerts;
         *memory.tally.lock().unwrap() = morning();
+        *memory.estimates.lock().unwrap() = bell();
         let clock = SimulatedClock::at(stamp(0));
         let (live, live_seen) = watch::channel(None);
         let (status, status_seen) = watch::channel(Arc::new(status()));
@@ -499,6 +583,9 @@ impl Gateway {
             people: Err("no register in this test".into()),
             entrance,
             journal: memory.clone(),
+            settings: None,
+            figures: memory.clone(),
+            evidence: Arc::new(evidence()),
             outbox: memory.clone(),
             clock: Arc::new(clock.clone()),
             live: live_seen,

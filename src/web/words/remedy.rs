@@ -75,6 +75,11 @@ pub const fn remedy(fault: Fault) -> Words {
             "筛查照常，每小时再试。请检查备份盘及其空间。",
             "Screening goes on; it is tried again each hour. Check the backup disk and its room.",
         ),
+        Fault::ConfigRefused => words(
+            "筛查照常，按上一次的有效配置。请管理员在“设置”页查看错误。",
+            "Screening goes on by the last good file. An administrator sees what is wrong on the page \
+             Settings.",
+        ),
         Fault::ClockUnset => words(
             "筛查照常，时间仅供参考。请检查网络对时。",
             "Screening goes on; times are not certain. Check the network's time.",
