@@ -142,6 +142,7 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         store: store.clone(),
         clock,
         listener,
+        transport: menshen::web::Transport::Plain,
         entrance: Entrance::Demo,
         mode: Mode::Demo,
         observe: Box::new(|_| {}),

@@ -18,7 +18,9 @@ use menshen::event::{Escalation, Fault};
 use menshen::thermal::SelfCheck;
 use menshen::thermal::self_check::Complaint;
 use menshen::units::TemperatureDelta;
-use menshen::web::{ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, ReferenceStatus};
+use menshen::web::{
+    ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, ReferenceStatus, Transport,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -473,11 +475,12 @@ fn no_network_sees_the_page() {
             },
             after_record: Arc::new(|| {}),
         };
-        menshen::web::serve(listener, dashboard, gateway.shutdown.clone()).await
+        let stop = gateway.shutdown.clone();
+        menshen::web::serve(listener, Transport::Plain, dashboard, stop).await
     });
     let error = refused.unwrap_err().to_string();
     assert!(
-        error.contains("no TLS yet") && error.contains("127.0.0.1"),
+        error.contains("no TLS") && error.contains("127.0.0.1"),
         "{error}"
     );
 }

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod doctor;
 pub mod evaluate;
 pub mod forget;
+mod pages;
 pub mod record;
 pub mod replay;
 pub mod run;

@@ -1,6 +1,6 @@
 //! `menshen run`: the gateway at a door.
 
-use super::until_told_to_stop;
+use super::{pages, until_told_to_stop};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CameraSource, Config};
 use crate::detect::OnnxDetector;
@@ -13,12 +13,9 @@ use crate::pipeline::source::open_camera;
 use crate::store::{Route, Store};
 use crate::web::{Entrance, Mode};
 use anyhow::Context as _;
-use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// Arguments of `menshen run`.
 #[derive(clap::Args, Debug)]
@@ -41,8 +38,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let gateway = assemble(config, Box::new(|_| {})).await?;
-        let address = gateway.listener.local_addr()?;
-        tracing::info!("dashboard: http://{address}/");
+        let url = gateway.transport.url(gateway.listener.local_addr()?);
+        tracing::info!("dashboard: {url}");
         gateway.run(until_told_to_stop(None)).await
     })?;
     Ok(ExitCode::SUCCESS)
@@ -68,7 +65,7 @@ pub(super) async fn assemble(
     let store = Store::open(&config.store.folder, routes)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
-    let listener = listen(config.web.listen).await?;
+    let (listener, transport) = pages::listen(&config, clock.as_ref()).await?;
     let mode = match config.camera.source {
         CameraSource::V4l { .. } => Mode::Real,
         CameraSource::Recording { .. } | CameraSource::Simulator { .. } => Mode::Demo,
@@ -82,20 +79,8 @@ pub(super) async fn assemble(
         store,
         clock,
         listener,
+        transport,
         mode,
         observe,
-    })
-}
-
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let hint = if error.kind() == io::ErrorKind::AddrInUse {
-            "another program has this port; stop it, or choose another ([web] listen, or --port)"
-        } else {
-            "choose another address or port ([web] listen, or --port)"
-        };
-        anyhow::Error::new(error).context(format!(
-            "the dashboard cannot listen on {address}\nhint: {hint}"
-        ))
     })
 }

@@ -7,9 +7,10 @@ use super::keys::{self, Key};
 use super::notify;
 use super::profile;
 use super::read::{Placed, Reader};
+use super::web;
 use super::{
     CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, ProfileChoice,
-    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, WebConfig,
+    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile,
 };
 use crate::camera::Rotation;
 use crate::checklist::SiteKind;
@@ -35,7 +36,7 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         alerts: notify::alerts(read),
         notifiers: notify::notifiers(read),
         checklist: checklist(read),
-        web: web(read),
+        web: web::web(read),
         store: store(read, &mqtt),
         mqtt,
         site,
@@ -365,24 +366,6 @@ fn checklist(read: &mut Reader<'_>) -> ChecklistConfig {
         file: file.map(|file| PathBuf::from(file.value)),
         report_at: report_at.unwrap_or(default.report_at),
     }
-}
-
-fn web(read: &mut Reader<'_>) -> WebConfig {
-    let Some(Placed { value, span }) = read.address(&keys::WEB_LISTEN) else {
-        return WebConfig::default();
-    };
-    if !value.ip().is_loopback() {
-        read.problem(
-            span,
-            &format!("listen in [web] is {value}: other machines could open the pages"),
-            &format!(
-                "there is no TLS yet, so the pages are for this machine only: write listen = \
-                 \"127.0.0.1:{}\", and come from elsewhere through ssh -L",
-                value.port()
-            ),
-        );
-    }
-    WebConfig { listen: value }
 }
 
 fn store(read: &mut Reader<'_>, mqtt: &MqttConfig) -> StoreConfig {

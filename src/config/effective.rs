@@ -121,6 +121,13 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("checklist", "file") => path(checklist.file.as_ref()?),
         ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
         ("web", "listen") => quoted(&web.listen.to_string()),
+        ("web", "names") if web.names.is_empty() => return None,
+        ("web", "names") => {
+            let names: Vec<_> = web.names.iter().map(|it| quoted(it)).collect();
+            format!("[{}]", names.join(", "))
+        }
+        ("web", "certificate_file") => path(&web.certificate.as_ref()?.0),
+        ("web", "key_file") => path(&web.certificate.as_ref()?.1),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

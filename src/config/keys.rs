@@ -55,6 +55,8 @@ pub(super) enum Kind {
     Path,
     /// An address and a port.
     Address,
+    /// Names and addresses of machines, in brackets, at most so many.
+    Hosts(usize),
 }
 
 impl Kind {
@@ -91,6 +93,10 @@ impl Kind {
             Self::Address => {
                 "an address and a port, in quotes, such as \"127.0.0.1:8080\"".to_owned()
             }
+            Self::Hosts(most) => format!(
+                "up to {most} names in small letters or addresses, in quotes and brackets, such as \
+                 [\"192.168.1.20\", \"menshen.lan\"]"
+            ),
         }
     }
 }
@@ -228,7 +234,10 @@ keys! {
     CHECKLIST_FILE = "checklist"."file": Kind::Path, "the site's own list: its additions, and who owns what (menshen checklist check FILE tells what is wrong with it)";
     CHECKLIST_REPORT_AT = "checklist"."report_at": Kind::Text(5), "when the report of the day goes out by itself, such as 20:00";
 
-    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is TLS";
+    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served: plain on this machine only, over TLS elsewhere";
+    WEB_NAMES = "web"."names": Kind::Hosts(16), "what this machine is called on the network, as people type it; the certificate is for these";
+    WEB_CERTIFICATE = "web"."certificate_file": Kind::Path, "the pages' certificate (PEM), with what lies between it and its authority; without it the gateway signs its own";
+    WEB_KEY = "web"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
     STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";

@@ -22,6 +22,7 @@ mod read;
 mod report;
 mod street;
 mod transfer;
+mod web;
 pub mod zone;
 
 pub use environment::{Origin, log_filter};
@@ -33,6 +34,7 @@ pub use transfer::{
     OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,
     TransferSection,
 };
+pub use web::WebConfig;
 
 use crate::calendar::TimeOfDay;
 use crate::camera::Rotation;
@@ -47,7 +49,6 @@ use crate::thermal::radiometry::CountScale;
 use crate::thermal::reference::ReferenceSettings;
 use crate::units::Celsius;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -202,13 +203,6 @@ impl TlsConfig {
     const USUAL_CA: &'static str = "/etc/ssl/certs/ca-certificates.crt";
 }
 
-/// The pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WebConfig {
-    /// A loopback address: there is no TLS yet.
-    pub listen: SocketAddr,
-}
-
 /// The rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecklistConfig {
@@ -328,14 +322,6 @@ impl MqttConfig {
 
     /// The port where TLS is on and none is named.
     const TLS_PORT: u16 = 8883;
-}
-
-impl Default for WebConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-        }
-    }
 }
 
 impl Default for ChecklistConfig {

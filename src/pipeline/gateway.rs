@@ -34,7 +34,7 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName};
+use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName, Transport};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,6 +70,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Where the dashboard is served.
     pub listener: TcpListener,
+    /// How it is served.
+    pub transport: Transport,
     /// Who may come in.
     pub entrance: Entrance,
     /// Whether this is for real.
@@ -337,7 +339,12 @@ impl Gateway {
             after_record: Arc::new(after.teller()),
         };
         self.look_after_itself(&after, faults, &status, &stop)?;
-        let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
+        let mut page = tokio::spawn(crate::web::serve(
+            self.listener,
+            self.transport,
+            dashboard,
+            stop.clone(),
+        ));
         let (recording, recorded) = (recorder.clone(), after.and(self.observe));
         let recording = spawn("recorder", &stop, move || recording.run(recorded))?;
         let watching = spawn("watch", &stop, {

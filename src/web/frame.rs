@@ -9,10 +9,10 @@ use super::routes::{Entry, Needs, post};
 use super::state::{GatewayStatus, Mode, SiteName};
 use super::who::Visit;
 use super::words::{self, InWords, Words};
-use super::{Shared, cookie, nav, page};
+use super::{Shared, cookie, nav, page, trust};
 use crate::clock::Stamp;
 use crate::staff::Who;
-use axum::extract::{Form, FromRequestParts};
+use axum::extract::{Form, FromRequestParts, State};
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
@@ -95,6 +95,8 @@ pub(super) struct Frame {
     pub(super) path: String,
     pub(super) status: Option<StatusView>,
     pub(super) demo: Option<Words>,
+    /// Where it is said how this gateway's own authority is trusted, where it has one.
+    pub(super) trust: Option<&'static str>,
     languages: Languages,
 }
 
@@ -166,6 +168,7 @@ impl FromRequestParts<Arc<Shared>> for Frame {
                 .map(|_| status_view(&status, &dashboard.clock.now())),
             who: visit.who,
             demo: (status.mode == Mode::Demo).then(|| status.mode.words()),
+            trust: shared.transport.own_authority().then_some(trust::PAGE),
             languages: Languages::of(&parts.headers),
             path,
         })
@@ -187,9 +190,9 @@ pub(super) fn own_path(path: &str) -> Option<&str> {
 }
 
 /// `POST /words`: which languages the pages show from now on.
-async fn choose(Form(choice): Form<Choice>) -> Response {
+async fn choose(State(shared): State<Arc<Shared>>, Form(choice): Form<Choice>) -> Response {
     let languages = Languages::parse(&choice.words).unwrap_or_default();
-    let line = cookie::line(LANGUAGES, languages.as_str(), A_YEAR, false);
+    let line = cookie::line(LANGUAGES, languages.as_str(), A_YEAR, shared.is_secure());
     let back = Redirect::to(own_path(&choice.back).unwrap_or("/"));
     ([(SET_COOKIE, line)], back).into_response()
 }

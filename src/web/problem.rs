@@ -222,8 +222,8 @@ impl Problem {
             Self::WrongHost => [
                 "地址不对",
                 "Wrong address",
-                "请在本机浏览器中打开 http://127.0.0.1 加端口号。",
-                "Open http://127.0.0.1 with the port, in a browser on this device.",
+                "请用设置中写明的名称或地址打开（[web] names）；在本机上用 127.0.0.1 加端口号。",
+                "Use a name or address that the configuration gives ([web] names); on this device 127.0.0.1 with the port.",
             ],
             Self::ForeignOrigin => [
                 "没有保存：请求来自别的网站",

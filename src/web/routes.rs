@@ -8,7 +8,7 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in, trust,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -104,6 +104,7 @@ fn table() -> Vec<Entry> {
         report::routes(),
         sign_in::routes(),
         assets::routes(),
+        trust::routes(),
     ]
     .into_iter()
     .flatten()

@@ -30,7 +30,7 @@ use menshen::units::{
 use menshen::web::{
     AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus, LinkWord, LiveFrame,
     LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
-    SiteName, Thresholds,
+    SiteName, Thresholds, Transport,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -464,6 +464,10 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
+        Self::over(Transport::Plain, entrance, alerts)
+    }
+
+    pub fn over(transport: Transport, entrance: Entrance, alerts: Vec<Alert>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -501,7 +505,12 @@ impl Gateway {
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(menshen::web::serve(listener, dashboard, shutdown.clone()));
+        runtime.spawn(menshen::web::serve(
+            listener,
+            transport,
+            dashboard,
+            shutdown.clone(),
+        ));
         Self {
             address,
             memory,
