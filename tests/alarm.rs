@@ -76,6 +76,10 @@ impl Journal for Held {
         self.store.tally(since)
     }
 
+    fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+        self.store.since(event, limit)
+    }
+
     fn unfinished(&self) -> Result<Unfinished, JournalError> {
         self.store.unfinished()
     }

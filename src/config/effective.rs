@@ -128,6 +128,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         }
         ("web", "certificate_file") => path(&web.certificate.as_ref()?.0),
         ("web", "key_file") => path(&web.certificate.as_ref()?.1),
+        ("web", "metrics_token_file") => path(web.metrics_token_file.as_ref()?),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

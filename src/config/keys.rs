@@ -238,6 +238,7 @@ keys! {
     WEB_NAMES = "web"."names": Kind::Hosts(16), "what this machine is called on the network, as people type it; the certificate is for these";
     WEB_CERTIFICATE = "web"."certificate_file": Kind::Path, "the pages' certificate (PEM), with what lies between it and its authority; without it the gateway signs its own";
     WEB_KEY = "web"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";
+    WEB_METRICS = "web"."metrics_token_file": Kind::Path, "file (mode 0600) whose first line whoever asks for /metrics must bring (Authorization: Bearer); without it there are no metrics";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
     STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";

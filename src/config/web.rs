@@ -6,8 +6,9 @@
 use super::StoreConfig;
 use super::environment::secret_file;
 use super::keys;
-use super::password::open_to_others;
+use super::password::{PasswordError, first_line, open_to_others};
 use super::read::{Placed, Reader};
+use crate::secret::Secret;
 use crate::web::tls::CertificateSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct WebConfig {
     pub names: Vec<String>,
     /// A certificate that the site brings, and its key.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// The file whose first line whoever reads the metrics must bring; without it there are none.
+    pub metrics_token_file: Option<PathBuf>,
 }
 
 impl Default for WebConfig {
@@ -29,6 +32,7 @@ impl Default for WebConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             names: Vec::new(),
             certificate: None,
+            metrics_token_file: None,
         }
     }
 }
@@ -66,6 +70,15 @@ impl WebConfig {
         })
     }
 
+    /// What whoever reads the metrics must bring.
+    ///
+    /// # Errors
+    /// Where a file is named and cannot be used.
+    pub fn metrics_token(&self) -> Result<Option<Secret<String>>, PasswordError> {
+        let file = self.metrics_token_file.as_deref().map(secret_file);
+        file.as_deref().map(first_line).transpose()
+    }
+
     /// Says so where others than its owner may read the key that the site brought.
     #[must_use]
     pub fn key_warning(&self) -> Option<String> {
@@ -91,6 +104,7 @@ pub(super) fn web(read: &mut Reader<'_>) -> WebConfig {
     let names = read.hosts(&keys::WEB_NAMES);
     let certificate = read.text(&keys::WEB_CERTIFICATE);
     let key = read.text(&keys::WEB_KEY);
+    let metrics = read.text(&keys::WEB_METRICS);
     if let (Some(one), None) | (None, Some(one)) = (&certificate, &key) {
         read.problem(
             one.span.clone(),
@@ -115,6 +129,7 @@ pub(super) fn web(read: &mut Reader<'_>) -> WebConfig {
         listen: listen.map_or(default.listen, |it| it.value),
         names: names.unwrap_or_default(),
         certificate: certificate.map(path).zip(key.map(path)),
+        metrics_token_file: metrics.map(path),
     }
 }
 

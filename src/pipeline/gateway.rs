@@ -330,6 +330,7 @@ impl Gateway {
             entrance: self.entrance.clone(),
             journal: Arc::new(recorder.clone()),
             outbox: self.outbox(),
+            metrics: self.config.web.metrics_token()?.map(Arc::new),
             clock: Arc::clone(&self.clock),
             live: live_now,
             status: status_now,

@@ -5,7 +5,7 @@
 //! are bounded all in all and for each address (ASVS 5.0, 2.4.1), so that one machine cannot take the places of
 //! all. Nothing here blocks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// Most connections that have not asked for anything yet.
 const NEWCOMERS: usize = 256;
 
-/// Most connections: a thousand that wait for events, and the pages beside them.
+/// Most guests: a thousand that wait for events, and the pages beside them.
 const CONNECTIONS: usize = 1200;
 
 /// Most connections from one address. A browser opens six to a gateway, and one for the live view.
@@ -22,8 +22,8 @@ const FROM_ONE: usize = 64;
 #[derive(Default)]
 struct Places {
     next: u64,
-    all: usize,
     newcomers: BTreeMap<u64, CancellationToken>,
+    guests: BTreeSet<u64>,
     from: HashMap<IpAddr, usize>,
 }
 
@@ -62,9 +62,8 @@ impl Doorway {
     pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
         let from = counted(from);
         let mut places = self.places();
-        let guests = places.all.saturating_sub(places.newcomers.len());
         let here = places.from.get(&from).copied().unwrap_or(0);
-        if guests >= CONNECTIONS || here >= FROM_ONE {
+        if places.guests.len() >= CONNECTIONS || here >= FROM_ONE {
             return None;
         }
         if places.newcomers.len() >= NEWCOMERS
@@ -74,7 +73,6 @@ impl Doorway {
         }
         let (number, out) = (places.next, CancellationToken::new());
         places.next += 1;
-        places.all += 1;
         places.newcomers.insert(number, out.clone());
         *places.from.entry(from).or_default() += 1;
         Some(Place {
@@ -89,15 +87,18 @@ impl Doorway {
 impl Place {
     /// Its first request is whole: it is no newcomer any more.
     pub(super) fn settle(&self) {
-        self.doorway.places().newcomers.remove(&self.number);
+        let mut places = self.doorway.places();
+        if places.newcomers.remove(&self.number).is_some() {
+            places.guests.insert(self.number);
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut places = self.doorway.places();
-        places.all = places.all.saturating_sub(1);
         places.newcomers.remove(&self.number);
+        places.guests.remove(&self.number);
         if let Some(here) = places.from.get_mut(&self.from) {
             *here -= 1;
             if *here == 0 {

@@ -14,7 +14,7 @@
 //!
 //! Nothing here blocks.
 
-use super::problem::Problem;
+use super::problem::{self, Problem};
 use super::serving::Transport;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -181,12 +181,14 @@ pub(super) async fn stand(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match rules.admit(&request) {
+    let path = request.uri().path().to_owned();
+    let response = match rules.admit(&request) {
         Err(problem) => problem.into_response(),
         Ok(()) => tokio::time::timeout(ANSWER_LIMIT, next.run(request))
             .await
             .unwrap_or_else(|_| Problem::TooSlow.into_response()),
     };
+    let mut response = problem::said_to(&path, response);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -19,7 +19,8 @@
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
-//! | [`api`] | the same as JSON |
+//! | [`api`], `events` | the same as JSON, and what happens |
+//! | `metrics` | numbers for Prometheus |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
 //! | `report` | the report of the day |
@@ -38,9 +39,11 @@ mod budget;
 pub mod calibration;
 mod cookie;
 mod doorway;
+mod events;
 mod frame;
 pub mod guard;
 pub mod live;
+mod metrics;
 mod nav;
 pub mod page;
 pub mod problem;
@@ -76,6 +79,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+/// Who may wait for events at a time: pages that are open, and programs.
+const LISTENERS: usize = 1000;
+
 /// What all requests share.
 pub(crate) struct Shared {
     /// What the wiring gave.
@@ -86,6 +92,8 @@ pub(crate) struct Shared {
     viewers: Arc<Semaphore>,
     /// Seats at the list of changes.
     listeners: Arc<Semaphore>,
+    /// Tells programs what happens.
+    teller: events::Teller,
     /// Who is in; `None` in a demonstration.
     door: Option<Arc<Door>>,
     /// Places in the row before the door.
@@ -171,6 +179,7 @@ pub async fn serve(
         door.announce(&shared.url);
     }
     tokio::spawn(sweep(Arc::clone(&shared), shutdown.clone()));
+    tokio::spawn(events::tell(Arc::clone(&shared)));
     serving::serve(listener, transport, service(shared), shutdown).await;
     Ok(())
 }
@@ -213,7 +222,8 @@ fn shared(
         dashboard,
         stop,
         viewers: Arc::new(Semaphore::new(live::VIEWERS)),
-        listeners: Arc::new(Semaphore::new(live::VIEWERS)),
+        listeners: Arc::new(Semaphore::new(LISTENERS)),
+        teller: events::Teller::default(),
         door,
         waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
         url,

@@ -8,7 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in, trust,
+    Shared, account, alerts, api, assets, events, frame, guard, live, metrics, page, report,
+    rounds, sign_in, trust,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -98,6 +99,8 @@ fn table() -> Vec<Entry> {
         alerts::routes(),
         live::routes(),
         api::routes(),
+        events::routes(),
+        metrics::routes(),
         frame::routes(),
         account::routes(),
         rounds::routes(),

@@ -165,6 +165,8 @@ impl Tls {
         let (source, key) = match source {
             CertificateSource::Own(folder) => {
                 let authority = Authority::at(&folder, &names, now)?;
+                let fingerprint = authority.fingerprint();
+                tracing::info!("the pages' authority has the SHA-256 {fingerprint}");
                 let signed = authority.sign(&names, now)?;
                 let holds = Mutex::new((signed.from, signed.renew));
                 (Source::Own { authority, holds }, signed.key)

@@ -147,13 +147,11 @@ impl Authority {
             }
             set_aside(folder).map_err(|error| cannot(error.to_string()))?;
         }
-        let made = Self::make(folder, names).map_err(cannot)?;
         tracing::info!(
-            "a certificate authority of this gateway's own was made in {}; its SHA-256 is {}",
-            folder.display(),
-            made.fingerprint()
+            "a new authority of the pages is made in {}",
+            folder.display()
         );
-        Ok(made)
+        Self::make(folder, names).map_err(cannot)
     }
 
     fn read(folder: &Path, names: &[String]) -> Result<Option<Self>, String> {
@@ -217,7 +215,9 @@ impl Authority {
 
     /// A certificate for these names, from the day before on; never one that a browser would refuse.
     pub(super) fn sign(&self, names: &[String], now: WallTime) -> Result<Signed, String> {
-        let days = || Some((day(now, -1)?, day(now, DAYS)?, day(now, DAYS - LEFT)?));
+        // A clock that was never set may say 1970, before which certificates have no time.
+        let first = || Some(day(now, -1)?.max(day(WallTime(0), 0)?));
+        let days = || Some((first()?, day(now, DAYS)?, day(now, DAYS - LEFT)?));
         let (first, last, renew) = days().ok_or("the clock is beyond every calendar")?;
         let (from, renew) = midnight(first)
             .zip(midnight(renew))
