@@ -145,8 +145,11 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         journal: Arc::<Held>::clone(&journal),
         store: store.clone(),
         clock,
-        listener,
-        transport: menshen::web::Transport::Plain,
+        pages: menshen::web::Pages {
+            listener,
+            transport: menshen::web::Transport::Plain,
+            metrics: None,
+        },
         entrance: Entrance::Demo,
         mode: Mode::Demo,
         observe: Box::new(|_| {}),

@@ -19,7 +19,7 @@ use menshen::thermal::SelfCheck;
 use menshen::thermal::self_check::Complaint;
 use menshen::units::TemperatureDelta;
 use menshen::web::{
-    ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, ReferenceStatus, Transport,
+    ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, Pages, ReferenceStatus, Transport,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -475,8 +475,12 @@ fn no_network_sees_the_page() {
             },
             after_record: Arc::new(|| {}),
         };
-        let stop = gateway.shutdown.clone();
-        menshen::web::serve(listener, Transport::Plain, dashboard, stop).await
+        let pages = Pages {
+            listener,
+            transport: Transport::Plain,
+            metrics: None,
+        };
+        menshen::web::serve(pages, dashboard, gateway.shutdown.clone()).await
     });
     let error = refused.unwrap_err().to_string();
     assert!(

@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::web::Transport;
 use crate::web::tls::Tls;
+use crate::web::{Pages, Transport};
 use anyhow::{Context as _, anyhow};
 use std::io;
 use std::net::SocketAddr;
@@ -14,20 +14,24 @@ use tokio::net::TcpListener;
 ///
 /// # Errors
 /// Each with what to do.
-pub(super) async fn listen(
-    config: &Config,
-    clock: &dyn Clock,
-) -> anyhow::Result<(TcpListener, Transport)> {
-    let listener = bind(config.web.listen).await?;
+pub(super) async fn listen(config: &Config, clock: &dyn Clock) -> anyhow::Result<Pages> {
+    Ok(Pages {
+        listener: bind(config.web.listen).await?,
+        transport: transport(config, clock).await?,
+        metrics: config.web.metrics_token()?,
+    })
+}
+
+async fn transport(config: &Config, clock: &dyn Clock) -> anyhow::Result<Transport> {
     let Some(source) = config.web.certificate_source(&config.store) else {
-        return Ok((listener, Transport::Plain));
+        return Ok(Transport::Plain);
     };
     let (names, now) = (config.web.all_names(), clock.now().wall);
     let tls = tokio::task::spawn_blocking(move || Tls::ready(names, source, now)).await?;
     let tls = tls.map_err(|why| anyhow!(why)).context(
         "the pages have no certificate\nhint: see certificate_file, key_file and names in [web]",
     )?;
-    Ok((listener, Transport::Tls(Arc::new(tls))))
+    Ok(Transport::Tls(Arc::new(tls)))
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -38,7 +38,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let gateway = assemble(config, Box::new(|_| {})).await?;
-        let url = gateway.transport.url(gateway.listener.local_addr()?);
+        let pages = &gateway.pages;
+        let url = pages.transport.url(pages.listener.local_addr()?);
         tracing::info!("dashboard: {url}");
         gateway.run(until_told_to_stop(None)).await
     })?;
@@ -65,7 +66,7 @@ pub(super) async fn assemble(
     let store = Store::open(&config.store.folder, routes)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
-    let (listener, transport) = pages::listen(&config, clock.as_ref()).await?;
+    let pages = pages::listen(&config, clock.as_ref()).await?;
     let mode = match config.camera.source {
         CameraSource::V4l { .. } => Mode::Real,
         CameraSource::Recording { .. } | CameraSource::Simulator { .. } => Mode::Demo,
@@ -78,8 +79,7 @@ pub(super) async fn assemble(
         entrance: Entrance::Accounts(Arc::new(store.clone())),
         store,
         clock,
-        listener,
-        transport,
+        pages,
         mode,
         observe,
     })

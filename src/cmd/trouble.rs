@@ -5,14 +5,13 @@ use super::doctor::troubles;
 use super::{pages, until_told_to_stop};
 use crate::clock::{BootId, SystemClock};
 use crate::config::{Config, WebConfig};
-use crate::web::{Transport, trouble};
+use crate::web::{Pages, trouble};
 use anyhow::Context as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Arguments of `menshen trouble`.
@@ -37,7 +36,11 @@ pub fn run(args: &TroubleArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let stop = until_told_to_stop(None);
-        let (listener, transport) = listen(config).await?;
+        let Pages {
+            listener,
+            transport,
+            metrics: _,
+        } = listen(config).await?;
         let found = look(args).await?;
         for trouble in found.iter() {
             tracing::error!("{}: {}", trouble.place.en, trouble.what.en);
@@ -59,7 +62,7 @@ pub fn run(args: &TroubleArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Where there can be no TLS, that may be what is wrong: then the page is for this machine only.
-async fn listen(mut config: Config) -> anyhow::Result<(TcpListener, Transport)> {
+async fn listen(mut config: Config) -> anyhow::Result<Pages> {
     let clock = SystemClock::start(BootId(0));
     match pages::listen(&config, &clock).await {
         Err(error) if config.web.has_tls() => {

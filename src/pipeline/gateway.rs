@@ -34,13 +34,12 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
-use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName, Transport};
+use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, Pages, SiteName};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -69,9 +68,7 @@ pub struct Gateway {
     /// The gateway's time.
     pub clock: Arc<dyn Clock>,
     /// Where the dashboard is served.
-    pub listener: TcpListener,
-    /// How it is served.
-    pub transport: Transport,
+    pub pages: Pages,
     /// Who may come in.
     pub entrance: Entrance,
     /// Whether this is for real.
@@ -330,7 +327,6 @@ impl Gateway {
             entrance: self.entrance.clone(),
             journal: Arc::new(recorder.clone()),
             outbox: self.outbox(),
-            metrics: self.config.web.metrics_token()?.map(Arc::new),
             clock: Arc::clone(&self.clock),
             live: live_now,
             status: status_now,
@@ -340,12 +336,7 @@ impl Gateway {
             after_record: Arc::new(after.teller()),
         };
         self.look_after_itself(&after, faults, &status, &stop)?;
-        let mut page = tokio::spawn(crate::web::serve(
-            self.listener,
-            self.transport,
-            dashboard,
-            stop.clone(),
-        ));
+        let mut page = tokio::spawn(crate::web::serve(self.pages, dashboard, stop.clone()));
         let (recording, recorded) = (recorder.clone(), after.and(self.observe));
         let recording = spawn("recorder", &stop, move || recording.run(recorded))?;
         let watching = spawn("watch", &stop, {

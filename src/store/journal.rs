@@ -94,13 +94,11 @@ impl Journal for Store {
     }
 
     fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
-        match event {
-            Some(event) => self.events(event, limit),
-            None => {
-                let newest = self.read(|reader| Ok(newest(reader)?))?;
-                self.events(Sequence(newest.saturating_sub(1)), 1)
-            }
-        }
+        let Some(event) = event else {
+            let newest = self.read(|reader| Ok(newest(reader)?))?;
+            return self.events(Sequence(newest.saturating_sub(1)), 1);
+        };
+        self.events(event, limit)
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {

@@ -176,7 +176,7 @@ async fn metrics(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let token = shared.dashboard.metrics.as_ref().ok_or(Problem::NoPage)?;
+    let token = shared.metrics.as_ref().ok_or(Problem::NoPage)?;
     if !is_let_in(&headers, token.reveal()) {
         return Err(Problem::NotSignedIn);
     }

@@ -60,7 +60,7 @@ pub mod when;
 pub(crate) mod who;
 pub mod words;
 
-pub use serving::Transport;
+pub use serving::{Pages, Transport};
 pub use state::{
     ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus,
     LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
@@ -68,6 +68,7 @@ pub use state::{
 };
 
 use crate::journal::JournalError;
+use crate::secret::Secret;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use problem::Problem;
@@ -75,7 +76,6 @@ use sign_in::Door;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -102,6 +102,8 @@ pub(crate) struct Shared {
     url: String,
     /// How they are served.
     transport: Transport,
+    /// What whoever reads the metrics must bring.
+    metrics: Option<Secret<String>>,
 }
 
 /// Runs something that may wait for the disk, away from the threads that serve requests. It runs to its end
@@ -158,11 +160,15 @@ impl Shared {
 /// # Errors
 /// Where the listener is not on a loopback address and there is no TLS, or the accounts cannot be read.
 pub async fn serve(
-    listener: TcpListener,
-    transport: Transport,
+    pages: Pages,
     dashboard: Dashboard,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    let Pages {
+        listener,
+        transport,
+        metrics,
+    } = pages;
     let address = listener.local_addr()?;
     if let Transport::Plain = transport {
         guard::refuse_the_world(address)?;
@@ -171,7 +177,7 @@ pub async fn serve(
     tracing::info!("dashboard on {url}");
     let shared = tokio::task::spawn_blocking({
         let (stop, transport) = (shutdown.clone(), transport.clone());
-        move || shared(dashboard, stop, (url, transport))
+        move || shared(dashboard, stop, (url, transport, metrics))
     });
     let shared = shared.await.map_err(io::Error::other)?;
     let shared = Arc::new(shared.map_err(io::Error::other)?);
@@ -205,7 +211,7 @@ async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
 fn shared(
     dashboard: Dashboard,
     stop: CancellationToken,
-    (url, transport): (String, Transport),
+    (url, transport, metrics): (String, Transport, Option<Secret<String>>),
 ) -> Result<Shared, JournalError> {
     let door = match &dashboard.entrance {
         Entrance::Demo => None,
@@ -228,6 +234,7 @@ fn shared(
         waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
         url,
         transport,
+        metrics,
     })
 }
 

@@ -7,6 +7,7 @@
 
 use super::doorway::{Doorway, Place};
 use super::tls::Tls;
+use crate::secret::Secret;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{CONNECTION, HOST, LOCATION};
@@ -79,6 +80,17 @@ impl Transport {
             }
         }
     }
+}
+
+/// Where the pages are served, how, and whether their metrics are.
+#[derive(Debug)]
+pub struct Pages {
+    /// Where connections come in.
+    pub listener: TcpListener,
+    /// How they are served.
+    pub transport: Transport,
+    /// What whoever reads the metrics must bring; without it there are none.
+    pub metrics: Option<Secret<String>>,
 }
 
 /// What every connection is given.

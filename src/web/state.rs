@@ -12,7 +12,6 @@ use crate::event::{Escalation, Fault};
 use crate::id::{AlertId, TrackId};
 use crate::journal::{Journal, Outbox};
 use crate::screening::{Difference, Obstacle, Verdict};
-use crate::secret::Secret;
 use crate::thermal::{FrameHealth, SelfCheck};
 use crate::units::PixelBox;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,8 +50,6 @@ pub struct Dashboard {
     pub outbox: Arc<dyn Outbox>,
     /// The rounds, the report of the day and the procedure; `None` where there is no checklist.
     pub desk: Option<Arc<Desk>>,
-    /// What whoever reads the metrics must bring; without it there are none.
-    pub metrics: Option<Arc<Secret<String>>>,
     /// Time of acknowledgements and outcomes.
     pub clock: Arc<dyn Clock>,
     /// The newest picture; `None` until there is one.

@@ -57,7 +57,7 @@ impl ResolvesServerCert for InUse {
 /// When there is to be another certificate.
 enum Source {
     Own {
-        authority: Authority,
+        authority: Box<Authority>,
         /// From here on, and before the first, another is signed.
         holds: Mutex<(WallTime, WallTime)>,
     },
@@ -164,7 +164,7 @@ impl Tls {
     ) -> Result<Self, String> {
         let (source, key) = match source {
             CertificateSource::Own(folder) => {
-                let authority = Authority::at(&folder, &names, now)?;
+                let authority = Box::new(Authority::at(&folder, &names, now)?);
                 let fingerprint = authority.fingerprint();
                 tracing::info!("the pages' authority has the SHA-256 {fingerprint}");
                 let signed = authority.sign(&names, now)?;

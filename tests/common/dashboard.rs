@@ -30,8 +30,8 @@ use menshen::units::{
 };
 use menshen::web::{
     AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus, LinkWord, LiveFrame,
-    LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
-    SiteName, Thresholds, Transport,
+    LivePerson, LiveReference, LiveValue, Mode, Pages, PersonState, PopulationStatus,
+    ReferenceStatus, SiteName, Thresholds, Transport,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -495,10 +495,10 @@ impl Gateway {
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
+        let metrics =
+            matches!(entrance, Entrance::Demo).then(|| Secret::new(METRICS_TOKEN.to_owned()));
         let dashboard = Dashboard {
             desk: None,
-            metrics: matches!(entrance, Entrance::Demo)
-                .then(|| Arc::new(Secret::new(METRICS_TOKEN.to_owned()))),
             entrance,
             journal: memory.clone(),
             outbox: memory.clone(),
@@ -519,12 +519,12 @@ impl Gateway {
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(menshen::web::serve(
+        let pages = Pages {
             listener,
             transport,
-            dashboard,
-            shutdown.clone(),
-        ));
+            metrics,
+        };
+        runtime.spawn(menshen::web::serve(pages, dashboard, shutdown.clone()));
         Self {
             address,
             memory,
