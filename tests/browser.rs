@@ -13,6 +13,8 @@
 
 #[path = "common/dashboard.rs"]
 mod dashboard;
+#[path = "browser/rounds.rs"]
+mod rounds;
 
 use dashboard::{Gateway, alert, stamp};
 use menshen::account::{Accounts, Act, Change, Digest, Invitation, Keys, NewAccount, Session};

@@ -129,6 +129,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
 fn web_value(web: &WebConfig, name: &str) -> Option<String> {
     Some(match name {
         "listen" => quoted(&web.listen.to_string()),
+        "address" => quoted(web.address.as_ref()?),
         "names" if web.names.is_empty() => return None,
         "names" => {
             let names: Vec<_> = web.names.iter().map(|it| quoted(it)).collect();

@@ -235,6 +235,7 @@ keys! {
     CHECKLIST_REPORT_AT = "checklist"."report_at": Kind::Text(5), "when the report of the day goes out by itself, such as 20:00";
 
     WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served: plain on this machine only, over TLS elsewhere";
+    WEB_ADDRESS = "web"."address": Kind::Text(200), "what phones open the pages by, such as https://menshen.example:8443; QR codes on posters hold it; without it listen";
     WEB_NAMES = "web"."names": Kind::Hosts(16), "what this machine is called on the network, as people type it; the certificate is for these";
     WEB_CERTIFICATE = "web"."certificate_file": Kind::Path, "the pages' certificate (PEM), with what lies between it and its authority; without it the gateway signs its own";
     WEB_KEY = "web"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";

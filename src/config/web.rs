@@ -18,6 +18,8 @@ use std::path::PathBuf;
 pub struct WebConfig {
     /// Where they are served.
     pub listen: SocketAddr,
+    /// What phones open the pages by, without a slash at its end.
+    pub address: Option<String>,
     /// What this machine is called: names and addresses.
     pub names: Vec<String>,
     /// A certificate that the site brings, and its key.
@@ -30,6 +32,7 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            address: None,
             names: Vec::new(),
             certificate: None,
             metrics_token_file: None,
@@ -101,6 +104,18 @@ impl WebConfig {
 /// The section.
 pub(super) fn web(read: &mut Reader<'_>) -> WebConfig {
     let listen = read.address(&keys::WEB_LISTEN);
+    let address = read.text(&keys::WEB_ADDRESS).map(|it| {
+        let address = it.value.trim_end_matches('/').to_owned();
+        if !is_beginning(&address) {
+            read.problem(
+                it.span,
+                &format!("address in [web] is \"{address}\", which no phone can open"),
+                "write http:// or https://, the name or address of this machine and perhaps a port, \
+                 such as address = \"https://menshen.example:8443\"",
+            );
+        }
+        address
+    });
     let names = read.hosts(&keys::WEB_NAMES);
     let certificate = read.text(&keys::WEB_CERTIFICATE);
     let key = read.text(&keys::WEB_KEY);
@@ -127,10 +142,22 @@ pub(super) fn web(read: &mut Reader<'_>) -> WebConfig {
     let default = WebConfig::default();
     WebConfig {
         listen: listen.map_or(default.listen, |it| it.value),
+        address,
         names: names.unwrap_or_default(),
         certificate: certificate.map(path).zip(key.map(path)),
         metrics_token_file: metrics.map(path),
     }
+}
+
+/// Whether this is where addresses of pages begin: a scheme, a host, perhaps a port and a folder.
+fn is_beginning(address: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && rest.chars().all(plain)
+    })
 }
 
 /// A name as it stands before the path of an address: of DNS, or an IP address.

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 pub(super) fn routes() -> Vec<Entry> {
     vec![
         get("/assets/app.css", Needs::Nothing, style),
-        get("/assets/live.js", Needs::Nothing, script),
+        get("/assets/live.js", Needs::Nothing, live),
+        get("/assets/ticks.js", Needs::Nothing, ticks),
         get("/assets/door.svg", Needs::Nothing, icon),
     ]
 }
@@ -21,11 +22,14 @@ pub(super) async fn style() -> Response {
     asset("text/css; charset=utf-8", include_str!("assets/app.css"))
 }
 
-async fn script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("assets/live.js"),
-    )
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+async fn live() -> Response {
+    asset(SCRIPT, include_str!("assets/live.js"))
+}
+
+async fn ticks() -> Response {
+    asset(SCRIPT, include_str!("assets/ticks.js"))
 }
 
 pub(super) async fn icon() -> Response {

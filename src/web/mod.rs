@@ -23,6 +23,7 @@
 //! | `metrics` | numbers for Prometheus |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
+//! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
@@ -46,6 +47,7 @@ pub mod live;
 mod metrics;
 mod nav;
 pub mod page;
+mod posters;
 pub mod problem;
 mod report;
 mod rounds;

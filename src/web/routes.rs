@@ -8,7 +8,7 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, events, frame, guard, live, metrics, page, report,
+    Shared, account, alerts, api, assets, events, frame, guard, live, metrics, page, posters, report,
     rounds, sign_in, trust,
 };
 use crate::staff::Right;
@@ -104,6 +104,7 @@ fn table() -> Vec<Entry> {
         frame::routes(),
         account::routes(),
         rounds::routes(),
+        posters::routes(),
         report::routes(),
         sign_in::routes(),
         assets::routes(),

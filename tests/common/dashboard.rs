@@ -13,6 +13,7 @@
 )]
 
 use menshen::alert::{Alert, AlertState};
+use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
 use menshen::event::Event;
@@ -476,10 +477,25 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
-        Self::over(Transport::Plain, entrance, alerts)
+        Self::serving(Transport::Plain, entrance, alerts, None)
     }
 
+    /// With the rounds.
+    pub fn at_desk(entrance: Entrance, desk: Arc<Desk>) -> Self {
+        Self::serving(Transport::Plain, entrance, Vec::new(), Some(desk))
+    }
+
+    /// In another way than plain.
     pub fn over(transport: Transport, entrance: Entrance, alerts: Vec<Alert>) -> Self {
+        Self::serving(transport, entrance, alerts, None)
+    }
+
+    fn serving(
+        transport: Transport,
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        desk: Option<Arc<Desk>>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -498,7 +514,7 @@ impl Gateway {
         let metrics =
             matches!(entrance, Entrance::Demo).then(|| Secret::new(METRICS_TOKEN.to_owned()));
         let dashboard = Dashboard {
-            desk: None,
+            desk,
             entrance,
             journal: memory.clone(),
             outbox: memory.clone(),
@@ -511,6 +527,7 @@ impl Gateway {
                 street: "南京东路街道".to_owned(),
                 building: "海鸥大厦".to_owned(),
                 gate: "东门".to_owned(),
+                address: Some("https://menshen.example:8443".to_owned()),
             },
             after_record: Arc::new(move || bump.send_modify(|number| *number += 1)),
         };
