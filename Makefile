@@ -7,11 +7,13 @@ LOCKED ?= --locked
 DENY_VERSION := 0.20.2
 DEB_VERSION := 3.8.0
 FUZZ_VERSION := 0.13.2
+AXE_VERSION := 4.10.3
+SCHEMATHESIS_VERSION := 4.32.5
 # Seconds for each of the fuzzer's targets.
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test vm cargo demo test torture fuzz fmt lint doc picture deny deb bench ci
+.PHONY: help deps deps-demo deps-test vm axe cargo demo test torture load fuzz fuzz-api fmt lint doc picture deny deb bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
@@ -29,6 +31,12 @@ deps-test: ## Install what the tests need: also a browser and Chinese fonts
 vm: ## Fetch the guest in which cameras are tested on a real kernel (90 MB, once)
 	@tests/vm/setup.sh || [ $$? = 77 ]
 
+axe: ## Fetch axe-core by npm (MPL-2.0; for tests only), by which pages are tried for everybody's use
+	@if [ -e target/axe/package/axe.min.js ]; then exit 0; fi; \
+	if ! command -v npm >/dev/null 2>&1; then echo "axe: no npm here: pages are not tried with axe-core"; exit 0; fi; \
+	mkdir -p target/axe && cd target/axe && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && \
+	    tar xzf axe-core-$(AXE_VERSION).tgz || echo "axe: npm cannot reach its registry: pages are not tried with axe-core"
+
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
 	    echo "make: there is no cargo here" >&2; \
@@ -39,14 +47,18 @@ demo: cargo deps-demo ## Show the whole gateway with a simulated camera (ARGS="-
 	$(CARGO) build --release $(LOCKED)
 	target/release/menshen demo $(ARGS)
 
-test: cargo deps-test vm ## Run every test
+test: cargo deps-test vm axe ## Run every test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run $(LOCKED) --config-file tests/nextest.toml && $(CARGO) test --doc $(LOCKED); \
 	else \
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi
 
-torture: cargo ## Long trials: 2000 kills, 20 000 power cuts, 2000 damaged files, 200 brokers that forget, a million senseless messages, 100 000 rows (about 20 minutes)
+load: cargo ## The pages under load for 5 minutes: 1000 listeners and 20 viewers (MENSHEN_LOAD_SECONDS=300)
+	$(CARGO) test $(LOCKED) --test load -- --ignored --nocapture
+
+torture: cargo ## Long trials: 2000 kills, 20 000 power cuts, 2000 damaged files, 200 brokers that forget, a million senseless messages, 100 000 rows, 5000 half-open connections (about 20 minutes)
+	MENSHEN_TEST_CONNECTIONS=5000 $(CARGO) test $(LOCKED) --test tls thousands -- --nocapture
 	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
 	MENSHEN_TEST_CUTS=20000 $(CARGO) test $(LOCKED) --test disk power_cut -- --nocapture
 	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
@@ -89,6 +101,10 @@ fuzz: cargo ## Feed telemetry, frames, recordings and messages with anything (FU
 	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
 	        -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 || exit 1; \
 	done
+
+fuzz-api: cargo ## Try the interface for programs against its description, with schemathesis (PyPI)
+	$(CARGO) build $(LOCKED)
+	SCHEMATHESIS_VERSION=$(SCHEMATHESIS_VERSION) tests/fuzz/api.sh
 
 deb: cargo deps-demo ## Build the Debian package, and look into it
 	@$(CARGO) deb --version >/dev/null 2>&1 || \

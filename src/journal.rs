@@ -158,6 +158,12 @@ pub trait Journal: Send + Sync {
     fn tally(&self, since_wall_ms: i64)
     -> Result<Vec<(String, Option<String>, u64)>, JournalError>;
 
+    /// Events that were recorded after this one, oldest first; where none is named, the newest alone.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError>;
+
     /// What an earlier start has left. Asked once, at the start.
     ///
     /// # Errors

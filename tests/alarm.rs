@@ -76,6 +76,10 @@ impl Journal for Held {
         self.store.tally(since)
     }
 
+    fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+        self.store.since(event, limit)
+    }
+
     fn unfinished(&self) -> Result<Unfinished, JournalError> {
         self.store.unfinished()
     }
@@ -141,7 +145,11 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         journal: Arc::<Held>::clone(&journal),
         store: store.clone(),
         clock,
-        listener,
+        pages: menshen::web::Pages {
+            listener,
+            transport: menshen::web::Transport::Plain,
+            metrics: None,
+        },
         entrance: Entrance::Demo,
         mode: Mode::Demo,
         settings: None,

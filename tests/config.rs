@@ -162,7 +162,7 @@ fn everything_wrong_is_reported_at_once_in_order() {
         "fever_c in [screening] is 99.0, outside of 35.0 to 40.0 °C",
         "a number stands without quotes",
         "did you mean [camera]?",
-        "there is no TLS yet",
+        "what this machine is called is not said",
         "\"port\" belongs below [mqtt]",
     ] {
         assert!(message.contains(said), "{said} is missing in\n{message}");
@@ -199,7 +199,10 @@ fn each_refusal_says_what_to_do() {
         ("[mqtt]\nhost = \"mqtt://a\"", "without mqtt://"),
         ("[mqtt]\npassword_file = \"p\"", "username"),
         ("[web]\nlisten = \"8080\"", "127.0.0.1:8080"),
-        ("[web]\nlisten = \"[::]:8080\"", "ssh -L"),
+        ("[web]\nlisten = \"[::]:8080\"", "names = ["),
+        ("[web]\nnames = \"gate\"", "wrong type"),
+        ("[web]\nnames = [\"Gate 2\"]", "no name and no address"),
+        ("[web]\nkey_file = \"k\"", "belong together"),
         ("[web]\naddress = \"menshen.example\"", "https://"),
         ("[web]\naddress = \"https://a b\"", "https://"),
         ("fever_c = 38", "belongs below [screening]"),

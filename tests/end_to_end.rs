@@ -254,7 +254,7 @@ fn a_feverish_visitor_from_the_camera_to_the_resolution() {
     assert!(people[0].contains(" clear "), "{people:?}");
     assert!(people[1].contains(" POSSIBLE FEVER "), "{people:?}");
 
-    let state = page.json("/api/state");
+    let state = page.json("/api/v1/state");
     check_alert(&alert, &state["epoch"]);
     assert_eq!(alert["gate"], "lobby");
     let id = alert["id"].as_str().unwrap();
@@ -297,7 +297,7 @@ fn without_a_broker_alerts_are_on_the_page_and_the_page_says_so() {
     let alert = gateway.wait("an alert on the dashboard", |_| page.alerts().pop());
     assert!(number(&alert, "estimate_c") >= 37.9, "{alert}");
 
-    let state = page.json("/api/state");
+    let state = page.json("/api/v1/state");
     assert_eq!(state["mqtt"]["code"], "not_configured");
     assert_eq!(state["mode"], "demo", "a simulated camera is none");
     let start = page.get("/");
@@ -343,7 +343,7 @@ fn an_alert_outlives_the_gateway_and_reaches_a_broker_that_came_later_once() {
     let mut gateway = Program::start(folder.path(), &["run", "--config", "before.toml"]);
     let page = gateway.dashboard();
     let alert = gateway.wait("an alert on the dashboard", |_| page.alerts().pop());
-    let state = page.json("/api/state");
+    let state = page.json("/api/v1/state");
     assert_ne!(state["mqtt"]["code"], "connected");
     assert_eq!(state["outbox"]["accepted_by_broker"], 0);
     gateway.kill();
@@ -358,7 +358,7 @@ fn an_alert_outlives_the_gateway_and_reaches_a_broker_that_came_later_once() {
         (&alert["id"], &Value::from("open"))
     );
     gateway.wait("the word that the broker is away", |_| {
-        (page.json("/api/state")["mqtt"]["code"] == "away").then_some(())
+        (page.json("/api/v1/state")["mqtt"]["code"] == "away").then_some(())
     });
 
     let broker = Broker::start(&folder.path().join("broker"))
@@ -369,9 +369,9 @@ fn an_alert_outlives_the_gateway_and_reaches_a_broker_that_came_later_once() {
         street.kind("/event/alert", "raised").pop()
     });
     assert_eq!(raised["id"], alert["id"]);
-    assert_eq!(raised["epoch"], page.json("/api/state")["epoch"]);
+    assert_eq!(raised["epoch"], page.json("/api/v1/state")["epoch"]);
     gateway.wait("the broker's receipts in the outbox", |_| {
-        let outbox = &page.json("/api/state")["outbox"];
+        let outbox = &page.json("/api/v1/state")["outbox"];
         (outbox["saved"] == 0 && outbox["accepted_by_broker"].as_u64()? >= 1).then_some(())
     });
 

@@ -283,7 +283,7 @@ fn nothing_of_the_site_is_said_to_whoever_has_not_signed_in() {
     for path in [
         "/",
         "/alerts",
-        "/api/alerts",
+        "/api/v1/alerts",
         "/accounts",
         "/live",
         "/changes",
@@ -641,7 +641,7 @@ fn a_first_start_says_a_code_that_opens_once_and_a_gateway_is_never_open() {
         address: page.address.clone(),
         cookie: String::new(),
     };
-    assert_eq!(stranger.json("/api/state"), serde_json::Value::Null);
+    assert_eq!(stranger.json("/api/v1/state"), serde_json::Value::Null);
     gateway.terminate();
     assert_eq!(gateway.ended().code(), Some(0), "{}", gateway.err());
     assert!(!gateway.err().contains("lobster"));

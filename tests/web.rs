@@ -20,7 +20,9 @@ use menshen::event::{Escalation, Fault};
 use menshen::thermal::SelfCheck;
 use menshen::thermal::self_check::Complaint;
 use menshen::units::TemperatureDelta;
-use menshen::web::{ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, ReferenceStatus};
+use menshen::web::{
+    ActiveFault, AlertNotes, CareStatus, LinkWord, Mode, Pages, ReferenceStatus, Transport,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -164,7 +166,7 @@ fn an_alert_that_waits_says_how_long_who_was_told_and_whether_it_is_saved() {
     ] {
         assert!(page.contains(said), "{said}: {page}");
     }
-    let json = gateway.get("/api/alerts").json();
+    let json = gateway.get("/api/v1/alerts").json();
     assert_eq!(json[0]["told"]["code"], "manager");
     assert_eq!(json[0]["saved"], false);
 }
@@ -205,7 +207,7 @@ fn the_page_shows_three_alerts_newest_first_with_their_forms() {
 #[test]
 fn every_number_of_today_is_shown_since_local_midnight() {
     let gateway = Gateway::with(Vec::new());
-    let state = gateway.get("/api/state").json();
+    let state = gateway.get("/api/v1/state").json();
     assert_eq!(state["today"]["total"], 448);
     assert_eq!(state["today"]["clear"]["total"], 412);
     assert_eq!(state["today"]["retest"]["total"], 13);
@@ -236,7 +238,7 @@ fn an_alert_goes_from_open_to_resolved_by_plain_forms() {
     );
     assert_eq!(found.status, 303, "{found:?}");
     assert_eq!(*gateway.changes.borrow(), 2);
-    let alerts = gateway.get("/api/alerts").json();
+    let alerts = gateway.get("/api/v1/alerts").json();
     let resolved = alerts.as_array().unwrap().last().unwrap();
     assert_eq!(resolved["id"], "3-12");
     assert_eq!(resolved["state"]["code"], "resolved");
@@ -376,7 +378,7 @@ fn a_name_that_is_not_this_machine_is_refused() {
         "",
         "127.0.0.1.evil.example",
     ] {
-        for path in ["/", "/api/state", "/live", "/assets/app.css", "/healthz"] {
+        for path in ["/", "/api/v1/state", "/live", "/assets/app.css", "/healthz"] {
             let answer = gateway.send(&format!("GET {path} HTTP/1.1\r\nHost: {host}"), "");
             assert_eq!(answer.status, 421, "{host} {path}");
             assert!(!answer.body.contains("海鸥大厦"));
@@ -410,9 +412,9 @@ fn a_broken_store_is_said_and_never_hidden() {
     assert!(answer.body.contains("没有保存") && answer.body.contains("disk full"));
     assert_eq!(*gateway.changes.borrow(), 0);
     assert_eq!(gateway.get("/").status, 503);
-    let api = gateway.get("/api/state");
+    let api = gateway.get("/api/v1/state");
     assert_eq!(
-        (api.status, api.json()["error"].clone()),
+        (api.status, api.json()["code"].clone()),
         (503, "storage".into())
     );
     assert_eq!(gateway.get("/healthz").status, 503);
@@ -426,7 +428,7 @@ fn every_answer_carries_the_headers() {
     let answers = [
         gateway.get("/"),
         gateway.get("/alerts"),
-        gateway.get("/api/alerts"),
+        gateway.get("/api/v1/alerts"),
         gateway.get("/assets/live.js"),
         gateway.get("/nothing"),
         gateway.post("/alerts/3-99/acknowledge", WANG),
@@ -517,7 +519,7 @@ fn faults_links_and_a_missing_picture_are_said_in_words() {
     ] {
         assert!(page.contains(words), "{words}");
     }
-    let state = gateway.get("/api/state").json();
+    let state = gateway.get("/api/v1/state").json();
     assert_eq!(state["camera"]["stale"], true);
     assert_eq!(state["faults"][0]["code"], "camera_silent");
     assert_eq!(state["mqtt"]["code"], "away");
@@ -556,11 +558,16 @@ fn no_network_sees_the_page() {
             },
             after_record: Arc::new(|| {}),
         };
-        menshen::web::serve(listener, dashboard, gateway.shutdown.clone()).await
+        let pages = Pages {
+            listener,
+            transport: Transport::Plain,
+            metrics: None,
+        };
+        menshen::web::serve(pages, dashboard, gateway.shutdown.clone()).await
     });
     let error = refused.unwrap_err().to_string();
     assert!(
-        error.contains("no TLS yet") && error.contains("127.0.0.1"),
+        error.contains("no TLS") && error.contains("127.0.0.1"),
         "{error}"
     );
 }
@@ -633,7 +640,7 @@ fn without_a_reference_no_temperature_of_anybody_leaves_the_gateway() {
     let gateway = Gateway::with(vec![dashboard::relative_alert(77, 3)]);
     let status = |people| Arc::new(dashboard::relative_status(people));
     gateway.status.send_replace(status(99));
-    let state = gateway.get("/api/state").json();
+    let state = gateway.get("/api/v1/state").json();
     let population = serde_json::json!({ "people": 99, "needed": 100, "fever_k": null });
     assert_eq!(state["population"], population);
     assert_eq!(
@@ -642,10 +649,10 @@ fn without_a_reference_no_temperature_of_anybody_leaves_the_gateway() {
     );
     assert!(gateway.get("/summary").body.contains("99 of 100 people"));
     gateway.status.send_replace(status(120));
-    let state = gateway.get("/api/state").json();
+    let state = gateway.get("/api/v1/state").json();
     assert_eq!(state["population"]["fever_k"], 0.9);
 
-    let alert = &gateway.get("/api/alerts").json()[0];
+    let alert = &gateway.get("/api/v1/alerts").json()[0];
     assert_eq!(alert["basis"], "population");
     assert_eq!(alert["people"], 120);
     let near = |key: &str, value: f64| (alert[key].as_f64().unwrap() - value).abs() < 1e-9;

@@ -37,6 +37,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut remarks = config.warnings();
     remarks.extend(config.mqtt.password_warning());
     remarks.extend(config.mqtt.key_warning());
+    remarks.extend(config.web.key_warning());
     if let Some((ca, own)) = config.mqtt.tls_files() {
         remarks.extend(tls::ready(&TlsFiles { ca, own }).err());
     }

@@ -82,7 +82,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
              alerts     {subscribe}\n\
              stop       Ctrl-C\n\n",
             env!("CARGO_PKG_VERSION"),
-            gateway.listener.local_addr()?,
+            gateway.pages.listener.local_addr()?,
         ))?;
         gateway.run(until_told_to_stop(args.seconds)).await
     })?;

@@ -17,6 +17,7 @@ pub mod demo;
 pub mod doctor;
 pub mod evaluate;
 pub mod forget;
+mod pages;
 pub mod people;
 pub mod record;
 pub mod replay;

@@ -1,6 +1,6 @@
 //! `menshen run`: the gateway at a door.
 
-use super::until_told_to_stop;
+use super::{pages, until_told_to_stop};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CameraSource, Config, ConfigError, LastGood, SettingsFile, is_supervised};
 use crate::detect::OnnxDetector;
@@ -14,12 +14,9 @@ use crate::store::{Route, Store};
 use crate::web::settings::Settings;
 use crate::web::{Entrance, Mode};
 use anyhow::Context as _;
-use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Arguments of `menshen run`.
@@ -45,8 +42,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let mut gateway = assemble(config, Box::new(|_| {})).await?;
         let stop = until_told_to_stop(None);
         gateway.settings = Some(settings(&gateway, Config::file(named), refused, &stop));
-        let address = gateway.listener.local_addr()?;
-        tracing::info!("dashboard: http://{address}/");
+        let pages = &gateway.pages;
+        let url = pages.transport.url(pages.listener.local_addr()?);
+        tracing::info!("dashboard: {url}");
         gateway.run(stop).await
     })?;
     Ok(ExitCode::SUCCESS)
@@ -111,7 +109,7 @@ pub(super) async fn assemble(
     let store = Store::open(&config.store.folder, routes)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
-    let listener = listen(config.web.listen).await?;
+    let pages = pages::listen(&config, clock.as_ref()).await?;
     let mode = match config.camera.source {
         CameraSource::V4l { .. } => Mode::Real,
         CameraSource::Recording { .. } | CameraSource::Simulator { .. } => Mode::Demo,
@@ -124,22 +122,9 @@ pub(super) async fn assemble(
         entrance: Entrance::Accounts(Arc::new(store.clone())),
         store,
         clock,
-        listener,
+        pages,
         mode,
         settings: None,
         observe,
-    })
-}
-
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let hint = if error.kind() == io::ErrorKind::AddrInUse {
-            "another program has this port; stop it, or choose another ([web] listen, or --port)"
-        } else {
-            "choose another address or port ([web] listen, or --port)"
-        };
-        anyhow::Error::new(error).context(format!(
-            "the dashboard cannot listen on {address}\nhint: {hint}"
-        ))
     })
 }

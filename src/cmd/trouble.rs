@@ -2,15 +2,16 @@
 //! systemd starts it after five starts in ten minutes (deploy/systemd/menshen.service), in place of a loop.
 
 use super::doctor::troubles;
-use super::until_told_to_stop;
-use crate::config::Config;
-use crate::web::trouble;
+use super::{pages, until_told_to_stop};
+use crate::clock::{BootId, SystemClock};
+use crate::config::{Config, WebConfig};
+use crate::web::{Pages, trouble};
 use anyhow::Context as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Arguments of `menshen trouble`.
@@ -30,23 +31,23 @@ const AGAIN: Duration = Duration::from_mins(1);
 /// # Errors
 /// Where the port is taken.
 pub fn run(args: &TroubleArgs) -> anyhow::Result<ExitCode> {
-    let listen = Config::find(args.config.as_deref()).map_or_else(
-        |_| Config::default().web.listen,
-        |(config, _)| config.web.listen,
-    );
+    let config = Config::find(args.config.as_deref());
+    let config = config.map_or_else(|_| Config::default(), |(config, _)| config);
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let stop = until_told_to_stop(None);
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("the page cannot be served on {listen}"))?;
+        let Pages {
+            listener,
+            transport,
+            metrics: _,
+        } = listen(config).await?;
         let found = look(args).await?;
         for trouble in found.iter() {
             tracing::error!("{}: {}", trouble.place.en, trouble.what.en);
         }
-        tracing::info!("what is wrong: http://{}/", listener.local_addr()?);
+        tracing::info!("what is wrong: {}", transport.url(listener.local_addr()?));
         let (sender, watched) = watch::channel(found);
-        let page = tokio::spawn(trouble::serve(listener, watched, stop.clone()));
+        let page = tokio::spawn(trouble::serve(listener, transport, watched, stop.clone()));
         loop {
             tokio::select! {
                 () = tokio::time::sleep(AGAIN) => {
@@ -58,6 +59,23 @@ pub fn run(args: &TroubleArgs) -> anyhow::Result<ExitCode> {
         anyhow::Ok(page.await??)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where there can be no TLS, that may be what is wrong: then the page is for this machine only.
+async fn listen(mut config: Config) -> anyhow::Result<Pages> {
+    let clock = SystemClock::start(BootId(0));
+    match pages::listen(&config, &clock).await {
+        Err(error) if config.web.has_tls() => {
+            tracing::error!("{error:#}");
+            let port = config.web.listen.port();
+            config.web = WebConfig {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                ..WebConfig::default()
+            };
+            pages::listen(&config, &clock).await
+        }
+        found => found,
+    }
 }
 
 async fn look(args: &TroubleArgs) -> anyhow::Result<Arc<[trouble::Trouble]>> {

@@ -7,9 +7,10 @@ use super::keys::{self, Key};
 use super::notify;
 use super::profile;
 use super::read::{Placed, Reader};
+use super::web;
 use super::{
     CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, PeopleConfig, ProfileChoice,
-    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, WebConfig,
+    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile,
 };
 use crate::camera::Rotation;
 use crate::checklist::SiteKind;
@@ -36,7 +37,7 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         notifiers: notify::notifiers(read),
         checklist: checklist(read),
         people: people(read),
-        web: web(read),
+        web: web::web(read),
         store: store(read, &mqtt),
         mqtt,
         site,
@@ -374,53 +375,6 @@ fn people(read: &mut Reader<'_>) -> PeopleConfig {
         key_file: read.text(&keys::PEOPLE_KEY_FILE).map(path),
         rules: read.text(&keys::PEOPLE_RULES).map(path),
     }
-}
-
-fn web(read: &mut Reader<'_>) -> WebConfig {
-    let address = read.text(&keys::WEB_ADDRESS).map(|it| {
-        let address = it.value.trim_end_matches('/').to_owned();
-        if !is_beginning(&address) {
-            read.problem(
-                it.span,
-                &format!("address in [web] is \"{address}\", which no phone can open"),
-                "write http:// or https://, the name or address of this machine and perhaps a port, \
-                 such as address = \"https://menshen.example:8443\"",
-            );
-        }
-        address
-    });
-    let Some(Placed { value, span }) = read.address(&keys::WEB_LISTEN) else {
-        return WebConfig {
-            address,
-            ..WebConfig::default()
-        };
-    };
-    if !value.ip().is_loopback() {
-        read.problem(
-            span,
-            &format!("listen in [web] is {value}: other machines could open the pages"),
-            &format!(
-                "there is no TLS yet, so the pages are for this machine only: write listen = \
-                 \"127.0.0.1:{}\", and come from elsewhere through ssh -L",
-                value.port()
-            ),
-        );
-    }
-    WebConfig {
-        listen: value,
-        address,
-    }
-}
-
-/// Whether this is where addresses of pages begin: a scheme, a host, perhaps a port and a folder.
-fn is_beginning(address: &str) -> bool {
-    let rest = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| address.strip_prefix(scheme));
-    rest.is_some_and(|rest| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
-        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && rest.chars().all(plain)
-    })
 }
 
 fn store(read: &mut Reader<'_>, mqtt: &MqttConfig) -> StoreConfig {

@@ -3,7 +3,7 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config, ProfileChoice, StoreConfig, notify};
+use super::{CameraSource, Config, ProfileChoice, StoreConfig, WebConfig, notify};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
@@ -123,9 +123,24 @@ pub(super) fn value(config: &Config, key: &Key) -> Option<String> {
         ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
         ("people", "key_file") => path(people.key_file.as_ref()?),
         ("people", "rules") => path(people.rules.as_ref()?),
-        ("web", "listen") => quoted(&web.listen.to_string()),
-        ("web", "address") => quoted(web.address.as_ref()?),
+        ("web", name) => web_value(web, name)?,
         ("store", name) => store_value(store, name)?,
+        _ => return None,
+    })
+}
+
+fn web_value(web: &WebConfig, name: &str) -> Option<String> {
+    Some(match name {
+        "listen" => quoted(&web.listen.to_string()),
+        "address" => quoted(web.address.as_ref()?),
+        "names" if web.names.is_empty() => return None,
+        "names" => {
+            let names: Vec<_> = web.names.iter().map(|it| quoted(it)).collect();
+            format!("[{}]", names.join(", "))
+        }
+        "certificate_file" => path(&web.certificate.as_ref()?.0),
+        "key_file" => path(&web.certificate.as_ref()?.1),
+        "metrics_token_file" => path(web.metrics_token_file.as_ref()?),
         _ => return None,
     })
 }

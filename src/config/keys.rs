@@ -55,6 +55,8 @@ pub(super) enum Kind {
     Path,
     /// An address and a port.
     Address,
+    /// Names and addresses of machines, in brackets, at most so many.
+    Hosts(usize),
 }
 
 impl Kind {
@@ -91,6 +93,10 @@ impl Kind {
             Self::Address => {
                 "an address and a port, in quotes, such as \"127.0.0.1:8080\"".to_owned()
             }
+            Self::Hosts(most) => format!(
+                "up to {most} names in small letters or addresses, in quotes and brackets, such as \
+                 [\"192.168.1.20\", \"menshen.lan\"]"
+            ),
         }
     }
 }
@@ -231,8 +237,12 @@ keys! {
     PEOPLE_KEY_FILE = "people"."key_file": Kind::Path, "file (mode 0600) with the key of the register, best a credential of the service; without it people.key in the folder of the database, made with the first start";
     PEOPLE_RULES = "people"."rules": Kind::Path, "key regions, days of observation, measures and retention of the register; without it the ones that are shipped";
 
-    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is TLS";
+    WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served: plain on this machine only, over TLS elsewhere";
     WEB_ADDRESS = "web"."address": Kind::Text(200), "what phones open the pages by, such as https://menshen.example:8443; QR codes on posters hold it; without it listen";
+    WEB_NAMES = "web"."names": Kind::Hosts(16), "what this machine is called on the network, as people type it; the certificate is for these";
+    WEB_CERTIFICATE = "web"."certificate_file": Kind::Path, "the pages' certificate (PEM), with what lies between it and its authority; without it the gateway signs its own";
+    WEB_KEY = "web"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";
+    WEB_METRICS = "web"."metrics_token_file": Kind::Path, "file (mode 0600) whose first line whoever asks for /metrics must bring (Authorization: Bearer); without it there are no metrics";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
     STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";

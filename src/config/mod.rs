@@ -25,6 +25,7 @@ mod report;
 mod settings;
 mod street;
 mod transfer;
+mod web;
 pub mod zone;
 
 pub use environment::{Origin, is_supervised, log_filter};
@@ -38,6 +39,7 @@ pub use transfer::{
     OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,
     TransferSection,
 };
+pub use web::WebConfig;
 
 use crate::calendar::TimeOfDay;
 use crate::camera::Rotation;
@@ -52,7 +54,6 @@ use crate::thermal::radiometry::CountScale;
 use crate::thermal::reference::ReferenceSettings;
 use crate::units::Celsius;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -209,15 +210,6 @@ impl TlsConfig {
     const USUAL_CA: &'static str = "/etc/ssl/certs/ca-certificates.crt";
 }
 
-/// The pages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebConfig {
-    /// A loopback address: there is no TLS yet.
-    pub listen: SocketAddr,
-    /// What phones open the pages by, without a slash at its end.
-    pub address: Option<String>,
-}
-
 /// The rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecklistConfig {
@@ -338,15 +330,6 @@ impl MqttConfig {
 
     /// The port where TLS is on and none is named.
     const TLS_PORT: u16 = 8883;
-}
-
-impl Default for WebConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            address: None,
-        }
-    }
 }
 
 impl Default for ChecklistConfig {

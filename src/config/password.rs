@@ -59,7 +59,7 @@ impl MqttConfig {
     }
 }
 
-fn open_to_others(path: &Path) -> Option<String> {
+pub(super) fn open_to_others(path: &Path) -> Option<String> {
     let mode = path.metadata().ok()?.permissions().mode() & 0o777;
     (mode & 0o077 != 0).then(|| {
         format!(

@@ -7,6 +7,7 @@
 
 use super::keys::{self, Key, Kind, Table};
 use super::report::{Problem, is_secret};
+use super::web::is_host;
 use crate::clock::WallTime;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -279,6 +280,38 @@ impl<'text> Reader<'text> {
             }
         }
         Some(words)
+    }
+
+    /// Names and addresses of machines.
+    pub(super) fn hosts(&mut self, key: &Key) -> Option<Vec<String>> {
+        let Kind::Hosts(most) = key.kind else {
+            return None;
+        };
+        let Placed { value, span } = self.value(key)?;
+        let Some(list) = value.as_array() else {
+            self.wrong_type(key, span, &value);
+            return None;
+        };
+        if list.len() > most {
+            self.wrong(key, span, &format!("holds {} of them", list.len()));
+            return None;
+        }
+        let mut hosts = Vec::new();
+        for item in list {
+            match item.get_ref().as_str() {
+                Some(host) if is_host(host) => hosts.push(host.to_owned()),
+                Some(other) => {
+                    let what = format!("holds \"{other}\", which is no name and no address");
+                    self.wrong(key, item.span(), &what);
+                    return None;
+                }
+                None => {
+                    self.wrong_type(key, item.span(), item.get_ref());
+                    return None;
+                }
+            }
+        }
+        Some(hosts)
     }
 
     /// An address and a port.

@@ -105,6 +105,10 @@ impl Journal for FakeJournal {
         Ok(events.iter().enumerate().map(recorded).collect())
     }
 
+    fn since(&self, _: Option<Sequence>, _: u32) -> Result<Vec<Recorded>, JournalError> {
+        Ok(Vec::new())
+    }
+
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, JournalError> {
         let mut alerts = read(&self.look())?.alerts.clone();
         alerts.sort_by_key(|alert| matches!(alert.state, AlertState::Resolved { .. }));

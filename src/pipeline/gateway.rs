@@ -36,14 +36,13 @@ use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
 use crate::web::settings::Settings;
 use crate::web::{
-    Dashboard, Entrance, Evidence, GatewayStatus, LinkWord, Mode, PeopleDesk, SiteName,
+    Dashboard, Entrance, Evidence, GatewayStatus, LinkWord, Mode, Pages, PeopleDesk, SiteName,
 };
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -72,7 +71,7 @@ pub struct Gateway {
     /// The gateway's time.
     pub clock: Arc<dyn Clock>,
     /// Where the dashboard is served.
-    pub listener: TcpListener,
+    pub pages: Pages,
     /// Who may come in.
     pub entrance: Entrance,
     /// Whether this is for real.
@@ -361,7 +360,7 @@ impl Gateway {
             after_record: Arc::new(after.teller()),
         };
         self.look_after_itself(&after, faults, &status, &stop)?;
-        let mut page = tokio::spawn(crate::web::serve(self.listener, dashboard, stop.clone()));
+        let mut page = tokio::spawn(crate::web::serve(self.pages, dashboard, stop.clone()));
         let mut observe = self.observe;
         let observe = Box::new(move |recorded: &Recorded| {
             super::people::tell_of_fevers(recorded, &fevers);

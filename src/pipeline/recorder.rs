@@ -14,7 +14,7 @@
 use crate::alert::{Alert, AlertState};
 use crate::clock::{Clock, Stamp};
 use crate::event::Event;
-use crate::id::AlertId;
+use crate::id::{AlertId, Sequence};
 use crate::journal::{Journal, JournalError, Recorded, Unfinished};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -355,6 +355,11 @@ impl Journal for Recorder {
         since_wall_ms: i64,
     ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
         self.inner.journal.tally(since_wall_ms)
+    }
+
+    /// Those that are not saved yet have no number, and come when they have one.
+    fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+        self.inner.journal.since(event, limit)
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {

@@ -93,9 +93,24 @@ impl Journal for Store {
         })
     }
 
+    fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+        let Some(event) = event else {
+            let newest = self.read(|reader| Ok(newest(reader)?))?;
+            return self.events(Sequence(newest.saturating_sub(1)), 1);
+        };
+        self.events(event, limit)
+    }
+
     fn unfinished(&self) -> Result<Unfinished, JournalError> {
         self.read(unfinished::read)
     }
+}
+
+/// The number of the newest event; 0 where there is none.
+fn newest(reader: &Connection) -> rusqlite::Result<u64> {
+    reader
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM event")?
+        .query_row([], |row| Ok(from_sql(row.get(0)?)))
 }
 
 impl Store {

@@ -1,33 +1,43 @@
 //! The same as the page, as JSON: for scripts, for checks, and for the tests.
 //!
-//! The types here are the wire format and nothing else; a name changes only on purpose. Codes are
-//! the core's words (`as_str`), temperatures °C, times RFC 3339 in UTC beside ms since 1970.
-//! Reading the store runs on a blocking thread.
+//! The types here are the wire format and nothing else; a name changes only on purpose, and not within `v1`. Codes
+//! are the core's words (`as_str`), temperatures °C, times RFC 3339 in UTC beside ms since 1970. What is
+//! described in `deploy/api/openapi.json` is made of these types by a test. Reading the store runs on a blocking
+//! thread.
+
+#[cfg(test)]
+mod openapi_tests;
 
 use super::alerts::LIST_LIMIT;
+use super::assets::asset;
 use super::budget;
 use super::page::{self, Today};
-use super::problem::ApiProblem;
+use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
 use super::state::{AlertNotes, GatewayStatus, LinkWord, Mode, ReferenceStatus};
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
 use crate::alert::{Alert, AlertState, ContactReading, Outcome};
 use crate::clock::Stamp;
-use crate::id::Channel;
+use crate::id::{AlertId, Channel};
 use crate::procedure::EmergencyLog;
 use crate::screening::{Difference, basis_word};
 use crate::staff::Right;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What is served as a description.
+const DESCRIPTION: &str = include_str!("../../deploy/api/openapi.json");
+
 /// A moment.
-#[derive(Debug, Serialize)]
-struct MomentJson {
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct MomentJson {
     at: String,
     wall_ms: i64,
     clock: &'static str,
@@ -44,14 +54,16 @@ impl From<&Stamp> for MomentJson {
 }
 
 /// A code with its words.
-#[derive(Debug, Serialize)]
-struct Coded {
-    code: &'static str,
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Coded {
+    pub(super) code: &'static str,
     #[serde(flatten)]
-    words: Words,
+    pub(super) words: Words,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ContactJson {
     device: String,
     site: &'static str,
@@ -60,6 +72,7 @@ struct ContactJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct OutcomeJson {
     #[serde(flatten)]
     kind: Coded,
@@ -69,6 +82,7 @@ struct OutcomeJson {
 
 /// One alert.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertJson {
     id: String,
     raised: MomentJson,
@@ -111,6 +125,7 @@ fn steps(log: &EmergencyLog) -> Vec<StepJson> {
 
 /// A temperature, or what is left of one without a reference.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum ValueJson {
     Absolute {
@@ -207,19 +222,38 @@ impl AlertJson {
 
 pub(super) fn routes() -> Vec<Entry> {
     vec![
-        get("/api/state", Right::SeeToday, state),
-        get("/api/alerts", Right::SeeLive, alerts),
+        get("/api/v1/state", Right::SeeToday, state),
+        get("/api/v1/alerts", Right::SeeLive, alerts),
+        get("/api/v1/alerts/{id}", Right::SeeLive, alert),
+        get("/api/openapi.json", Needs::Nothing, description),
         get("/healthz", Needs::Nothing, health),
     ]
 }
 
-/// `GET /api/alerts`: those not resolved first, each newest first.
-async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
-    let alerts = shared
-        .ask(|it| it.journal.alerts(LIST_LIMIT))
-        .await
-        .map_err(ApiProblem)?;
-    let logs = shared.emergencies(&alerts).await.map_err(ApiProblem)?;
+/// `GET /api/openapi.json`: what can be asked, and what comes back.
+async fn description() -> Response {
+    asset("application/json", DESCRIPTION)
+}
+
+/// `GET /api/v1/alerts/{id}`.
+async fn alert(
+    State(shared): State<Arc<Shared>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    // What is not even text is no id, either.
+    let Path(id) = id.map_err(|_| Problem::UnknownAlert(String::new()))?;
+    let unknown = |_| Problem::UnknownAlert(id.clone());
+    let id: AlertId = id.parse().map_err(unknown)?;
+    let alert = shared.ask(move |it| it.journal.alert(id)).await?;
+    let notes = Arc::clone(&shared.dashboard.notes.borrow());
+    let logs = shared.emergencies(std::slice::from_ref(&alert)).await?;
+    Ok(Json(AlertJson::new(&alert, logs.first(), &notes)).into_response())
+}
+
+/// `GET /api/v1/alerts`: those not resolved first, each newest first.
+async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+    let alerts = shared.ask(|it| it.journal.alerts(LIST_LIMIT)).await?;
+    let logs = shared.emergencies(&alerts).await?;
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
     let json = |alert: &Alert| {
         let log = logs.iter().find(|it| it.alert == alert.id);
@@ -230,6 +264,7 @@ async fn alerts(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProble
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SiteJson {
     street: String,
     building: String,
@@ -237,6 +272,7 @@ struct SiteJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CameraJson {
     name: String,
     width: usize,
@@ -251,6 +287,7 @@ struct CameraJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ReferenceJson {
     set_point_c: f64,
     reading_c: Option<f64>,
@@ -258,6 +295,7 @@ struct ReferenceJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PopulationJson {
     people: usize,
     needed: usize,
@@ -265,6 +303,7 @@ struct PopulationJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FaultJson {
     #[serde(flatten)]
     fault: Coded,
@@ -273,6 +312,7 @@ struct FaultJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct LinkJson {
     #[serde(flatten)]
     state: Coded,
@@ -280,18 +320,21 @@ struct LinkJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct OutboxJson {
     saved: u64,
     accepted_by_broker: u64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CountJson {
     total: u64,
     reasons: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct TodayJson {
     since_wall_ms: i64,
     total: u64,
@@ -301,6 +344,7 @@ struct TodayJson {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ThresholdsJson {
     attention_c: f64,
     fever_c: f64,
@@ -308,6 +352,7 @@ struct ThresholdsJson {
 
 /// How everything is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StateJson {
     now: MomentJson,
     site: SiteJson,
@@ -380,13 +425,10 @@ fn today(today: &Today, since_wall_ms: i64) -> TodayJson {
     }
 }
 
-/// `GET /api/state`.
-async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
+/// `GET /api/v1/state`.
+async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let now = shared.dashboard.clock.now();
-    let (numbers, outbox) = shared
-        .ask(move |it| page::numbers(it, &now))
-        .await
-        .map_err(ApiProblem)?;
+    let (numbers, outbox) = shared.ask(move |it| page::numbers(it, &now)).await?;
     let status = Arc::clone(&shared.dashboard.status.borrow());
     let site = shared.dashboard.site.clone();
     Ok(Json(StateJson {
@@ -447,11 +489,8 @@ async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem
 }
 
 /// `GET /healthz`: the page answers and the store can be read. Whether people can be judged is in
-/// `/api/state`: a camera without pictures is no reason to restart the gateway.
-async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, ApiProblem> {
-    shared
-        .ask(|it| it.outbox.count(&Channel::broker()))
-        .await
-        .map_err(ApiProblem)?;
+/// `/api/v1/state`: a camera without pictures is no reason to restart the gateway.
+async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, Problem> {
+    shared.ask(|it| it.outbox.count(&Channel::broker())).await?;
     Ok("ok\n")
 }

@@ -8,6 +8,7 @@
 use super::assets::{icon, style};
 use super::guard;
 use super::problem::Problem;
+use super::serving;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
@@ -197,14 +198,12 @@ pub async fn serve(
     watched: Watched,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    guard::refuse_the_world(listener.local_addr()?)?;
-    axum::serve(listener, router(watched))
-        .with_graceful_shutdown(async move { shutdown.cancelled().await })
-        .await
+    serving::serve_here(listener, router(watched), shutdown).await
 }
 
 /// The page alone, for [`serve`] and for tests.
 pub fn router(watched: Watched) -> Router {
+    let rules = guard::Rules::of(&serving::Transport::Plain);
     Router::new()
         .route("/", get(page))
         .route("/api/calibration", get(state))
@@ -213,5 +212,5 @@ pub fn router(watched: Watched) -> Router {
         .fallback(async || Problem::NoPage)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
         .with_state(watched)
-        .layer(axum::middleware::from_fn(guard::stand))
+        .layer(axum::middleware::from_fn_with_state(rules, guard::stand))
 }

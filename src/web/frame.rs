@@ -9,10 +9,10 @@ use super::routes::{Entry, Needs, post};
 use super::state::{GatewayStatus, Mode, SiteName};
 use super::who::Visit;
 use super::words::{self, InWords, Words};
-use super::{Shared, cookie, nav, page};
+use super::{Shared, cookie, nav, page, trust};
 use crate::clock::Stamp;
 use crate::staff::Who;
-use axum::extract::{Form, FromRequestParts};
+use axum::extract::{Form, FromRequestParts, State};
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
@@ -97,6 +97,8 @@ pub(super) struct Frame {
     pub(super) demo: Option<Words>,
     /// Why the configuration file was refused at the start, its first line.
     pub(super) refused: Option<String>,
+    /// Where it is said how this gateway's own authority is trusted, where it has one.
+    pub(super) trust: Option<&'static str>,
     languages: Languages,
 }
 
@@ -174,6 +176,7 @@ impl FromRequestParts<Arc<Shared>> for Frame {
                 .and_then(|why| why.lines().next().map(str::to_owned)),
             who: visit.who,
             demo: (status.mode == Mode::Demo).then(|| status.mode.words()),
+            trust: shared.transport.own_authority().then_some(trust::PAGE),
             languages: Languages::of(&parts.headers),
             path,
         })
@@ -195,9 +198,9 @@ pub(super) fn own_path(path: &str) -> Option<&str> {
 }
 
 /// `POST /words`: which languages the pages show from now on.
-async fn choose(Form(choice): Form<Choice>) -> Response {
+async fn choose(State(shared): State<Arc<Shared>>, Form(choice): Form<Choice>) -> Response {
     let languages = Languages::parse(&choice.words).unwrap_or_default();
-    let line = cookie::line(LANGUAGES, languages.as_str(), A_YEAR, false);
+    let line = cookie::line(LANGUAGES, languages.as_str(), A_YEAR, shared.is_secure());
     let back = Redirect::to(own_path(&choice.back).unwrap_or("/"));
     ([(SET_COOKIE, line)], back).into_response()
 }

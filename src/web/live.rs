@@ -33,7 +33,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// Live views at a time (ASVS 5.0, 2.4.1); the same number of listeners to changes.
+/// Live views at a time (ASVS 5.0, 2.4.1).
 pub const VIEWERS: usize = 20;
 
 /// Shortest time between two frames: ten a second. More than that is for measuring, not for eyes.
@@ -47,6 +47,7 @@ const LIVE_VERSION: u32 = 1;
 
 /// A state in both languages, with its code.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Said {
     code: &'static str,
     #[serde(flatten)]
@@ -55,6 +56,7 @@ struct Said {
 
 /// The blackbody in the picture.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ReferenceHeader {
     x: f32,
     y: f32,
@@ -64,6 +66,7 @@ struct ReferenceHeader {
 
 /// One person in the picture.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PersonHeader {
     track: u64,
     /// Left, top, right, bottom.
@@ -81,6 +84,7 @@ struct PersonHeader {
 
 /// What was measured of a person: a temperature, or a difference.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum ValueHeader {
     Absolute {
@@ -124,7 +128,8 @@ impl From<LiveValue> for ValueHeader {
 
 /// What stands before the pixels.
 #[derive(Debug, Serialize)]
-struct Header {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Header {
     v: u32,
     sequence: u64,
     at: String,
@@ -305,7 +310,7 @@ async fn changes(
     Extension(visit): Extension<Visit>,
 ) -> Response {
     let Ok(seat) = Arc::clone(&shared.listeners).try_acquire_owned() else {
-        return Problem::TooManyViewers.into_response();
+        return Problem::TooManyListeners.into_response();
     };
     let mut changes = shared.dashboard.changes.clone();
     changes.mark_changed();

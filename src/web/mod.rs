@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`state`] | what the wiring gives the dashboard |
 //! | [`words`] | the one table of words, Chinese and English |
+//! | `serving`, `doorway` | the server: connections, their limits and number |
+//! | `tls`, `trust` | TLS, and how phones and desks are told to trust it |
 //! | [`guard`] | who may ask: host, origin, limits, headers |
 //! | [`routes`] | every address, and who may ask for it |
 //! | `who` | who asks, and whether they may |
@@ -17,7 +19,8 @@
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
-//! | [`api`] | the same as JSON |
+//! | [`api`], `events` | the same as JSON, and what happens |
+//! | `metrics` | numbers for Prometheus |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
 //! | `people` | the way to the register |
@@ -33,8 +36,8 @@
 //! | [`when`] | moments as people read them |
 //!
 //! Templates and assets are compiled in: nothing is read from disk or fetched from anywhere at
-//! run time. There is no TLS yet, so [`serve`] refuses any address but loopback: a password would cross the
-//! network for all to read.
+//! run time. Without TLS [`serve`] refuses any address but loopback: a password would cross the network for all
+//! to read.
 
 mod account;
 pub mod alerts;
@@ -44,10 +47,13 @@ mod budget;
 pub mod calibration;
 mod chart;
 mod cookie;
+mod doorway;
+mod events;
 mod frame;
 pub mod guard;
 pub mod live;
 mod look_back;
+mod metrics;
 mod nav;
 pub mod page;
 mod people;
@@ -58,17 +64,21 @@ mod procedure;
 mod report;
 mod rounds;
 pub mod routes;
+mod serving;
 pub mod settings;
 mod sign_in;
 pub mod state;
 mod steps;
+pub mod tls;
 mod today;
 pub mod trouble;
+mod trust;
 pub mod when;
 pub(crate) mod who;
 pub mod words;
 
 pub use people::PeopleDesk;
+pub use serving::{Pages, Transport};
 pub use state::{
     ActiveFault, AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence,
     GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState,
@@ -76,20 +86,19 @@ pub use state::{
 };
 
 use crate::journal::JournalError;
+use crate::secret::Secret;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use problem::Problem;
 use sign_in::Door;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How long open connections may take to end after the shutdown was asked for.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// Who may wait for events at a time: pages that are open, and programs.
+const LISTENERS: usize = 1000;
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -101,12 +110,18 @@ pub(crate) struct Shared {
     viewers: Arc<Semaphore>,
     /// Seats at the list of changes.
     listeners: Arc<Semaphore>,
+    /// Tells programs what happens.
+    teller: events::Teller,
     /// Who is in; `None` in a demonstration.
     door: Option<Arc<Door>>,
     /// Places in the row before the door.
     waiting: Arc<Semaphore>,
-    /// Where the pages are served.
-    address: SocketAddr,
+    /// Where the pages are found.
+    url: String,
+    /// How they are served.
+    transport: Transport,
+    /// What whoever reads the metrics must bring.
+    metrics: Option<Secret<String>>,
 }
 
 /// Runs something that may wait for the disk, away from the threads that serve requests. It runs to its end
@@ -126,6 +141,11 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Shared {
+    /// Whether browsers may be given cookies that they never send without TLS.
+    const fn is_secure(&self) -> bool {
+        matches!(self.transport, Transport::Tls(_))
+    }
+
     /// Asks the journal.
     async fn ask<T: Send + 'static>(
         &self,
@@ -156,53 +176,60 @@ impl Shared {
 /// Serves the dashboard until `shutdown`, then lets open answers end for a moment.
 ///
 /// # Errors
-/// Where the listener is not on a loopback address (there is no TLS yet), the accounts cannot be read, or the
-/// socket fails.
+/// Where the listener is not on a loopback address and there is no TLS, or the accounts cannot be read.
 pub async fn serve(
-    listener: TcpListener,
+    pages: Pages,
     dashboard: Dashboard,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    let Pages {
+        listener,
+        transport,
+        metrics,
+    } = pages;
     let address = listener.local_addr()?;
-    guard::refuse_the_world(address)?;
-    tracing::info!("dashboard on http://{address}/");
+    if let Transport::Plain = transport {
+        guard::refuse_the_world(address)?;
+    }
+    let url = transport.url(address);
+    tracing::info!("dashboard on {url}");
     let shared = tokio::task::spawn_blocking({
-        let stop = shutdown.clone();
-        move || shared(dashboard, stop, address)
+        let (stop, transport) = (shutdown.clone(), transport.clone());
+        move || shared(dashboard, stop, (url, transport, metrics))
     });
     let shared = shared.await.map_err(io::Error::other)?;
     let shared = Arc::new(shared.map_err(io::Error::other)?);
     if let Some(door) = &shared.door {
-        door.announce(address);
-        tokio::spawn(sweep(Arc::clone(door), shutdown.clone()));
+        door.announce(&shared.url);
     }
-    let asked = shutdown.clone();
-    let service = service(shared).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { asked.cancelled().await });
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(GOODBYE).await;
-        } => Ok(()),
-    }
+    tokio::spawn(sweep(Arc::clone(&shared), shutdown.clone()));
+    tokio::spawn(events::tell(Arc::clone(&shared)));
+    serving::serve(listener, transport, service(shared), shutdown).await;
+    Ok(())
 }
 
-/// Once a minute, ends the sessions that are over.
-async fn sweep(door: Arc<Door>, stop: CancellationToken) {
+/// Once a minute, ends the sessions that are over, and sees to the certificate.
+async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
     let mut minutes = tokio::time::interval(Duration::from_mins(1));
     while stop.run_until_cancelled(minutes.tick()).await.is_some() {
-        let door = Arc::clone(&door);
+        let shared = Arc::clone(&shared);
         // Where it fails, that is in the log, and the next one tries again.
-        let _ = tokio::task::spawn_blocking(move || door.sweep()).await;
+        let _ = tokio::task::spawn_blocking(move || {
+            if let Some(door) = &shared.door {
+                door.sweep();
+            }
+            if let Transport::Tls(tls) = &shared.transport {
+                tls.renew(shared.dashboard.clock.now().wall);
+            }
+        })
+        .await;
     }
 }
 
 fn shared(
     dashboard: Dashboard,
     stop: CancellationToken,
-    address: SocketAddr,
+    (url, transport, metrics): (String, Transport, Option<Secret<String>>),
 ) -> Result<Shared, JournalError> {
     let door = match &dashboard.entrance {
         Entrance::Demo => None,
@@ -219,19 +246,23 @@ fn shared(
         dashboard,
         stop,
         viewers: Arc::new(Semaphore::new(live::VIEWERS)),
-        listeners: Arc::new(Semaphore::new(live::VIEWERS)),
+        listeners: Arc::new(Semaphore::new(LISTENERS)),
+        teller: events::Teller::default(),
         door,
         waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
-        address,
+        url,
+        transport,
+        metrics,
     })
 }
 
 fn service(shared: Arc<Shared>) -> Router {
+    let rules = guard::Rules::of(&shared.transport);
     routes::router()
         .fallback(async || Problem::NoPage)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
         .with_state(Arc::clone(&shared))
         .layer(DefaultBodyLimit::max(guard::BODY_LIMIT))
         .layer(axum::middleware::from_fn_with_state(shared, who::meet))
-        .layer(axum::middleware::from_fn(guard::stand))
+        .layer(axum::middleware::from_fn_with_state(rules, guard::stand))
 }

@@ -5,6 +5,7 @@
 //! to do); nothing here blocks.
 
 use super::words;
+use super::words::Words;
 use super::words::sign_in as said;
 use crate::alert::Refused;
 use crate::checklist::DeskError;
@@ -12,8 +13,11 @@ use crate::journal::JournalError;
 use crate::people;
 use crate::staff::Right;
 use askama::Template;
-use axum::http::StatusCode;
+use axum::Json;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// A request that could not be served.
@@ -43,6 +47,8 @@ pub enum Problem {
     ForeignOrigin,
     /// As many live views as are allowed.
     TooManyViewers,
+    /// As many who wait for events as are allowed.
+    TooManyListeners,
     /// Not a WebSocket handshake.
     NotAWebSocket,
     /// The store cannot be read or written.
@@ -137,7 +143,7 @@ impl Problem {
             | Self::OldForm => StatusCode::FORBIDDEN,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotAWebSocket => StatusCode::BAD_REQUEST,
-            Self::TooManyViewers | Self::Storage(_) | Self::TooSlow => {
+            Self::TooManyViewers | Self::TooManyListeners | Self::Storage(_) | Self::TooSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -158,6 +164,7 @@ impl Problem {
             Self::WrongHost => "wrong_host",
             Self::ForeignOrigin => "foreign_origin",
             Self::TooManyViewers => "too_many_viewers",
+            Self::TooManyListeners => "too_many_listeners",
             Self::NotAWebSocket => "not_a_websocket",
             Self::Storage(_) => "storage",
             Self::NotSignedIn => "not_signed_in",
@@ -233,8 +240,8 @@ impl Problem {
             Self::WrongHost => [
                 "地址不对",
                 "Wrong address",
-                "请在本机浏览器中打开 http://127.0.0.1 加端口号。",
-                "Open http://127.0.0.1 with the port, in a browser on this device.",
+                "请用设置中写明的名称或地址打开（[web] names）；在本机上用 127.0.0.1 加端口号。",
+                "Use a name or address that the configuration gives ([web] names); on this device 127.0.0.1 with the port.",
             ],
             Self::ForeignOrigin => [
                 "没有保存：请求来自别的网站",
@@ -247,6 +254,12 @@ impl Problem {
                 "Too many live views are open",
                 "请先关闭别处的页面，再刷新。",
                 "Close the page elsewhere, then reload.",
+            ],
+            Self::TooManyListeners => [
+                "同时打开的页面和程序太多",
+                "Too many pages and programs are waiting for events",
+                "请先关闭别处的页面，再刷新。",
+                "Close pages elsewhere, then reload.",
             ],
             Self::NotAWebSocket => [
                 "实时画面不能这样打开",
@@ -298,22 +311,68 @@ impl IntoResponse for Problem {
         };
         // A template of plain texts does not fail; if it did, the title still says it.
         let html = page.render().unwrap_or_else(|_| title_en.to_owned());
-        (self.status(), Html(html)).into_response()
+        let mut response = (self.status(), Html(html)).into_response();
+        if let Self::TooOften(seconds) = self {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(self);
+        response
     }
 }
 
-/// The same for programs: `{"error": …, "message": …}`.
-#[derive(Debug)]
-pub struct ApiProblem(pub Problem);
+/// The same for programs (RFC 9457).
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct ProblemJson {
+    /// Which problem, for ever: `urn:menshen:problem:` and the code.
+    r#type: String,
+    /// The code: a short word.
+    code: &'static str,
+    /// What it is, in English.
+    title: &'static str,
+    /// What it is, in Chinese.
+    title_zh: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What it is about, where there is more to say.
+    detail: Option<String>,
+    /// What to do.
+    what_to_do: Words,
+}
 
-impl IntoResponse for ApiProblem {
-    fn into_response(self) -> Response {
-        let body = serde_json::json!({
-            "error": self.0.code(),
-            "message": self.0.texts()[1],
-            "what_to_do": self.0.texts()[3],
-            "detail": self.0.detail(),
-        });
-        (self.0.status(), axum::Json(body)).into_response()
+impl From<&Problem> for ProblemJson {
+    fn from(problem: &Problem) -> Self {
+        let [title_zh, title, zh, en] = problem.texts();
+        Self {
+            r#type: format!("urn:menshen:problem:{}", problem.code()),
+            code: problem.code(),
+            title,
+            title_zh,
+            status: problem.status().as_u16(),
+            detail: Some(problem.detail().into_owned()).filter(|it| !it.is_empty()),
+            what_to_do: Words { zh, en },
+        }
+    }
+}
+
+/// Whether programs ask there, and not people.
+fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || matches!(path, "/live" | "/metrics" | "/healthz")
+}
+
+/// Says a problem to whoever asked there: a page to people, JSON to programs.
+pub(super) fn said_to(path: &str, response: Response) -> Response {
+    let problem = response.extensions().get::<Problem>();
+    match problem.filter(|_| is_for_programs(path)) {
+        None => response,
+        Some(problem) => {
+            let kind = HeaderValue::from_static("application/problem+json");
+            let body = Json(ProblemJson::from(problem)).into_response().into_body();
+            let (mut parts, _) = response.into_parts();
+            parts.headers.insert(CONTENT_TYPE, kind);
+            parts.headers.remove(CONTENT_LENGTH);
+            Response::from_parts(parts, body)
+        }
     }
 }

@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, look_back, page, pledge, posters,
-    procedure, report, rounds, settings, sign_in, steps, today,
+    Shared, account, alerts, api, assets, events, frame, guard, live, look_back, metrics, page, pledge,
+    posters, procedure, report, rounds, settings, sign_in, steps, today, trust,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -99,6 +99,8 @@ fn table() -> Vec<Entry> {
         alerts::routes(),
         live::routes(),
         api::routes(),
+        events::routes(),
+        metrics::routes(),
         frame::routes(),
         account::routes(),
         rounds::routes(),
@@ -112,6 +114,7 @@ fn table() -> Vec<Entry> {
         settings::routes(),
         sign_in::routes(),
         assets::routes(),
+        trust::routes(),
     ]
     .into_iter()
     .flatten()

@@ -5,6 +5,7 @@
 use super::assets::{icon, style};
 use super::guard;
 use super::problem::Problem;
+use super::serving::{self, Transport};
 use crate::text::Words;
 use askama::Template;
 use axum::Router;
@@ -58,13 +59,17 @@ async fn page(State(watched): State<Watched>) -> Response {
 /// Serves the page until `shutdown`.
 ///
 /// # Errors
-/// Where the listener is not on a loopback address, or the socket fails.
+/// Where the listener is not on a loopback address and there is no TLS.
 pub async fn serve(
     listener: TcpListener,
+    transport: Transport,
     watched: Watched,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    guard::refuse_the_world(listener.local_addr()?)?;
+    if let Transport::Plain = transport {
+        guard::refuse_the_world(listener.local_addr()?)?;
+    }
+    let rules = guard::Rules::of(&transport);
     let router = Router::new()
         .route("/", get(page))
         .route("/assets/app.css", get(style))
@@ -72,8 +77,7 @@ pub async fn serve(
         .fallback(async || Problem::NoPage)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
         .with_state(watched)
-        .layer(axum::middleware::from_fn(guard::stand));
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move { shutdown.cancelled().await })
-        .await
+        .layer(axum::middleware::from_fn_with_state(rules, guard::stand));
+    serving::serve(listener, transport, router, shutdown).await;
+    Ok(())
 }

@@ -52,7 +52,10 @@ pub(super) async fn meet(
 ) -> Response {
     let headers = request.headers();
     let mut visit = match &shared.door {
-        Some(door) => door.visit(sign_in::token(headers), acts(request.method(), headers)),
+        Some(door) => {
+            let token = sign_in::token(headers, shared.is_secure());
+            door.visit(token, acts(request.method(), headers))
+        }
         None => Visit {
             who: Note::name("值班人员").map(|name| Who {
                 name,

@@ -26,6 +26,7 @@ pub use remedy::remedy;
 /// One thing in both languages. In a page each stands in a `span` of its own, the English with its
 /// `lang`, so that the style sheet can show one of them alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Template)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[template(
     source = r#"<span class="zh">{{ zh }}</span> <span class="en" lang="en">{{ en }}</span>"#,
     ext = "html"

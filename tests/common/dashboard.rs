@@ -26,6 +26,7 @@ use menshen::journal::{
 };
 use menshen::screening::operating::{Operating, People};
 use menshen::screening::{Obstacle, RetestReason, Verdict};
+use menshen::secret::Secret;
 use menshen::thermal::FrameHealth;
 use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
@@ -33,8 +34,8 @@ use menshen::units::{
 use menshen::web::settings::Settings;
 use menshen::web::{
     AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence, GatewayStatus, LinkWord,
-    LiveFrame, LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus,
-    ReferenceStatus, SiteName, Thresholds,
+    LiveFrame, LivePerson, LiveReference, LiveValue, Mode, Pages, PersonState, PopulationStatus,
+    ReferenceStatus, SiteName, Thresholds, Transport,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -44,6 +45,9 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+/// What whoever reads the metrics brings, where nobody signs in; elsewhere there are none.
+pub const METRICS_TOKEN: &str = "prometheus-of-the-building";
 
 /// 2020-02-21 06:05:09 UTC = 14:05:09 in Shanghai.
 pub const NOW_MS: i64 = 1_582_265_109_000;
@@ -116,7 +120,7 @@ pub struct Memory {
     pub estimates: Mutex<Vec<(i64, u64)>>,
     pub asked_since: Mutex<Option<i64>>,
     pub broken: AtomicBool,
-    recorded: Mutex<u64>,
+    recorded: Mutex<Vec<Recorded>>,
 }
 
 impl Memory {
@@ -165,19 +169,27 @@ impl Journal for Memory {
         }
         *alerts = next;
         let mut recorded = self.recorded.lock().unwrap();
-        Ok(events
-            .iter()
-            .map(|event| {
-                *recorded += 1;
-                Recorded {
-                    key: EventKey {
-                        epoch: DeviceEpoch("test".to_owned()),
-                        seq: Sequence(*recorded),
-                    },
-                    event: event.clone(),
-                }
-            })
-            .collect())
+        let before = recorded.len();
+        for (number, event) in (before as u64 + 1..).zip(events) {
+            recorded.push(Recorded {
+                key: EventKey {
+                    epoch: DeviceEpoch("test".to_owned()),
+                    seq: Sequence(number),
+                },
+                event: event.clone(),
+            });
+        }
+        Ok(recorded[before..].to_vec())
+    }
+
+    fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+        self.check()?;
+        let recorded = self.recorded.lock().unwrap();
+        let Some(after) = event else {
+            return Ok(recorded.last().cloned().into_iter().collect());
+        };
+        let new = recorded.iter().filter(|it| it.key.seq > after);
+        Ok(new.take(limit as usize).cloned().collect())
     }
 
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, JournalError> {
@@ -556,8 +568,22 @@ impl Gateway {
         Self::serving(entrance, alerts, |it| it.settings = settings)
     }
 
+    /// In another way than plain.
+    pub fn over(transport: Transport, entrance: Entrance, alerts: Vec<Alert>) -> Self {
+        Self::made(transport, entrance, alerts, |_| ())
+    }
+
     /// With other parts than those in memory: a real store, a desk.
     pub fn serving(
+        entrance: Entrance,
+        alerts: Vec<Alert>,
+        change: impl FnOnce(&mut Dashboard),
+    ) -> Self {
+        Self::made(Transport::Plain, entrance, alerts, change)
+    }
+
+    fn made(
+        transport: Transport,
         entrance: Entrance,
         alerts: Vec<Alert>,
         change: impl FnOnce(&mut Dashboard),
@@ -578,6 +604,8 @@ impl Gateway {
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
         let bump = Arc::clone(&changes);
+        let metrics =
+            matches!(entrance, Entrance::Demo).then(|| Secret::new(METRICS_TOKEN.to_owned()));
         let mut dashboard = Dashboard {
             desk: None,
             people: Err("no register in this test".into()),
@@ -606,7 +634,12 @@ impl Gateway {
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(menshen::web::serve(listener, dashboard, shutdown.clone()));
+        let pages = Pages {
+            listener,
+            transport,
+            metrics,
+        };
+        runtime.spawn(menshen::web::serve(pages, dashboard, shutdown.clone()));
         Self {
             address,
             memory,

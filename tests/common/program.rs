@@ -96,6 +96,11 @@ impl Program {
         Self { child, out, err }
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has printed.
     pub(crate) fn out(&self) -> String {
         self.out.lock().unwrap().clone()
@@ -167,10 +172,7 @@ impl Program {
         } else {
             ("/sign-in", who.to_owned())
         };
-        let answer = page.send(path, &form);
-        let line = answer.headers().get("Set-Cookie");
-        let line = line.unwrap_or_else(|| panic!("no session: {answer:?}"));
-        line.to_str().unwrap().split(';').next().unwrap().to_owned()
+        page.cookie_of(path, &form)
     }
 
     /// Port and topic filter that the demo prints.
@@ -263,7 +265,7 @@ impl Dashboard {
 
     /// The alerts, as the interface for machines has them.
     pub(crate) fn alerts(&self) -> Vec<Value> {
-        match self.json("/api/alerts") {
+        match self.json("/api/v1/alerts") {
             Value::Array(alerts) => alerts,
             _ => Vec::new(),
         }
@@ -277,6 +279,20 @@ impl Dashboard {
         (answer.status().as_u16(), leads)
     }
 
+    /// The page that answers a form.
+    pub(crate) fn text(&self, path: &str, form: &str) -> String {
+        let mut answer = self.send(path, form);
+        answer.body_mut().read_to_string().unwrap()
+    }
+
+    /// The cookie that a form's answer sets.
+    pub(crate) fn cookie_of(&self, path: &str, form: &str) -> String {
+        let answer = self.send(path, form);
+        let line = answer.headers().get("Set-Cookie");
+        let line = line.unwrap_or_else(|| panic!("no session: {answer:?}"));
+        line.to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
     fn send(&self, path: &str, form: &str) -> ureq::http::Response<ureq::Body> {
         ureq::post(format!("http://{}{path}", self.address))
             .config()
@@ -284,6 +300,7 @@ impl Dashboard {
             .max_redirects(0)
             .build()
             .header("Origin", format!("http://{}", self.address))
+            .header("Cookie", &self.cookie)
             .content_type("application/x-www-form-urlencoded")
             .send(form)
             .unwrap()

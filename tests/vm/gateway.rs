@@ -47,7 +47,7 @@ fn a_feverish_visitor_before_a_purethermal_is_told_to_the_street_and_so_is_a_pul
     });
     assert_eq!(raised["verdict"], "possible_fever", "{raised}");
     assert_eq!(raised["basis"], "reference", "{raised}");
-    let state = page.json("/api/state");
+    let state = page.json("/api/v1/state");
     println!(
         "the gateway behind a real driver: {} of {} frames, {} a second; {}",
         state["camera"]["frames"],
@@ -62,18 +62,18 @@ fn a_feverish_visitor_before_a_purethermal_is_told_to_the_street_and_so_is_a_pul
         (faults(&street, "camera_silent").len() == 3).then_some(())
     });
     gateway.wait("the word that the picture is old", |_| {
-        let camera = &page.json("/api/state")["camera"];
+        let camera = &page.json("/api/v1/state")["camera"];
         (camera["stale"] == true && camera["last_frame"] != Value::Null).then_some(())
     });
     assert!(page.get("/").contains("No new picture"));
-    let frames = page.json("/api/state")["camera"]["frames"].as_u64();
+    let frames = page.json("/api/v1/state")["camera"]["frames"].as_u64();
 
     let _camera = Camera::plug(model, film.unsigned());
     gateway.wait("the end of the fault", |_| {
         (faults(&street, "camera_silent").len() == 4).then_some(())
     });
     gateway.wait("new frames", |_| {
-        let camera = &page.json("/api/state")["camera"];
+        let camera = &page.json("/api/v1/state")["camera"];
         (camera["stale"] == false && camera["frames"].as_u64() > frames).then_some(())
     });
     gateway.terminate();

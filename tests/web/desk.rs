@@ -309,7 +309,7 @@ fn a_step_is_taken_once_at_an_alert_that_is_there() {
     }
     let other = post(&path, "step=take-aside&by=Wang");
     office.refused(&other, before + 1, 409, "Li has done this already");
-    let alerts = office.gateway.get("/api/alerts").json();
+    let alerts = office.gateway.get("/api/v1/alerts").json();
     let steps = alerts[0]["steps"].as_array().unwrap();
     assert_eq!(
         (steps.len(), &steps[0]["by"]),

@@ -116,7 +116,7 @@ fn examine(file: Option<&Path>) -> anyhow::Result<Vec<Finding>> {
     findings.push(parts::secrets(&config));
     findings.push(parts::model());
     if runs {
-        findings.push(parts::gateway(config.web.listen));
+        findings.push(parts::gateway(&config));
     } else {
         findings.extend(parts::camera(&config));
     }

@@ -11,9 +11,12 @@ use crate::pipeline::gateway::{account, address, radiometer_settings};
 use crate::pipeline::source::{camera_profile, open_camera};
 use crate::store;
 use crate::thermal::{FrameHealth, Radiometer, RawFrame};
+use crate::web::tls;
 use crate::web::words::InWords as _;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +55,8 @@ pub(super) fn secrets(config: &Config) -> Finding {
             return Finding::error(Check::Secrets, "读不出", &error);
         }
     }
-    if let Some(warning) = config.mqtt.password_warning() {
+    let warnings = [config.mqtt.password_warning(), config.web.key_warning()];
+    if let Some(warning) = warnings.into_iter().flatten().next() {
         return Finding::look(Check::Secrets, &format!("他人可读：{warning}"), &warning)
             .todo("chmod 0600 该文件", "chmod 0600 that file");
     }
@@ -76,25 +80,44 @@ pub(super) fn model() -> Finding {
     }
 }
 
-/// The gateway that runs, by its page.
-pub(super) fn gateway(page: SocketAddr) -> Finding {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&page, PAGE_WITHIN)?;
-        stream.set_read_timeout(Some(PAGE_WITHIN))?;
-        stream.set_write_timeout(Some(PAGE_WITHIN))?;
-        write!(
-            stream,
-            "GET /healthz HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut answer = Vec::new();
-        stream.take(4096).read_to_end(&mut answer)?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
+/// What the gateway's page says of its health, asked over a connection.
+fn health(mut stream: impl Read + Write, host: &str) -> io::Result<String> {
+    write!(
+        stream,
+        "GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    stream.take(4096).read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+fn ask(config: &Config) -> io::Result<String> {
+    let stream = TcpStream::connect_timeout(&config.web.here(), PAGE_WITHIN)?;
+    stream.set_read_timeout(Some(PAGE_WITHIN))?;
+    stream.set_write_timeout(Some(PAGE_WITHIN))?;
+    let Some(source) = config.web.certificate_source(&config.store) else {
+        return health(stream, &config.web.here().to_string());
     };
-    match ask() {
+    let asker = tls::asker(&source).map_err(io::Error::other)?;
+    let host = config.web.all_names().swap_remove(0);
+    let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
+    let session = ClientConnection::new(asker, name).map_err(io::Error::other)?;
+    health(StreamOwned::new(session, stream), &host)
+}
+
+/// The gateway that runs, by its page.
+pub(super) fn gateway(config: &Config) -> Finding {
+    let scheme = if config.web.has_tls() {
+        "https"
+    } else {
+        "http"
+    };
+    let page = format!("{scheme}://{}/", config.web.here());
+    match ask(config) {
         Ok(answer) if answer.starts_with("HTTP/1.1 200") => Finding::well(
             Check::Gateway,
-            &format!("正在运行，相机由它使用；页面 http://{page}/"),
-            &format!("It runs and has the camera; see http://{page}/ for both"),
+            &format!("正在运行，相机由它使用；页面 {page}"),
+            &format!("It runs and has the camera; see {page} for both"),
         ),
         Ok(answer) => {
             let first = answer.lines().next().unwrap_or("nothing");

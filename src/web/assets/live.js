@@ -363,7 +363,8 @@ window.addEventListener("resize", soon);
 
 let wait = 500;
 function watch() {
-  const socket = new WebSocket(`ws://${location.host}/live`);
+  // http becomes ws, and https wss.
+  const socket = new WebSocket(`${location.origin.replace("http", "ws")}/live`);
   socket.binaryType = "arraybuffer";
   socket.onmessage = (event) => {
     wait = 500;

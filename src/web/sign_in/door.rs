@@ -18,7 +18,6 @@ use crate::journal::JournalError;
 use crate::staff::{Right, Role, Who};
 use crate::text::Note;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -219,7 +218,7 @@ impl Door {
     }
 
     /// On a first start gives out the code with which the first account is made, where none is out.
-    pub(crate) fn announce(&self, address: SocketAddr) {
+    pub(crate) fn announce(&self, url: &str) {
         let now = self.clock.now();
         let mut setup = hold(&self.setup);
         let holds = |it: &Setup| age(&it.made, &now).is_some_and(|it| it < limits::SETUP);
@@ -231,7 +230,7 @@ impl Door {
             return;
         };
         tracing::warn!(
-            "nobody can sign in yet: open http://{address}/setup within 30 minutes; the code is {code}"
+            "nobody can sign in yet: open {url}setup within 30 minutes; the code is {code}"
         );
         *setup = Some(Setup {
             code: secrets::code_digest(&code),

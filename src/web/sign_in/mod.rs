@@ -3,8 +3,8 @@
 //! There is no default account (ASVS 5.0, 6.3.2): a first start says a code in the log, which makes the first
 //! administrator. All others are invited with a code of their own, so that nobody ever knows another's password.
 //!
-//! The cookie holds a random token and nothing else; it is out of reach of scripts and of other sites' pages. On
-//! loopback, where the pages are served without TLS, it cannot be a `Secure` one.
+//! The cookie holds a random token and nothing else; it is out of reach of scripts and of other sites' pages. Over
+//! TLS it is a `__Host-` one (ASVS 5.0, 3.3.3); on loopback, without TLS, it cannot be.
 
 mod accounts;
 mod desk;
@@ -31,22 +31,30 @@ use axum::response::{IntoResponse, Redirect, Response};
 use door::Entered;
 use serde::Deserialize;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The cookie with a session's token.
-const SESSION: &str = "menshen-session";
+/// The cookie with a session's token, without TLS and with it.
+const SESSION: [&str; 2] = ["menshen-session", "__Host-menshen-session"];
 
 /// Tries to sign in that may wait for their turn; each takes a tenth of a second or so of a processor.
 pub(super) const WAITING: usize = 8;
 
 /// The token that a request brings.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
-    cookie::read(headers, SESSION)
+pub(super) fn token(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    cookie::read(headers, SESSION[usize::from(secure)])
+}
+
+/// Leads on with the cookie of a session; with one that is over where the session is.
+fn with_cookie(shared: &Shared, token: &str, lasts: Duration, leads: &str) -> Response {
+    let secure = shared.is_secure();
+    let name = SESSION[usize::from(secure)];
+    let line = cookie::line(name, token, lasts.as_secs(), secure);
+    ([(SET_COOKIE, line)], Redirect::to(leads)).into_response()
 }
 
 /// Leads on with the cookie of a session that has begun.
-fn entered(entered: &Entered, leads: &str) -> Response {
-    let line = cookie::line(SESSION, &entered.token, entered.lasts.as_secs(), false);
-    ([(SET_COOKIE, line)], Redirect::to(leads)).into_response()
+fn entered(shared: &Shared, entered: &Entered, leads: &str) -> Response {
+    with_cookie(shared, &entered.token, entered.lasts, leads)
 }
 
 /// A form's page once more, with what was wrong and the status that says so.
@@ -136,7 +144,10 @@ async fn sign_in(
         .await;
     let back = own_path(&form.back).filter(|it| *it != "/sign-in");
     match result {
-        Ok(it) => Ok(entered(&it, back.unwrap_or_else(|| nav::home(it.role)))),
+        Ok(it) => {
+            let leads = back.unwrap_or_else(|| nav::home(it.role));
+            Ok(entered(&shared, &it, leads))
+        }
         Err(problem) => {
             let page = page::html(&SignInPage {
                 frame,
@@ -163,14 +174,13 @@ async fn sign_out(
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
     shared.at_door(move |door| leave(door, &visit)).await?;
-    let line = cookie::line(SESSION, "", 0, false);
-    Ok(([(SET_COOKIE, line)], Redirect::to("/sign-in")).into_response())
+    Ok(with_cookie(&shared, "", Duration::ZERO, "/sign-in"))
 }
 
 /// `GET /setup`.
 async fn setup_page(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
     let door = shared.door()?;
-    door.announce(shared.address);
+    door.announce(&shared.url);
     page::html(&SetupPage {
         frame,
         problem: None,
@@ -221,7 +231,7 @@ async fn setup(
         })
         .await;
     match result {
-        Ok(it) => Ok(entered(&it, "/account")),
+        Ok(it) => Ok(entered(&shared, &it, "/account")),
         Err(problem) => {
             let page = page::html(&SetupPage {
                 frame,

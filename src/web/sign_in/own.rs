@@ -78,7 +78,7 @@ async fn password(
             door.choose_password(id, &form.old, &form.password)
         })
         .await?;
-    Ok(entered(&begun, "/account"))
+    Ok(entered(&shared, &begun, "/account"))
 }
 
 /// `POST /account/pin`.

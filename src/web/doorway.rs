@@ -1,0 +1,167 @@
+//! How many may be connected: so that whoever opens thousands of connections and says nothing keeps nobody out.
+//!
+//! A connection is a newcomer until its first request is whole. Few newcomers are kept, and where one too many
+//! comes the oldest goes: a browser is done within milliseconds, whoever holds a connection open is not. Guests
+//! are bounded all in all and for each address (ASVS 5.0, 2.4.1), so that one machine cannot take the places of
+//! all. Nothing here blocks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// Most connections that have not asked for anything yet.
+const NEWCOMERS: usize = 256;
+
+/// Most guests: a thousand that wait for events, and the pages beside them.
+const CONNECTIONS: usize = 1200;
+
+/// Most connections from one address. A browser opens six to a gateway, and one for the live view.
+const FROM_ONE: usize = 64;
+
+#[derive(Default)]
+struct Places {
+    next: u64,
+    newcomers: BTreeMap<u64, CancellationToken>,
+    guests: BTreeSet<u64>,
+    from: HashMap<IpAddr, usize>,
+}
+
+/// Who is connected.
+#[derive(Default)]
+pub(super) struct Doorway {
+    places: Mutex<Places>,
+}
+
+/// A place of one connection, given back when it is dropped.
+pub(super) struct Place {
+    doorway: Arc<Doorway>,
+    number: u64,
+    from: IpAddr,
+    /// Is cancelled where a newcomer must make room.
+    pub(super) out: CancellationToken,
+}
+
+/// Whose connections are counted together: an IPv6 network belongs to one machine as a whole.
+fn counted(from: IpAddr) -> IpAddr {
+    match from.to_canonical() {
+        IpAddr::V6(v6) => {
+            let network = v6.to_bits() & (u128::MAX << 64);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+impl Doorway {
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for somebody from there; none where there are too many.
+    pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
+        let from = counted(from);
+        let mut places = self.places();
+        let here = places.from.get(&from).copied().unwrap_or(0);
+        if places.guests.len() >= CONNECTIONS || here >= FROM_ONE {
+            return None;
+        }
+        if places.newcomers.len() >= NEWCOMERS
+            && let Some((_, oldest)) = places.newcomers.pop_first()
+        {
+            oldest.cancel();
+        }
+        let (number, out) = (places.next, CancellationToken::new());
+        places.next += 1;
+        places.newcomers.insert(number, out.clone());
+        *places.from.entry(from).or_default() += 1;
+        Some(Place {
+            doorway: Arc::clone(self),
+            number,
+            from,
+            out,
+        })
+    }
+}
+
+impl Place {
+    /// Its first request is whole: it is no newcomer any more.
+    pub(super) fn settle(&self) {
+        let mut places = self.doorway.places();
+        if places.newcomers.remove(&self.number).is_some() {
+            places.guests.insert(self.number);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut places = self.doorway.places();
+        places.newcomers.remove(&self.number);
+        places.guests.remove(&self.number);
+        if let Some(here) = places.from.get_mut(&self.from) {
+            *here -= 1;
+            if *here == 0 {
+                places.from.remove(&self.from);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn address(n: usize) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + u32::try_from(n).unwrap()))
+    }
+
+    #[test]
+    fn of_those_who_say_nothing_the_oldest_goes() {
+        let doorway = Arc::new(Doorway::default());
+        let first = doorway.enter(address(0)).unwrap();
+        let spoke = doorway.enter(address(1)).unwrap();
+        spoke.settle();
+        let silent: Vec<Place> = (0..5000)
+            .map(|n| doorway.enter(address(n)).unwrap())
+            .collect();
+        assert!(first.out.is_cancelled() && silent[0].out.is_cancelled());
+        assert!(!spoke.out.is_cancelled());
+        let left = silent.iter().filter(|it| !it.out.is_cancelled()).count();
+        assert_eq!(left, NEWCOMERS);
+    }
+
+    #[test]
+    fn one_address_has_its_share_and_all_have_an_end() {
+        let doorway = Arc::new(Doorway::default());
+        let enter = |from| {
+            let place = doorway.enter(from)?;
+            place.settle();
+            Some(place)
+        };
+        let mut places: Vec<Place> = (0..FROM_ONE).map(|_| enter(address(0)).unwrap()).collect();
+        assert!(enter(address(0)).is_none());
+        places.pop();
+        places.push(enter(address(0)).unwrap());
+        for n in FROM_ONE..CONNECTIONS {
+            places.push(enter(address(1 + n)).unwrap());
+        }
+        assert!(enter(address(0xffff)).is_none());
+        drop(places);
+        assert!(enter(address(0)).is_some());
+        assert_eq!(
+            doorway.places().from.len(),
+            0,
+            "nothing is kept of who left"
+        );
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address_and_ipv4_within_ipv6_is_ipv4() {
+        let ip = |text: &str| counted(text.parse().unwrap());
+        assert_eq!(ip("fd00:1:2:3:4::5"), ip("fd00:1:2:3::9"));
+        assert_ne!(ip("fd00:1:2:3::5"), ip("fd00:1:2:4::5"));
+        assert_eq!(ip("::ffff:10.0.0.1"), ip("10.0.0.1"));
+    }
+}
