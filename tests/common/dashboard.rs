@@ -444,6 +444,26 @@ pub fn lobby(sequence: u64, at: Stamp) -> LiveFrame {
     }
 }
 
+/// The lobby keeps moving while the test looks.
+pub fn keep_moving(gateway: &Gateway) {
+    keep_showing(gateway, lobby);
+}
+
+pub fn keep_showing(gateway: &Gateway, scene: fn(u64, Stamp) -> LiveFrame) {
+    let live = gateway.live.clone();
+    let clock = gateway.clock.clone();
+    let stop = gateway.shutdown.clone();
+    gateway.runtime.spawn(async move {
+        let mut sequence = 0;
+        while !stop.is_cancelled() {
+            sequence += 1;
+            let at = clock.now();
+            live.send_replace(Some(Arc::new(scene(sequence, at))));
+            tokio::time::sleep(Duration::from_millis(115)).await;
+        }
+    });
+}
+
 /// A dashboard that runs until this is dropped.
 pub struct Gateway {
     pub address: SocketAddr,
