@@ -12,6 +12,10 @@
 mod browser;
 #[path = "common/dashboard.rs"]
 mod dashboard;
+#[path = "browser/guard.rs"]
+mod guard;
+#[path = "browser/visitor.rs"]
+mod visitor;
 
 use browser::{Browser, DESK, ENTER, PHONE, RIGHT, SPACE, TAB};
 use dashboard::{Gateway, alert, keep_moving, keep_showing, stamp};
@@ -108,7 +112,9 @@ fn the_picture_moves_and_can_be_probed() {
 
     browser.tab_to("#picture");
     browser.keys(RIGHT);
-    browser.until("/^-?\\d+\\.\\d\\d °C$/.test(document.getElementById('probe').textContent)");
+    browser
+        .until("/^\\d+\\.\\d ± \\d\\.\\d °C$/.test(document.getElementById('probe').textContent)");
+    browser.until("document.getElementById('probe-told').textContent.includes('±')");
 }
 
 #[test]
@@ -427,27 +433,28 @@ fn it_fits_a_desk_and_a_phone_and_every_target_is_large_enough() {
     browser.shoot("desk-quiet");
 }
 
+/// WCAG 2.2, 1.4.3: contrast of every text with the nearest opaque background.
 #[test]
-fn texts_stand_out_from_what_is_behind_them() {
+fn texts_stand_out_from_what_is_behind_them_in_light_and_dark() {
     let gateway = busy();
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
-    browser.until(LIVE);
-    // WCAG 2.2, 1.4.3: contrast of every text with the nearest opaque background, at least 4.5:1.
-    let poor = browser.eval(
-        "(() => { const parse = c => c.match(/[\\d.]+/g).map(Number); \
-         const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) \
-           .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0); \
-         const behind = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c; } return [255, 255, 255]; }; \
-         const out = []; \
-         for (const e of document.querySelectorAll('body *')) { \
-           if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.offsetParent === null) continue; \
-           const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))]; \
-           const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); \
-           if (ratio < 4.5) out.push(e.textContent.trim().slice(0, 30) + ' ' + ratio.toFixed(2)); } \
-         return out; })()",
-    );
-    assert_eq!(poor, json!([]));
+    for scheme in ["light", "dark"] {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": features }),
+        );
+        browser.open(gateway.address, "/", DESK);
+        browser.until(LIVE);
+        browser.eval(
+            "(document.querySelectorAll('details').forEach(it => { it.open = true; }), true)",
+        );
+        assert_eq!(browser.poor_contrast(4.5), json!([]), "{scheme}");
+        browser.shoot(&format!("desk-{scheme}"));
+        browser.open(gateway.address, "/visitor", DESK);
+        browser.until("document.body.dataset.places === '3'");
+        assert_eq!(browser.poor_contrast(7.0), json!([]), "{scheme}");
+    }
 }
 
 fn digest(secret: &str) -> Digest {

@@ -9,7 +9,7 @@ use super::profile;
 use super::read::{Placed, Reader};
 use super::{
     CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, ProfileChoice,
-    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, WebConfig,
+    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, VisitorConfig, WebConfig,
 };
 use crate::camera::Rotation;
 use crate::checklist::SiteKind;
@@ -36,6 +36,10 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         notifiers: notify::notifiers(read),
         checklist: checklist(read),
         web: web(read),
+        visitor: VisitorConfig {
+            sound: (read.switch(&keys::VISITOR_SOUND))
+                .unwrap_or_else(|| VisitorConfig::default().sound),
+        },
         store: store(read, &mqtt),
         mqtt,
         site,

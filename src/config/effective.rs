@@ -39,6 +39,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         mqtt,
         checklist,
         web,
+        visitor,
         store,
     } = config;
     let source = &camera.source;
@@ -121,6 +122,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("checklist", "file") => path(checklist.file.as_ref()?),
         ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
         ("web", "listen") => quoted(&web.listen.to_string()),
+        ("visitor", "sound") => visitor.sound.to_string(),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

@@ -190,6 +190,7 @@ keys! {
     ALERTS_MANAGER = "alerts"."manager_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken it: the property manager is told; 0: never";
     ALERTS_STREET = "alerts"."street_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken it: the street office is told; 0: never";
     ALERTS_OUTCOME = "alerts"."outcome_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long a taken alert has no outcome: whoever took it is reminded; 0: never";
+    ALERTS_PICTURE = "alerts"."picture": Kind::Switch, "whether guards see the thermal picture of the moment with an alert; it is kept in memory only, until the outcome is recorded";
     ALERTS_HOOK = "alerts"."hook": Kind::Path, "program that is run at once with the kind of event as argument, for a lamp or a loudspeaker";
 
     NOTIFY_WECOM_URL = "notify_wecom"."url_file": Kind::Path, "file (mode 0600) whose first line is the address of a WeCom group robot; without it none is told";
@@ -229,6 +230,8 @@ keys! {
     CHECKLIST_REPORT_AT = "checklist"."report_at": Kind::Text(5), "when the report of the day goes out by itself, such as 20:00";
 
     WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is TLS";
+
+    VISITOR_SOUND = "visitor"."sound": Kind::Switch, "whether the visitor screen speaks and sounds";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
     STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";

@@ -74,6 +74,8 @@ pub struct Config {
     pub checklist: ChecklistConfig,
     /// The pages.
     pub web: WebConfig,
+    /// The visitor screen.
+    pub visitor: VisitorConfig,
     /// The database.
     pub store: StoreConfig,
 }
@@ -209,6 +211,13 @@ pub struct WebConfig {
     pub listen: SocketAddr,
 }
 
+/// The visitor screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisitorConfig {
+    /// Whether it speaks and sounds.
+    pub sound: bool,
+}
+
 /// The rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecklistConfig {
@@ -244,6 +253,7 @@ impl Default for Config {
             mqtt: MqttConfig::of(&SiteConfig::default()),
             checklist: ChecklistConfig::default(),
             web: WebConfig::default(),
+            visitor: VisitorConfig::default(),
             store: StoreConfig::default(),
         }
     }
@@ -335,6 +345,12 @@ impl Default for WebConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
         }
+    }
+}
+
+impl Default for VisitorConfig {
+    fn default() -> Self {
+        Self { sound: true }
     }
 }
 

@@ -34,6 +34,7 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
+use crate::web::moment::Moments;
 use crate::web::{Dashboard, Entrance, GatewayStatus, LinkWord, Mode, SiteName};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
@@ -322,6 +323,7 @@ impl Gateway {
             quick: elsewhere.sights(&self.config),
             slow: sights::slow(&self.config, self.outbox()),
         };
+        let moments = (self.config.alerts.picture).then(Arc::<Moments>::default);
         let desk = self.rounds((changed.clone(), checklist), &after, &stop)?;
         let dashboard = Dashboard {
             desk: Some(desk),
@@ -332,6 +334,8 @@ impl Gateway {
             live: live_now,
             status: status_now,
             notes: notes_now,
+            moments: moments.clone(),
+            visitor_sound: self.config.visitor.sound,
             changes: changed,
             site: site_name(&self.config),
             after_record: Arc::new(after.teller()),
@@ -356,6 +360,7 @@ impl Gateway {
             recorder: recorder.clone(),
             clock: self.clock,
             live,
+            moments,
             status,
             attendance: Arc::clone(&attendance),
             link: Box::new(move || link_word(linked, &link_now.borrow())),

@@ -6,10 +6,11 @@
 
 use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
+use super::moment::Moments;
 use super::problem::Problem;
 use super::routes::{Entry, get, post};
 use super::sign_in::{Desk, Signing};
-use super::state::AlertNotes;
+use super::state::{AlertNotes, Dashboard};
 use super::words::{BODY_SITES, InWords, NOT_SAVED, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
 use super::{Shared, when, words};
 use crate::alert::escalation::waited;
@@ -18,6 +19,7 @@ use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, Thermom
 use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::AlertId;
+use crate::journal::JournalError;
 use crate::screening::Difference;
 use crate::staff::Right;
 use crate::units::Celsius;
@@ -84,6 +86,8 @@ pub(super) struct AlertCard {
     pub(super) told: Option<(&'static str, Words)>,
     /// That it is not on the disk yet.
     pub(super) unsaved: Option<Words>,
+    /// Whether there is a thermal picture of its moment.
+    pub(super) picture: bool,
 }
 
 impl AlertCard {
@@ -122,6 +126,22 @@ pub(super) struct Lists {
     pub(super) desk: Desk,
 }
 
+/// What is known of alerts beside their records.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    notes: &'a AlertNotes,
+    moments: Option<&'a Moments>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(dashboard: &'a Dashboard, notes: &'a AlertNotes) -> Self {
+        Self {
+            notes,
+            moments: dashboard.moments.as_deref(),
+        }
+    }
+}
+
 fn act(by: &str, at: &Stamp, now: &Stamp) -> ActView {
     ActView {
         by: by.to_owned(),
@@ -148,7 +168,8 @@ fn outcome_view(outcome: &Outcome) -> OutcomeView {
     }
 }
 
-fn card(alert: &Alert, notes: &AlertNotes, now: &Stamp) -> AlertCard {
+fn card(alert: &Alert, known: Known<'_>, now: &Stamp) -> AlertCard {
+    let notes = known.notes;
     let reading = &alert.reading;
     let difference = Difference::of(reading);
     let (value, threshold) = match difference {
@@ -194,15 +215,16 @@ fn card(alert: &Alert, notes: &AlertNotes, now: &Stamp) -> AlertCard {
             .filter(|minutes| *minutes > 0),
         told,
         unsaved: notes.unsaved.contains(&alert.id).then_some(NOT_SAVED),
+        picture: known.moments.is_some_and(|it| it.has(alert.id)),
     }
 }
 
 impl Lists {
     /// From the journal's answer to [`LIST_LIMIT`].
-    pub(super) fn new(alerts: &[Alert], notes: &AlertNotes, now: &Stamp, desk: Desk) -> Self {
+    pub(super) fn new(alerts: &[Alert], known: Known<'_>, now: &Stamp, desk: Desk) -> Self {
         let is_open = |alert: &&Alert| matches!(alert.state, AlertState::Open);
         let is_taken = |alert: &&Alert| matches!(alert.state, AlertState::Acknowledged { .. });
-        let card = |alert: &Alert| card(alert, notes, now);
+        let card = |alert: &Alert| card(alert, known, now);
         let open: Vec<&Alert> = alerts.iter().filter(is_open).collect();
         let taken: Vec<&Alert> = alerts.iter().filter(is_taken).collect();
         let is_flood = flood::flood(open.iter().map(|alert| &alert.raised), now).is_some();
@@ -248,8 +270,9 @@ async fn lists(State(shared): State<Arc<Shared>>, desk: Desk) -> Result<Response
     let alerts = shared.ask(|it| it.journal.alerts(LIST_LIMIT)).await?;
     let now = shared.dashboard.clock.now();
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
+    let known = Known::of(&shared.dashboard, &notes);
     super::page::html(&Fragment {
-        lists: Lists::new(&alerts, &notes, &now, desk),
+        lists: Lists::new(&alerts, known, &now, desk),
     })
 }
 
@@ -297,7 +320,7 @@ pub(super) fn sent<T>(form: Result<Form<T>, FormRejection>) -> Result<T, Problem
     }
 }
 
-fn alert_id(text: &str) -> Result<AlertId, Problem> {
+pub(super) fn alert_id(text: &str) -> Result<AlertId, Problem> {
     text.parse()
         .map_err(|_| Problem::UnknownAlert(text.chars().take(NAME_LIMIT).collect()))
 }
@@ -370,14 +393,37 @@ fn outcome(form: &ResolveForm) -> Result<Outcome, Problem> {
     }
 }
 
+/// Whether the alert is in the state that the event would bring it into: a second tap of the same hand.
+fn is_done(alert: &Alert, event: &Event) -> bool {
+    match (&alert.state, event) {
+        (AlertState::Acknowledged { by: who, .. }, Event::AlertAcknowledged { by, .. }) => {
+            who == by
+        }
+        (
+            AlertState::Resolved {
+                by: who, outcome, ..
+            },
+            Event::AlertResolved {
+                by, outcome: found, ..
+            },
+        ) => who == by && outcome == found,
+        _ => false,
+    }
+}
+
 /// Keeps one event, tells the others, and leads back to the alert.
 async fn keep(shared: &Shared, id: AlertId, event: Event) -> Result<Response, Problem> {
     shared
-        .ask(move |it| {
-            it.journal.record(std::slice::from_ref(&event))?;
-            (it.after_record)();
-            Ok(())
-        })
+        .ask(
+            move |it| match it.journal.record(std::slice::from_ref(&event)) {
+                Ok(_) => {
+                    (it.after_record)();
+                    Ok(())
+                }
+                Err(JournalError::Refused(_)) if is_done(&it.journal.alert(id)?, &event) => Ok(()),
+                Err(error) => Err(error),
+            },
+        )
         .await?;
     Ok(Redirect::to(&format!("/#alert-{id}")).into_response())
 }
@@ -414,7 +460,11 @@ async fn resolve(
         at,
         outcome,
     };
-    keep(&shared, alert, event).await
+    let kept = keep(&shared, alert, event).await?;
+    if let Some(moments) = &shared.dashboard.moments {
+        moments.forget(alert);
+    }
+    Ok(kept)
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@
 //! | `frame`, `nav` | what stands around every page; the ways through them |
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
+//! | [`moment`] | the thermal picture of an alert, where the site has it shown |
+//! | `visitor` | the screen that visitors see |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
@@ -38,6 +40,7 @@ mod cookie;
 mod frame;
 pub mod guard;
 pub mod live;
+pub mod moment;
 mod nav;
 pub mod page;
 pub mod problem;
@@ -47,6 +50,7 @@ pub mod routes;
 mod sign_in;
 pub mod state;
 pub mod trouble;
+pub mod visitor;
 pub mod when;
 pub(crate) mod who;
 pub mod words;
@@ -83,6 +87,8 @@ pub(crate) struct Shared {
     viewers: Arc<Semaphore>,
     /// Seats at the list of changes.
     listeners: Arc<Semaphore>,
+    /// Seats of visitor screens.
+    screens: Arc<Semaphore>,
     /// Who is in; `None` in a demonstration.
     door: Option<Arc<Door>>,
     /// Places in the row before the door.
@@ -202,6 +208,7 @@ fn shared(
         stop,
         viewers: Arc::new(Semaphore::new(live::VIEWERS)),
         listeners: Arc::new(Semaphore::new(live::VIEWERS)),
+        screens: Arc::new(Semaphore::new(visitor::SCREENS)),
         door,
         waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
         address,

@@ -1,6 +1,6 @@
 //! The ways through the pages: one table, from which everybody is shown what they may open.
 
-use super::words::{Words, checklist, frame, sign_in};
+use super::words::{Words, checklist, frame, sign_in, visitor};
 use crate::staff::{Right, Role};
 
 /// A page that stands in the navigation.
@@ -20,6 +20,7 @@ const fn way(path: &'static str, words: Words, right: Right) -> Way {
 /// Every one, in the order in which they stand. The first that a role may open is where it begins.
 const WAYS: &[Way] = &[
     way("/", frame::GUARD, Right::SeeLive),
+    way("/visitor", visitor::VISITOR, Right::SeeKiosk),
     way("/rounds", checklist::ROUNDS, Right::Tick),
     way("/report", checklist::REPORT, Right::RunChecklist),
     way(ACCOUNTS, sign_in::ACCOUNTS, Right::RunAccounts),

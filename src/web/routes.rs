@@ -8,7 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, report, rounds, sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, moment, page, report, rounds,
+    sign_in, visitor,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -97,6 +98,8 @@ fn table() -> Vec<Entry> {
         page::routes(),
         alerts::routes(),
         live::routes(),
+        moment::routes(),
+        visitor::routes(),
         api::routes(),
         frame::routes(),
         account::routes(),

@@ -174,6 +174,23 @@ impl Browser {
         std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
     }
 
+    /// Texts whose contrast with the nearest opaque background is less than this.
+    pub fn poor_contrast(&self, least: f64) -> Value {
+        self.eval(&format!(
+            "(() => {{ const parse = c => c.match(/[\\d.]+/g).map(Number); \
+             const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) \
+               .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0); \
+             const behind = e => {{ for (; e; e = e.parentElement) {{ const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c; }} return [255, 255, 255]; }}; \
+             const out = []; \
+             for (const e of document.querySelectorAll('body *')) {{ \
+               if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.offsetParent === null) continue; \
+               const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))]; \
+               const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); \
+               if (ratio < {least}) out.push(e.textContent.trim().slice(0, 30) + ' ' + ratio.toFixed(2)); }} \
+             return out; }})()"
+        ))
+    }
+
     pub fn no_sideways_scroll(&self, (width, _): (u32, u32)) {
         assert_eq!(self.eval("window.innerWidth"), json!(width));
         let wide = self.eval("document.documentElement.scrollWidth").as_u64();

@@ -14,7 +14,7 @@
 
 use menshen::alert::{Alert, AlertState};
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
-use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
+use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, PixelUncertainty, Reading};
 use menshen::event::Event;
 use menshen::id::{
     AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, ScreeningId, Sequence, TrackId,
@@ -23,10 +23,11 @@ use menshen::journal::{
     Journal, JournalError, Outbox, OutboxCount, OutboxRow, Receipt, Recorded, SafeAt, Unfinished,
 };
 use menshen::screening::{Obstacle, RetestReason, Verdict};
-use menshen::thermal::FrameHealth;
+use menshen::thermal::{FrameHealth, ReferenceQuality};
 use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
+use menshen::web::moment::Moments;
 use menshen::web::{
     AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, GatewayStatus, LinkWord, LiveFrame,
     LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
@@ -309,7 +310,8 @@ pub fn relative_status(people: usize) -> GatewayStatus {
 pub fn relative_lobby(sequence: u64, at: Stamp) -> LiveFrame {
     let mut frame = lobby(sequence, at);
     frame.health = FrameHealth::NoReference;
-    frame.reference = None;
+    frame.references = Vec::new();
+    frame.pixel = None;
     for person in &mut frame.people {
         person.value = person.value.map(|value| match value {
             LiveValue::Absolute { estimate_c, .. } => LiveValue::Relative {
@@ -434,11 +436,21 @@ pub fn lobby(sequence: u64, at: Stamp) -> LiveFrame {
         ],
         health: FrameHealth::Good,
         judging: true,
-        reference: Some(LiveReference {
+        references: vec![LiveReference {
             x: 145.0,
             y: 14.0,
             radius: 6.0,
             reading_c: 34.21,
+            set_point_c: 35.0,
+            quality: ReferenceQuality {
+                score: 0.92,
+                flaw: None,
+            },
+        }],
+        pixel: Some(PixelUncertainty {
+            surest: Celsius::literal(35.0),
+            least: StandardUncertainty::literal(0.15),
+            slope: 0.0115,
         }),
         dropped: 12,
     }
@@ -473,8 +485,10 @@ pub struct Gateway {
     pub status: watch::Sender<Arc<GatewayStatus>>,
     pub notes: watch::Sender<Arc<AlertNotes>>,
     pub changes: Arc<watch::Sender<u64>>,
+    pub moments: Arc<Moments>,
     pub shutdown: CancellationToken,
     pub runtime: Runtime,
+    dashboard: Dashboard,
 }
 
 impl Gateway {
@@ -498,6 +512,7 @@ impl Gateway {
         let (notes, notes_seen) = watch::channel(Arc::default());
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
+        let moments = Arc::new(Moments::default());
         let bump = Arc::clone(&changes);
         let dashboard = Dashboard {
             desk: None,
@@ -508,6 +523,8 @@ impl Gateway {
             live: live_seen,
             status: status_seen,
             notes: notes_seen,
+            moments: Some(Arc::clone(&moments)),
+            visitor_sound: true,
             changes: changes_seen,
             site: SiteName {
                 street: "南京东路街道".to_owned(),
@@ -521,7 +538,11 @@ impl Gateway {
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
             .unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(menshen::web::serve(listener, dashboard, shutdown.clone()));
+        runtime.spawn(menshen::web::serve(
+            listener,
+            dashboard.clone(),
+            shutdown.clone(),
+        ));
         Self {
             address,
             memory,
@@ -530,9 +551,38 @@ impl Gateway {
             status,
             notes,
             changes,
+            moments,
             shutdown,
             runtime,
+            dashboard,
         }
+    }
+
+    /// The server stops, with all that went on in it.
+    pub fn stop(&self) {
+        self.shutdown.cancel();
+        while TcpStream::connect(self.address).is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The server is there again, at its old address.
+    pub fn start(&mut self) {
+        let listener = loop {
+            let bound = self
+                .runtime
+                .block_on(tokio::net::TcpListener::bind(self.address));
+            match bound {
+                Ok(listener) => break listener,
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        self.shutdown = CancellationToken::new();
+        self.runtime.spawn(menshen::web::serve(
+            listener,
+            self.dashboard.clone(),
+            self.shutdown.clone(),
+        ));
     }
 
     /// A new picture.
