@@ -376,13 +376,7 @@ impl Gateway {
         };
         stop.cancel();
         captured.slot.close();
-        let ended = tokio::task::spawn_blocking(move || {
-            let first = [screening.join(), watching.join()];
-            recorder.close();
-            let last = recording.join();
-            first.into_iter().chain([last]).all(|it| it.is_ok())
-        });
-        let ended = ended.await?;
+        let ended = put_away([screening, watching], recorder, recording).await?;
         wait_briefly(&cameras).await;
         elsewhere.end().await?;
         match served {
@@ -502,6 +496,21 @@ fn screening(
     let worker = detector.worker();
     let pipeline = Pipeline::new(radiometer, settings.rules, detector);
     worker.run(|| screen(pipeline, captured, settings, ports));
+}
+
+/// Waits for whoever gives events, then for the recorder, which saves what they gave last. Whether all ended well.
+async fn put_away(
+    first: [thread::JoinHandle<()>; 2],
+    recorder: Recorder,
+    recording: thread::JoinHandle<()>,
+) -> Result<bool, tokio::task::JoinError> {
+    let ended = tokio::task::spawn_blocking(move || {
+        let first = first.map(thread::JoinHandle::join);
+        recorder.close();
+        let last = recording.join();
+        first.into_iter().chain([last]).all(|it| it.is_ok())
+    });
+    ended.await
 }
 
 /// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not

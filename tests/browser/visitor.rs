@@ -179,14 +179,16 @@ fn every_cue_is_readable_from_afar_upright_and_lying() {
     browser.shoot("visitor-phone");
 }
 
+/// Somebody who was found clear.
+fn cleared(sequence: u64, at: Stamp) -> LiveFrame {
+    let mut frame = lobby(sequence, at);
+    frame.people.truncate(1);
+    frame
+}
+
 #[test]
 fn a_verdict_sounds_once_and_a_fault_puts_the_screen_out_of_service() {
     let gateway = Gateway::with(Vec::new());
-    fn cleared(sequence: u64, at: Stamp) -> LiveFrame {
-        let mut frame = lobby(sequence, at);
-        frame.people.truncate(1);
-        frame
-    }
     keep_showing(&gateway, cleared);
     let browser = Browser::start();
     browser.open(gateway.address, "/visitor", UPRIGHT);

@@ -23,13 +23,13 @@ use std::time::Duration;
 
 /// People who have a place of their own: a third of the screen holds two Han characters of a size that is
 /// read at 4 m.
-pub const MOST: usize = 3;
+const MOST: usize = 3;
 
 /// A face that the detector missed for so long is still there: as in [`track`](crate::track).
-pub const FLICKER: Duration = Duration::from_millis(700);
+const FLICKER: Duration = Duration::from_millis(700);
 
 /// How long it stays that somebody goes to staff.
-pub const LINGER: Duration = Duration::from_secs(4);
+const LINGER: Duration = Duration::from_secs(4);
 
 /// Two faces nearer to each other than this share of the picture stand at one place.
 const ONE_PLACE: f32 = 0.12;
@@ -126,9 +126,8 @@ const fn ask(obstacle: Obstacle) -> Option<Cue> {
 fn cue(person: &LivePerson, judging: bool) -> Cue {
     let now = person.obstacle.and_then(ask);
     match person.state {
-        PersonState::Judged(Verdict::PossibleFever) => Cue::Staff,
         PersonState::Judged(Verdict::Retest(RetestReason::JustIn)) => Cue::Indoors,
-        PersonState::Judged(Verdict::Retest(_)) => Cue::Staff,
+        PersonState::Judged(Verdict::PossibleFever | Verdict::Retest(_)) => Cue::Staff,
         PersonState::Judged(Verdict::Clear) if judging && person.value.is_some() => Cue::Clear,
         PersonState::Judged(Verdict::Clear) => Cue::Wait,
         PersonState::Judged(Verdict::CannotJudge(why)) => {
