@@ -1,4 +1,4 @@
-//! A thermal picture for people's eyes: temperatures to colours, and boxes, as PNG.
+//! A thermal picture for people's eyes: temperatures to colours, and boxes, as PNG. And QR codes, as SVG.
 //!
 //! The palette runs from black through violet, red and orange to pale yellow, like matplotlib's
 //! "inferno": its lightness grows evenly, so it says the same to people with any kind of colour
@@ -8,8 +8,10 @@
 
 mod letters;
 mod poster;
+mod qr;
 
 pub use poster::{Tag, poster};
+pub use qr::qr;
 
 use crate::units::PixelBox;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -44,6 +46,9 @@ pub enum PictureError {
         /// Pixels asked for.
         height: usize,
     },
+    /// More text than a QR code holds.
+    #[error("a text of {0} bytes does not fit into a QR code, which holds 2331")]
+    TooLong(usize),
     /// The encoder refused.
     #[error("the picture cannot be written as PNG: {0}")]
     Encoding(#[from] image::ImageError),

@@ -89,6 +89,7 @@ fn a_full_file_is_read_key_by_key() {
         keep_alive_s = 60
         [web]
         listen = "[::1]:9000"
+        address = "https://menshen.example:8443/"
         [store]
         folder = "/var/lib/menshen"
         "#,
@@ -128,6 +129,8 @@ fn a_full_file_is_read_key_by_key() {
     assert_eq!(config.mqtt.client_id, "menshen-jingan-1-tower_9-north");
     assert_eq!(config.mqtt.keep_alive, Duration::from_mins(1));
     assert_eq!(config.web.listen.to_string(), "[::1]:9000");
+    let address = config.web.address.as_deref();
+    assert_eq!(address, Some("https://menshen.example:8443"));
     assert_eq!(config.store.folder, Path::new("/var/lib/menshen"));
     assert_eq!(taken(&config.effective_toml()), config);
 }
@@ -197,6 +200,8 @@ fn each_refusal_says_what_to_do() {
         ("[mqtt]\npassword_file = \"p\"", "username"),
         ("[web]\nlisten = \"8080\"", "127.0.0.1:8080"),
         ("[web]\nlisten = \"[::]:8080\"", "ssh -L"),
+        ("[web]\naddress = \"menshen.example\"", "https://"),
+        ("[web]\naddress = \"https://a b\"", "https://"),
         ("fever_c = 38", "belongs below [screening]"),
         ("[screening]\nfever_c = 38\nfever_c = 39", "duplicate"),
         ("[screening", "the file is TOML"),

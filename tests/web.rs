@@ -472,6 +472,7 @@ fn no_network_sees_the_page() {
                 street: String::new(),
                 building: String::new(),
                 gate: String::new(),
+                address: None,
             },
             after_record: Arc::new(|| {}),
         };

@@ -80,6 +80,11 @@ fn fields(before: &Item, after: &Item) -> Vec<FieldChange> {
             ("zh", item.what.zh.clone()),
             ("en", item.what.en.clone()),
             ("who", item.role.as_str().to_owned()),
+            (
+                "place",
+                item.place
+                    .map_or_else(String::new, |it| it.as_str().to_owned()),
+            ),
             ("group", item.group.as_str().to_owned()),
             ("when", item.schedule.to_string()),
             ("proof", item.proof.to_string()),

@@ -4,6 +4,7 @@
 use crate::alert::Outcome;
 use crate::clock::WallTime;
 use crate::id::AlertId;
+use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::text::Words;
 use crate::text::named;
 use crate::thermal::self_check::Complaint;
@@ -144,6 +145,20 @@ impl DayFacts {
         ]
         .into_iter()
         .fold(0, u64::saturating_add)
+    }
+
+    /// How many people were judged so, each class once.
+    #[must_use]
+    pub const fn by_verdict(&self) -> [(Verdict, u64); 4] {
+        [
+            (Verdict::Clear, self.clear),
+            (Verdict::PossibleFever, self.possible_fever),
+            (Verdict::Retest(RetestReason::NearThreshold), self.retest),
+            (
+                Verdict::CannotJudge(Obstacle::TooFewLooks),
+                self.cannot_judge,
+            ),
+        ]
     }
 
     /// What is known for an item that the gateway fills in.

@@ -27,6 +27,7 @@ mod logbook;
 mod look_back;
 mod parts;
 mod report;
+mod revision;
 mod round;
 mod schedule;
 mod site;
@@ -41,15 +42,16 @@ pub use known::{AlertEnd, AlertFact, ColourTotal, DayFacts, Fact, Finding, SelfC
 pub use logbook::{Carried, Decide, Line, LineKind, Logbook, NewLine, Search, Written};
 pub use look_back::{DayShare, ItemRecord, LookBack};
 pub use report::{
-    CategoryLine, DailyReport, Diary, ExcusedLine, FailedLine, GapLine, ItemLine, KnownLine,
-    Progress, ReportChange,
+    CategoryLine, Count, DailyReport, Diary, ExcusedLine, FailedLine, GapLine, ItemLine, KnownLine,
+    Progress,
 };
+pub use revision::{Point, ReportChange};
 pub use round::{
     ClosedGap, Opening, Round, RoundRefused, RoundState, Signed, Standing, Submitter, Taken,
 };
 pub use schedule::{Schedule, Window};
 pub use site::{Owners, Pledge, SiteChange, SiteFlaw, SiteList, SiteWishes};
 pub use template::{
-    Category, Duty, Flaw, Group, Item, ItemId, Proof, Range, Role, SiteKind, Template,
+    Category, Duty, Flaw, Group, Item, ItemId, Place, Proof, Range, Role, SiteKind, Template,
 };
 pub use tick::{Action, ActionFlaw, Evidence, Slot, Tick, TickId, TickRefused, TickRequest};

@@ -10,9 +10,29 @@ use super::template::{Category, Duty, Item, ItemId, Proof, SiteKind};
 use super::tick::{Slot, Tick};
 use crate::calendar::Date;
 use crate::clock::WallTime;
-use crate::text::{Note, Words};
+use crate::text::{Note, Words, named};
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
+
+named! {
+    /// Where a time of an item stands when it is counted.
+    Count {
+        /// Done in time, or known to be in order.
+        Done = "done", "完成", "done";
+        /// Done late.
+        Late = "late", "迟完成", "done late";
+        /// Failed, with an action.
+        Failed = "failed", "不合格", "failed";
+        /// Had no place, with a reason.
+        NotApplicable = "not_applicable", "不适用", "not applicable";
+        /// Late and not done yet.
+        Overdue = "overdue", "逾期未做", "overdue";
+        /// Not done, and can be done no more.
+        Missed = "missed", "漏查", "missed";
+        /// Not due yet.
+        Open = "open", "未到期", "not due yet";
+    }
+}
 
 /// How far the times of an item, or of many, have come. Each counts in one field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,15 +88,17 @@ impl Progress {
         *field += 1;
     }
 
-    fn fields(&self) -> [(&'static str, u32); 7] {
+    /// Each of its numbers.
+    #[must_use]
+    pub const fn counts(&self) -> [(Count, u32); 7] {
         [
-            ("done", self.done),
-            ("late", self.late),
-            ("failed", self.failed),
-            ("not applicable", self.not_applicable),
-            ("overdue", self.overdue),
-            ("missed", self.missed),
-            ("open", self.open),
+            (Count::Done, self.done),
+            (Count::Late, self.late),
+            (Count::Failed, self.failed),
+            (Count::NotApplicable, self.not_applicable),
+            (Count::Overdue, self.overdue),
+            (Count::Missed, self.missed),
+            (Count::Open, self.open),
         ]
     }
 }
@@ -205,17 +227,6 @@ pub struct DailyReport {
     pub remarks: Vec<Note>,
 }
 
-/// A difference between two revisions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportChange {
-    /// Of what.
-    pub what: String,
-    /// What stood there; `None`: nothing.
-    pub before: Option<String>,
-    /// What stands there now; `None`: nothing.
-    pub after: Option<String>,
-}
-
 impl DailyReport {
     /// The report of a round as things stand.
     #[must_use]
@@ -297,6 +308,17 @@ impl DailyReport {
         });
     }
 
+    /// What an item asks for; its id, where the report has no such item.
+    #[must_use]
+    pub fn words_of(&self, id: &ItemId) -> Words {
+        let item = self.items.iter().find(|it| it.id == *id);
+        let unknown = || Words {
+            zh: id.to_string(),
+            en: id.to_string(),
+        };
+        item.map_or_else(unknown, |it| it.what.clone())
+    }
+
     /// Category by category, those that the list has.
     #[must_use]
     pub fn categories(&self) -> Vec<CategoryLine> {
@@ -323,81 +345,5 @@ impl DailyReport {
             total += item.progress;
         }
         total
-    }
-
-    /// What this revision says that an earlier one did not, line by line.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Vec<ReportChange> {
-        let (mut old, new) = (earlier.lines(), self.lines());
-        let mut changes = Vec::new();
-        for (what, after) in new {
-            let before = old.remove(&what);
-            if before.as_ref() != Some(&after) {
-                changes.push(ReportChange {
-                    what,
-                    before,
-                    after: Some(after),
-                });
-            }
-        }
-        changes.extend(old.into_iter().map(|(what, before)| ReportChange {
-            what,
-            before: Some(before),
-            after: None,
-        }));
-        changes
-    }
-
-    /// The whole report as lines with names, to compare.
-    fn lines(&self) -> BTreeMap<String, String> {
-        let mut lines = BTreeMap::new();
-        for item in &self.items {
-            for (field, number) in item.progress.fields() {
-                if number > 0 {
-                    lines.insert(format!("{}: {field}", item.id), number.to_string());
-                }
-            }
-        }
-        for line in &self.failed {
-            lines.insert(
-                format!("{} ({}): failure", line.slot.item, line.slot.number + 1),
-                format!("{} → {}", line.why, line.action),
-            );
-        }
-        for line in &self.excused {
-            lines.insert(
-                format!("{} ({}): reason", line.slot.item, line.slot.number + 1),
-                line.why.to_string(),
-            );
-        }
-        for (name, number) in [
-            ("clear", self.facts.clear),
-            ("retest", self.facts.retest),
-            ("possible fever", self.facts.possible_fever),
-            ("cannot judge", self.facts.cannot_judge),
-        ] {
-            lines.insert(format!("screened: {name}"), number.to_string());
-        }
-        for alert in &self.facts.alerts {
-            let end = alert.end.map_or("open", |end| end.as_str());
-            lines.insert(format!("alert {}", alert.id), end.to_owned());
-        }
-        for line in &self.known {
-            lines.insert(format!("{}: known", line.id), line.finding.words().en);
-        }
-        for colour in &self.facts.colours {
-            lines.insert(format!("colour {}", colour.word), colour.people.to_string());
-        }
-        let gaps = self.gaps.iter().map(|gap| {
-            let what = format!("gap closed: {} of {}", gap.id, gap.date);
-            (what, gap.how.to_string())
-        });
-        lines.extend(gaps);
-        for (name, notes) in [("innovation", &self.innovations), ("remark", &self.remarks)] {
-            for (number, note) in (1..).zip(notes) {
-                lines.insert(format!("{name} {number}"), note.to_string());
-            }
-        }
-        lines
     }
 }

@@ -279,11 +279,7 @@ impl Round {
     /// [`TickRefused`]; then nothing has changed.
     pub fn tick(&mut self, request: TickRequest, now: Stamp) -> Result<Taken, TickRefused> {
         if let Some(before) = self.ticks.iter().find(|it| it.request.id == request.id) {
-            let again = TickRequest {
-                sent: before.request.sent,
-                ..request
-            };
-            return if again == before.request {
+            return if request.repeats(&before.request) {
                 Ok(Taken::AlreadyKept)
             } else {
                 Err(TickRefused::IdUsedTwice)

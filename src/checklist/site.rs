@@ -4,7 +4,7 @@
 //! all. Names stay on this device.
 
 use super::schedule::Schedule;
-use super::template::{Category, Duty, Item, ItemId, Proof, Template};
+use super::template::{Category, Duty, Item, ItemId, Place, Proof, Template};
 use super::tightening::tightened;
 use crate::calendar::Span;
 use crate::clock::Stamp;
@@ -253,6 +253,12 @@ impl SiteList {
     #[must_use]
     pub fn item(&self, id: &ItemId) -> Option<&Item> {
         self.items.iter().find(|item| item.id == *id)
+    }
+
+    /// Every place at which something is to be done.
+    #[must_use]
+    pub fn places(&self) -> BTreeSet<Place> {
+        self.items.iter().filter_map(|item| item.place).collect()
     }
 
     /// When the site is open.

@@ -101,6 +101,48 @@ named! {
 }
 
 named! {
+    /// Where on the site it is done: a code on the wall there opens its items.
+    Place {
+        /// Where people come in.
+        Entrance = "entrance", "出入口", "Entrance";
+        /// Behind it, with the front desk.
+        Lobby = "lobby", "大堂", "Lobby";
+        /// Lifts and escalators.
+        Lifts = "lifts", "电梯", "Lifts";
+        /// Corridors, stairs and pantries of the floors.
+        Floors = "floors", "楼层公共区", "Floors";
+        /// Toilets and wash basins.
+        Washrooms = "washrooms", "卫生间", "Washrooms";
+        /// Meeting rooms, rooms for leisure, laundries.
+        CommonRooms = "common_rooms", "公共用房", "Common rooms";
+        /// Where people eat.
+        Canteen = "canteen", "食堂", "Canteen";
+        /// Garages and vehicles.
+        CarPark = "car_park", "车库", "Car park";
+        /// Air conditioning.
+        PlantRoom = "plant_room", "空调机房", "Plant room";
+        /// Where disinfectant is mixed.
+        CleaningRoom = "cleaning_room", "保洁间", "Cleaning room";
+        /// Where parcels and meals are handed over.
+        Parcels = "parcels", "快递点", "Parcel point";
+        /// Waste, and used masks.
+        Waste = "waste", "垃圾点", "Waste point";
+        /// Where somebody who is hot waits.
+        IsolationRoom = "isolation_room", "隔离室", "Isolation room";
+        /// Counters and the people who wait for them.
+        ServiceHall = "service_hall", "办事大厅", "Service hall";
+        /// Where customers are.
+        ShopFloor = "shop_floor", "营业区", "Shop floor";
+        /// Where workers sleep.
+        Dormitory = "dormitory", "宿舍", "Dormitory";
+        /// Where they work.
+        WorkArea = "work_area", "作业区", "Work area";
+        /// Outdoors, and the fence.
+        Grounds = "grounds", "院内、围墙", "Grounds and fence";
+    }
+}
+
+named! {
     /// Whether an item may be left out.
     Duty {
         /// Never.
@@ -278,6 +320,8 @@ pub struct Item {
     pub what: Words,
     /// Who does it.
     pub role: Role,
+    /// Where it is done; `None`: at no place of its own.
+    pub place: Option<Place>,
     /// Which group of the street office answers for it.
     pub group: Group,
     /// How often, and by when.

@@ -157,6 +157,26 @@ pub struct TickRequest {
     pub corrects: Option<TickId>,
 }
 
+impl TickRequest {
+    /// Whether this says what another one with the same id said: it came again over a bad connection. Clocks
+    /// may differ, and a deadline that was counted from them.
+    #[must_use]
+    pub fn repeats(&self, before: &Self) -> bool {
+        let tick = match (&self.tick, &before.tick) {
+            (
+                Tick::Failed { why, action },
+                Tick::Failed {
+                    why: its,
+                    action: then,
+                },
+            ) => (why, &action.what, &action.owner) == (its, &then.what, &then.owner),
+            (this, that) => this == that,
+        };
+        tick && (self.id, self.date, self.corrects) == (before.id, before.date, before.corrects)
+            && (&self.slot, &self.by, &self.photo) == (&before.slot, &before.by, &before.photo)
+    }
+}
+
 /// Why a tick is not taken. The page keeps it and says so; nothing is lost silently.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TickRefused {

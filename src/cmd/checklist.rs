@@ -3,7 +3,7 @@
 //! Reads the lists that are built in and the files that are named; opens nothing else.
 
 use super::say;
-use crate::checklist::{Category, Diff, Duty, Item, SiteKind, Template};
+use crate::checklist::{Category, Diff, Duty, Item, Place, SiteKind, Template};
 use crate::config::checklist as files;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -70,6 +70,7 @@ struct ItemReport {
     zh: String,
     en: String,
     who: &'static str,
+    place: Option<&'static str>,
     group: &'static str,
     when: String,
     proof: String,
@@ -87,6 +88,7 @@ impl From<&Item> for ItemReport {
             zh: item.what.zh.clone(),
             en: item.what.en.clone(),
             who: item.role.as_str(),
+            place: item.place.map(Place::as_str),
             group: item.group.as_str(),
             when: item.schedule.to_string(),
             proof: item.proof.to_string(),

@@ -372,8 +372,23 @@ fn checklist(read: &mut Reader<'_>) -> ChecklistConfig {
 }
 
 fn web(read: &mut Reader<'_>) -> WebConfig {
+    let address = read.text(&keys::WEB_ADDRESS).map(|it| {
+        let address = it.value.trim_end_matches('/').to_owned();
+        if !is_beginning(&address) {
+            read.problem(
+                it.span,
+                &format!("address in [web] is \"{address}\", which no phone can open"),
+                "write http:// or https://, the name or address of this machine and perhaps a port, \
+                 such as address = \"https://menshen.example:8443\"",
+            );
+        }
+        address
+    });
     let Some(Placed { value, span }) = read.address(&keys::WEB_LISTEN) else {
-        return WebConfig::default();
+        return WebConfig {
+            address,
+            ..WebConfig::default()
+        };
     };
     if !value.ip().is_loopback() {
         read.problem(
@@ -386,7 +401,21 @@ fn web(read: &mut Reader<'_>) -> WebConfig {
             ),
         );
     }
-    WebConfig { listen: value }
+    WebConfig {
+        listen: value,
+        address,
+    }
+}
+
+/// Whether this is where addresses of pages begin: a scheme, a host, perhaps a port and a folder.
+fn is_beginning(address: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && rest.chars().all(plain)
+    })
 }
 
 fn store(read: &mut Reader<'_>, mqtt: &MqttConfig) -> StoreConfig {

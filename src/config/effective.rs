@@ -123,6 +123,7 @@ fn value(config: &Config, key: &Key) -> Option<String> {
         ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
         ("web", "listen") => quoted(&web.listen.to_string()),
         ("visitor", "sound") => visitor.sound.to_string(),
+        ("web", "address") => quoted(web.address.as_ref()?),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

@@ -230,6 +230,7 @@ keys! {
     CHECKLIST_REPORT_AT = "checklist"."report_at": Kind::Text(5), "when the report of the day goes out by itself, such as 20:00";
 
     WEB_LISTEN = "web"."listen": Kind::Address, "where the pages are served; this machine only, until there is TLS";
+    WEB_ADDRESS = "web"."address": Kind::Text(200), "what phones open the pages by, such as https://menshen.example:8443; QR codes on posters hold it; without it listen";
 
     VISITOR_SOUND = "visitor"."sound": Kind::Switch, "whether the visitor screen speaks and sounds";
 

@@ -205,10 +205,12 @@ impl TlsConfig {
 }
 
 /// The pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebConfig {
     /// A loopback address: there is no TLS yet.
     pub listen: SocketAddr,
+    /// What phones open the pages by, without a slash at its end.
+    pub address: Option<String>,
 }
 
 /// The visitor screen.
@@ -344,6 +346,7 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            address: None,
         }
     }
 }

@@ -529,6 +529,7 @@ fn site_name(config: &Config) -> SiteName {
         street: config.site.street.clone(),
         building: config.site.building.clone(),
         gate: config.site.gate.clone(),
+        address: config.web.address.clone(),
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn routes() -> Vec<Entry> {
         "people.js",
         "picture.js",
         "sound.js",
+        "ticks.js",
         "visitor.js",
     ]);
     all

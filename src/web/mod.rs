@@ -22,6 +22,7 @@
 //! | [`api`] | the same as JSON |
 //! | [`calibration`] | the page that accompanies a calibration |
 //! | `rounds` | what is to be done now, with its forms |
+//! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
@@ -43,6 +44,7 @@ pub mod live;
 pub mod moment;
 mod nav;
 pub mod page;
+mod posters;
 pub mod problem;
 mod report;
 mod rounds;

@@ -13,6 +13,7 @@ use crate::checklist::{
 };
 use crate::clock::Stamp;
 use crate::staff::Right;
+use crate::text;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
@@ -43,7 +44,14 @@ struct RevisionView {
     by: String,
     at: String,
     carried: Words,
-    changes: Vec<ReportChange>,
+    changes: Vec<ChangeView>,
+}
+
+/// A difference between two revisions.
+struct ChangeView {
+    what: text::Words,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 /// A failure that waits.
@@ -87,17 +95,26 @@ struct Page {
     gaps: Vec<GapView>,
 }
 
-/// An item's words as the report has them.
-fn words_of(report: &DailyReport, id: &ItemId) -> (String, String) {
-    let item = report.items.iter().find(|it| it.id == *id);
-    item.map_or_else(
-        || (id.to_string(), String::new()),
-        |it| (it.what.zh.clone(), it.what.en.clone()),
-    )
+/// Both languages in a line, or what reads the same in both.
+fn both(words: text::Words) -> String {
+    if words.zh == words.en {
+        words.zh
+    } else {
+        format!("{} {}", words.zh, words.en)
+    }
+}
+
+fn changes(report: &DailyReport, earlier: &DailyReport) -> Vec<ChangeView> {
+    let view = |it: ReportChange| ChangeView {
+        what: words::point(&it.point, report),
+        before: it.before.map(both),
+        after: it.after.map(both),
+    };
+    report.since(earlier).into_iter().map(view).collect()
 }
 
 fn text(report: &DailyReport, id: &ItemId, number: u16, texts: Vec<String>) -> TextView {
-    let (zh, en) = words_of(report, id);
+    let text::Words { zh, en } = report.words_of(id);
     let time = u32::from(number) + 1;
     TextView {
         zh,
@@ -119,7 +136,7 @@ fn revisions(log: &DayLog, now: &Stamp) -> Vec<RevisionView> {
             },
             at: when::short(&it.at, now),
             carried: words::carried(it.carried),
-            changes: earlier.map_or_else(Vec::new, |before| it.report.since(before)),
+            changes: earlier.map_or_else(Vec::new, |before| changes(&it.report, before)),
         });
         earlier = Some(&it.report);
     }
@@ -129,7 +146,7 @@ fn revisions(log: &DayLog, now: &Stamp) -> Vec<RevisionView> {
 
 fn gap_view(report: &DailyReport, gap: &Gap) -> GapView {
     let request = &gap.failed;
-    let (zh, en) = words_of(report, &request.slot.item);
+    let text::Words { zh, en } = report.words_of(&request.slot.item);
     let (why, action) = match &request.tick {
         Tick::Failed { why, action } => (why.to_string(), action.what().to_string()),
         _ => (String::new(), String::new()),

@@ -1,5 +1,9 @@
 //! The rounds of the day, for whoever walks: what is to be done now first, each with its forms, which work
 //! without JavaScript. A page is as old as its load; what was taken meanwhile is refused in words.
+//!
+//! `/rounds/at/{place}` is what the code on a wall opens: what is to be done there. `assets/ticks.js` keeps
+//! taps in the phone until they are saved here. It counts the time of a tap from the gateway's own time, which
+//! the page brought along, so that the phone's clock does not matter.
 
 use super::frame::Frame;
 use super::problem::Problem;
@@ -8,15 +12,15 @@ use super::words::{Words, checklist as words};
 use super::{Shared, page, when};
 use crate::calendar::{Date, TimeOfDay};
 use crate::checklist::{
-    Action, DayLog, Desk, DeskError, Duty, Evidence, Item, ItemId, Proof, Signed, Slot, Standing,
-    Tick, TickId, TickRefused, TickRequest, Window,
+    Action, Category, DayLog, Desk, DeskError, Duty, Evidence, Item, ItemId, Place, Proof, Signed,
+    Slot, Standing, Tick, TickId, TickRequest, Window,
 };
 use crate::clock::{Stamp, WallTime};
 use crate::staff::Right;
 use crate::text::Note;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
+use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -39,6 +43,8 @@ pub(super) struct SlotView {
     pub(super) words: Words,
     /// What was said, by whom and when, or what the gateway knows.
     pub(super) said: String,
+    /// Where it stands what the gateway knows.
+    pub(super) known_at: Option<&'static str>,
     pub(super) can_tick: bool,
     pub(super) input: Input,
     /// Identity of the tick that this form would make.
@@ -61,6 +67,13 @@ pub(super) enum Input {
     Known,
 }
 
+/// A place with what is to be done there now.
+struct PlaceView {
+    place: Place,
+    now: usize,
+    here: bool,
+}
+
 /// A category with its times.
 struct Group {
     zh: &'static str,
@@ -81,7 +94,14 @@ struct Numbers {
 #[template(path = "rounds.html", config = "src/web/askama.toml")]
 struct Page {
     frame: Frame,
+    /// The gateway's time, ms since 1970.
+    loaded: i64,
     date: String,
+    /// Where somebody is; `None`: everywhere.
+    at: Option<Place>,
+    places: Vec<PlaceView>,
+    /// Whether whoever looks may print codes.
+    prints: bool,
     numbers: Numbers,
     /// What is to be done now, overdue first.
     now: Vec<SlotView>,
@@ -119,10 +139,6 @@ fn said(standing: &Standing<'_>, now: &Stamp) -> String {
             };
             by(signed, what)
         }
-        Standing::Known(finding) => {
-            let words = finding.words();
-            format!("{} {}", words.zh, words.en)
-        }
         _ => String::new(),
     }
 }
@@ -137,6 +153,16 @@ fn slot_view(
     let closes = window.due.unwrap_or(window.closes);
     let tick = log.round.tick_of(slot);
     let is_known = matches!(standing, Standing::Known(_));
+    let (known, known_at) = match item.proof {
+        Proof::Known(fact) => {
+            let found = log.facts.finding(fact).words();
+            (
+                Some(format!("{} {}", found.zh, found.en)),
+                Some(words::known_at(fact)),
+            )
+        }
+        _ => (None, None),
+    };
     SlotView {
         anchor: format!("{}-{}-{}", log.round.date(), slot.item, slot.number),
         date: log.round.date().to_string(),
@@ -149,7 +175,13 @@ fn slot_view(
         code,
         sign,
         words,
-        said: said(standing, now),
+        said: [known, Some(said(standing, now))]
+            .into_iter()
+            .flatten()
+            .filter(|it| !it.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
+        known_at,
         can_tick: !is_known
             && (tick.is_some() || (window.opens..window.closes).contains(&now.wall)),
         input: match &item.proof {
@@ -167,35 +199,43 @@ fn slot_view(
 }
 
 /// Everything of a day, item by item, with where it stands.
-fn views(log: &DayLog, now: &Stamp) -> Vec<(crate::checklist::Category, SlotView)> {
+fn views(log: &DayLog, now: &Stamp) -> Vec<(Category, Option<Place>, SlotView)> {
     let of = |(slot, window): (&Slot, &Window)| {
         let item = log.round.list().item(&slot.item)?;
         let standing = log.round.standing(slot, &log.facts, now.wall)?;
         let view = slot_view((log, item), (slot, window), &standing, now);
-        Some((item.category, view))
+        Some((item.category, item.place, view))
     };
     log.round.slots().filter_map(of).collect()
 }
 
-fn build(desk: &Desk, now: &Stamp, frame: Frame) -> Result<Page, DeskError> {
+fn build(desk: &Desk, now: &Stamp, at: Option<Place>, frame: Frame) -> Result<Page, DeskError> {
     let today = desk.today(*now)?;
     let log = desk.log(today)?;
     let mut numbers = Numbers::default();
+    let mut places = places(desk, at);
     let (mut urgent, mut rest): (Vec<SlotView>, Vec<Group>) = (Vec::new(), Vec::new());
     // A night shift of yesterday may still be going on.
     let eve = desk.log(desk.before(today))?;
     let since = desk.lists()?.first().map_or(today, |first| first.0);
     let nightly = views(&eve, now)
         .into_iter()
-        .filter(|(_, it)| eve.round.date() >= since && it.corrects.is_empty() && it.can_tick);
-    for (category, view) in nightly.chain(views(&log, now)) {
+        .filter(|(.., it)| eve.round.date() >= since && it.corrects.is_empty() && it.can_tick);
+    for (category, place, view) in nightly.chain(views(&log, now)) {
+        let asks = matches!(view.code, "overdue" | "open") && !matches!(view.input, Input::Known);
+        if asks && let Some(it) = places.iter_mut().find(|it| Some(it.place) == place) {
+            it.now += 1;
+        }
+        if at.is_some() && place != at {
+            continue;
+        }
         match view.code {
             "overdue" | "open" => numbers.now += 1,
             "not_yet" => numbers.later += 1,
             "missed" => numbers.missed += 1,
             _ => numbers.done += 1,
         }
-        if matches!(view.code, "overdue" | "open") && !matches!(view.input, Input::Known) {
+        if asks {
             urgent.push(view);
             continue;
         }
@@ -209,14 +249,30 @@ fn build(desk: &Desk, now: &Stamp, frame: Frame) -> Result<Page, DeskError> {
         }
     }
     urgent.sort_by_key(|view| (view.code != "overdue", !view.required));
+    let who = frame.who.as_ref();
     Ok(Page {
-        frame,
+        loaded: now.wall.0,
         date: today.to_string(),
+        at,
+        places,
+        prints: who.is_none_or(|who| who.role.may(Right::RunChecklist)),
+        frame,
         numbers,
         now: urgent,
         rest,
         submitted: log.last().map(|it| it.report.revision),
     })
+}
+
+/// The places that the list knows, in their order.
+fn places(desk: &Desk, at: Option<Place>) -> Vec<PlaceView> {
+    let places = desk.list().places().into_iter();
+    let view = |place| PlaceView {
+        place,
+        now: 0,
+        here: Some(place) == at,
+    };
+    places.map(view).collect()
 }
 
 impl Shared {
@@ -244,9 +300,27 @@ impl Shared {
 /// `GET /rounds`.
 async fn rounds(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
     let page = shared
-        .desk(move |desk, now| build(desk, &now, frame))
+        .desk(move |desk, now| build(desk, &now, None, frame))
         .await?;
     page::html(&page)
+}
+
+/// `GET /rounds/at/{place}`: what the code on the wall opens.
+async fn rounds_at(
+    State(shared): State<Arc<Shared>>,
+    Path(place): Path<String>,
+    frame: Frame,
+) -> Result<Response, Problem> {
+    let place = Place::parse(&place).ok_or(Problem::NoPage)?;
+    let page = shared
+        .desk(move |desk, now| build(desk, &now, Some(place), frame))
+        .await?;
+    page::html(&page)
+}
+
+/// Where the rounds of a place are.
+pub(super) fn path_at(place: Place) -> String {
+    format!("/rounds/at/{}", place.as_str())
 }
 
 /// What a form of an item sends. Fields that do not belong to what is said may be filled in.
@@ -265,6 +339,10 @@ struct TickForm {
     owner: String,
     hours: String,
     corrects: String,
+    /// When it was tapped, by the gateway's clock, ms since 1970; empty where no script counted it.
+    tapped: String,
+    /// The page on which the form stood.
+    at: String,
 }
 
 fn incomplete(zh: &'static str, en: &'static str) -> Problem {
@@ -321,7 +399,7 @@ fn evidence(item: &Item, value: &str) -> Result<Evidence, Problem> {
 }
 
 /// What the form says.
-fn said_of(form: &TickForm, item: &Item, now: WallTime) -> Result<Tick, Problem> {
+fn said_of(form: &TickForm, item: &Item, tapped: WallTime, now: WallTime) -> Result<Tick, Problem> {
     match form.said.as_str() {
         "done" => Ok(Tick::Done(evidence(item, &form.value)?)),
         "not_applicable" => Ok(Tick::NotApplicable {
@@ -333,7 +411,8 @@ fn said_of(form: &TickForm, item: &Item, now: WallTime) -> Result<Tick, Problem>
                 "请后退，选择整改期限。",
                 "Go back and choose until when it will be mended.",
             ))?;
-            let deadline = WallTime(now.0.saturating_add(hours * HOUR_MS));
+            // What waited in a phone until its deadline was over is to be mended at once.
+            let deadline = WallTime(tapped.0.saturating_add(hours * HOUR_MS).max(now.0));
             let action = Action::new(&form.action, &form.owner, deadline, now);
             Ok(Tick::Failed {
                 why: line(&form.why)?,
@@ -353,6 +432,12 @@ fn said_of(form: &TickForm, item: &Item, now: WallTime) -> Result<Tick, Problem>
 }
 
 fn request_of(form: &TickForm, desk: &Desk, now: Stamp) -> Result<TickRequest, Problem> {
+    // A plain form is tapped when it is sent; and nothing is tapped after it came.
+    let tapped = form
+        .tapped
+        .parse()
+        .map_or(now.wall.0, |it: i64| it.min(now.wall.0));
+    let tapped = WallTime(tapped);
     let unknown = || {
         incomplete(
             "清单中没有这一项，请刷新页面。",
@@ -370,10 +455,9 @@ fn request_of(form: &TickForm, desk: &Desk, now: Stamp) -> Result<TickRequest, P
             number: form.time,
         },
         by: name(&form.by)?,
-        tick: said_of(form, item, now.wall)?,
+        tick: said_of(form, item, tapped, now.wall)?,
         photo: None,
-        // The tap is the sending: nothing waits in a plain form.
-        tapped: now.wall,
+        tapped,
         sent: now.wall,
         corrects,
     })
@@ -392,19 +476,17 @@ async fn tick(
         "{}-{}-{}",
         request.date, request.slot.item, request.slot.number
     );
+    let back = Place::parse(&form.at).map_or_else(|| "/rounds".to_owned(), path_at);
     shared
-        .desk_writes(move |desk, _| match desk.tick(&request, now) {
-            // The same tap twice, the second with a later clock: it is kept.
-            Err(DeskError::Tick(TickRefused::TakenBy { id, .. })) if id == request.id => Ok(()),
-            other => other.map(drop),
-        })
+        .desk_writes(move |desk, _| desk.tick(&request, now))
         .await?;
-    Ok(Redirect::to(&format!("/rounds#slot-{anchor}")).into_response())
+    Ok(Redirect::to(&format!("{back}#slot-{anchor}")).into_response())
 }
 
 pub(super) fn routes() -> Vec<Entry> {
     vec![
         get("/rounds", Right::Tick, rounds),
+        get("/rounds/at/{place}", Right::Tick, rounds_at),
         post("/rounds/tick", Right::Tick, tick),
     ]
 }

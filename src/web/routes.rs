@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, moment, page, report, rounds,
-    sign_in, visitor,
+    Shared, account, alerts, api, assets, frame, guard, live, moment, page, posters, report,
+    rounds, sign_in, visitor,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -104,6 +104,7 @@ fn table() -> Vec<Entry> {
         frame::routes(),
         account::routes(),
         rounds::routes(),
+        posters::routes(),
         report::routes(),
         sign_in::routes(),
         assets::routes(),

@@ -3,9 +3,10 @@
 use menshen::alert::{AlertState, Outcome};
 use menshen::calendar::{Date, Day};
 use menshen::checklist::{
-    Action, ActionFlaw, AlertEnd, AlertFact, ClosedGap, DailyReport, DayFacts, Diary, Duty,
-    Evidence, LookBack, Opening, Pledge, Round, RoundRefused, RoundState, SelfCheckFact, SiteKind,
-    SiteList, Slot, Standing, Submitter, Taken, Tick, TickId, TickRefused, TickRequest,
+    Action, ActionFlaw, AlertEnd, AlertFact, ClosedGap, Count, DailyReport, DayFacts, Diary, Duty,
+    Evidence, ItemId, LookBack, Opening, Pledge, Point, Round, RoundRefused, RoundState,
+    SelfCheckFact, SiteKind, SiteList, Slot, Standing, Submitter, Taken, Tick, TickId, TickRefused,
+    TickRequest,
 };
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::config::checklist::{newest, parse_site, shipped_procedure};
@@ -14,7 +15,7 @@ use menshen::id::{ScreeningId, TrackId};
 use menshen::procedure::{
     Chapter, Edit, EditRefused, Editions, EmergencyLog, Live, StepId, StepRefused,
 };
-use menshen::text::Note;
+use menshen::text::{Note, Words};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -138,6 +139,13 @@ fn a_tick_that_waited_in_the_phone_counts_from_the_tap() {
     waited.sent = wall(13, 0);
     assert_eq!(
         round.tick(waited.clone(), stamp(wall(13, 0))),
+        Ok(Taken::AlreadyKept)
+    );
+    // A plain form that is sent again has a later clock.
+    let mut again = waited.clone();
+    (again.tapped, again.sent) = (wall(17, 59), wall(17, 59));
+    assert_eq!(
+        round.tick(again, stamp(wall(17, 59))),
         Ok(Taken::AlreadyKept)
     );
     round
@@ -406,20 +414,22 @@ fn a_revision_says_what_is_different() {
     diary.remarks.push(note("按键消毒已补"));
     let second = DailyReport::of(&round, &facts, &diary, wall(18, 20));
     assert_eq!(second.revision, 2);
-    let changes: BTreeMap<String, (Option<String>, Option<String>)> = second
-        .since(&first)
-        .into_iter()
-        .map(|it| (it.what, (it.before, it.after)))
-        .collect();
+    let changes = second.since(&first);
+    let said = |point: &Point| {
+        let change = changes.iter().find(|it| it.point == *point).unwrap();
+        let zh = |it: &Option<Words>| it.as_ref().map(|it| it.zh.clone());
+        (zh(&change.before), zh(&change.after))
+    };
     let some = |text: &str| Some(text.to_owned());
-    assert_eq!(changes["off-lift-buttons: done"], (some("1"), some("2")));
-    assert_eq!(changes["off-lift-buttons: open"], (some("2"), some("1")));
-    assert_eq!(changes["remark 1"], (None, some("按键消毒已补")));
+    let buttons = |count| Point::Item(ItemId::new("off-lift-buttons").unwrap(), count);
+    assert_eq!(said(&buttons(Count::Done)), (some("1"), some("2")));
+    assert_eq!(said(&buttons(Count::Open)), (some("2"), some("1")));
+    assert_eq!(said(&Point::Remark(1)), (None, some("按键消毒已补")));
     assert_eq!(changes.len(), 3, "{changes:?}");
     let back = first.since(&second);
     assert!(
         back.iter()
-            .any(|it| it.what == "remark 1" && it.after.is_none())
+            .any(|it| it.point == Point::Remark(1) && it.after.is_none())
     );
     assert_eq!(round.submit(by, stamp(wall(18, 30))), Ok(2));
     assert!(matches!(

@@ -530,6 +530,7 @@ impl Gateway {
                 street: "南京东路街道".to_owned(),
                 building: "海鸥大厦".to_owned(),
                 gate: "东门".to_owned(),
+                address: Some("https://menshen.example:8443".to_owned()),
             },
             after_record: Arc::new(move || bump.send_modify(|number| *number += 1)),
         };

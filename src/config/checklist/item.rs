@@ -1,14 +1,15 @@
 //! One item of a list, as files have it.
 
 use super::tree::{Node, Reading};
-use crate::checklist::{Category, Duty, Group, Item, ItemId, Proof, Role};
+use crate::checklist::{Category, Duty, Group, Item, ItemId, Place, Proof, Role};
 use crate::procedure::{ClauseId, Procedure};
 use crate::text::{Note, Words};
 use std::collections::BTreeMap;
 
 /// The keys of `[[item]]`.
 const KEYS: &[&str] = &[
-    "id", "category", "required", "zh", "en", "who", "group", "when", "proof", "clause", "source",
+    "id", "category", "required", "zh", "en", "who", "place", "group", "when", "proof", "clause",
+    "source",
 ];
 
 /// Reads an item. Without a `group` of its own it has its category's.
@@ -32,6 +33,9 @@ pub(super) fn item<'t>(
     let what = both(read, node);
     let role = read.must(node, "who", |word| {
         word_of(word, Role::parse, Role::ALL.iter().map(|it| it.as_str()))
+    });
+    let place = read.maybe(node, "place", |word| {
+        word_of(word, Place::parse, Place::ALL.iter().map(|it| it.as_str()))
     });
     let own_group = read.maybe(node, "group", group);
     let schedule = read.must(node, "when", str::parse);
@@ -67,6 +71,7 @@ pub(super) fn item<'t>(
         },
         what: what?,
         role: role?.value,
+        place: place.map(|it| it.value),
         group: group?,
         schedule: schedule?.value,
         proof: proof?.value,

@@ -1,7 +1,10 @@
 //! Words of the rounds and the report: where a time of an item stands, and why something is not done.
 
-use super::{Words, words};
-use crate::checklist::{Carried, DeskError, Standing, TickRefused};
+use super::{InWords as _, Words, words};
+use crate::checklist::{
+    Carried, DailyReport, DeskError, Fact, ItemId, Point, Slot, Standing, TickRefused,
+};
+use crate::text;
 
 /// The way to the rounds.
 pub const ROUNDS: Words = words("自查打钩", "Rounds");
@@ -31,6 +34,72 @@ pub const fn standing(it: &Standing<'_>) -> (&'static str, &'static str, Words) 
             "●",
             words("本机自动填写", "filled in by the gateway"),
         ),
+    }
+}
+
+/// Where it stands what the gateway knows.
+#[must_use]
+pub const fn known_at(fact: Fact) -> &'static str {
+    match fact {
+        Fact::PeopleScreened | Fact::CannotJudge => "/#today",
+        Fact::SelfCheck => "/#device",
+        Fact::Alerts => "/#alerts",
+    }
+}
+
+/// What a line of a report is about.
+#[must_use]
+pub fn point(it: &Point, report: &DailyReport) -> text::Words {
+    let time = |slot: &Slot| u32::from(slot.number) + 1;
+    let of = |id: &ItemId, zh: &str, en: &str| {
+        let what = report.words_of(id);
+        text::Words {
+            zh: format!("{}：{zh}", what.zh),
+            en: format!("{}: {en}", what.en),
+        }
+    };
+    let plain = |zh: String, en: String| text::Words { zh, en };
+    match it {
+        Point::Item(id, count) => of(id, count.zh(), count.en()),
+        Point::Failure(slot) => {
+            let time = time(slot);
+            let (zh, en) = (format!("第{time}次不合格"), format!("failed, time {time}"));
+            of(&slot.item, &zh, &en)
+        }
+        Point::Reason(slot) => {
+            let time = time(slot);
+            let (zh, en) = (
+                format!("第{time}次不适用"),
+                format!("not applicable, time {time}"),
+            );
+            of(&slot.item, &zh, &en)
+        }
+        Point::Known(id) => of(id, "本机自动填写", "filled in by the gateway"),
+        Point::Screened(verdict) => {
+            let words = verdict.words();
+            plain(
+                format!("筛查：{}", words.zh),
+                format!("screened: {}", words.en),
+            )
+        }
+        Point::Alert(id) => plain(format!("报警 {id}"), format!("alert {id}")),
+        Point::Colour(word) => {
+            let colour = report.facts.colours.iter().find(|it| it.word == *word);
+            colour.map_or_else(
+                || plain(word.clone(), word.clone()),
+                |colour| colour.name.clone(),
+            )
+        }
+        Point::GapClosed(date, id) => of(
+            id,
+            &format!("补短板（{date}）"),
+            &format!("gap of {date} closed"),
+        ),
+        Point::Innovation(number) => plain(
+            format!("微创新 {number}"),
+            format!("small innovation {number}"),
+        ),
+        Point::Remark(number) => plain(format!("备注 {number}"), format!("remark {number}")),
     }
 }
 
