@@ -9,7 +9,8 @@
 //!   their own, in the order in which they stand, as in a mirror. Who passes far behind is no visitor
 //!   while somebody stands near. More than that, and they are asked to come one at a time.
 //! - **What matters stays long enough to be read.** Go to staff stays for [`LINGER`] after its person
-//!   has turned away; green never does.
+//!   has turned away; green never does. An instruction stays for [`STEADY`] before another one takes its
+//!   place, for what a face lacks may differ from picture to picture; a verdict comes at once.
 
 use crate::clock::Stamp;
 use crate::event::Fault;
@@ -30,6 +31,9 @@ const FLICKER: Duration = Duration::from_millis(700);
 
 /// How long it stays that somebody goes to staff.
 const LINGER: Duration = Duration::from_secs(4);
+
+/// How long an instruction stays at least: about what three words take to be read.
+const STEADY: Duration = Duration::from_millis(800);
 
 /// Two faces nearer to each other than this share of the picture stand at one place.
 const ONE_PLACE: f32 = 0.12;
@@ -57,6 +61,16 @@ pub enum Cue {
     Indoors,
     /// Cannot be measured here, and why.
     Cannot(Obstacle),
+}
+
+impl Cue {
+    /// Whether the person is to do something, and has no verdict yet.
+    const fn is_instruction(self) -> bool {
+        !matches!(
+            self,
+            Self::Clear | Self::Staff | Self::Indoors | Self::Cannot(_)
+        )
+    }
 }
 
 /// One person on the screen.
@@ -103,6 +117,8 @@ struct Shown {
     figure: Figure,
     /// When the person was last in a picture.
     seen: Stamp,
+    /// Since when this is said.
+    said: Stamp,
 }
 
 /// What an obstacle that a person can do something about asks of them.
@@ -180,13 +196,9 @@ impl Board {
 
     /// Takes over who is in this picture; who is not stays for a moment, unless somebody else stands there.
     fn see(&mut self, frame: &LiveFrame, now: &Stamp) {
-        let here: Vec<Shown> = frame
-            .people
-            .iter()
-            .map(|person| Shown {
-                figure: figure(frame, person),
-                seen: frame.at,
-            })
+        let people = frame.people.iter();
+        let here: Vec<Shown> = people
+            .map(|person| self.steadied(figure(frame, person), frame.at, now))
             .collect();
         let stays = |old: &Shown| {
             let limit = match old.figure.cue {
@@ -201,6 +213,24 @@ impl Board {
         };
         self.shown.retain(stays);
         self.shown.extend(here);
+    }
+
+    /// This person, who goes on being told an instruction that has only just been given.
+    fn steadied(&self, mut figure: Figure, seen: Stamp, now: &Stamp) -> Shown {
+        let mut said = *now;
+        let before = self.shown.iter().find(|it| it.figure.track == figure.track);
+        if let Some(old) = before {
+            let (was, is) = (old.figure.cue, figure.cue);
+            let is_same = std::mem::discriminant(&was) == std::mem::discriminant(&is);
+            let is_new = now.since(&old.said).is_some_and(|it| it < STEADY);
+            if is_same {
+                said = old.said;
+            } else if was.is_instruction() && is.is_instruction() && is_new {
+                said = old.said;
+                figure.cue = was;
+            }
+        }
+        Shown { figure, seen, said }
     }
 
     /// Who has a place: those who stand near before those who pass, and of too many those who are sent to

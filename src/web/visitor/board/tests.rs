@@ -211,6 +211,22 @@ fn going_to_staff_stays_to_be_read_and_green_goes_with_its_person() {
 }
 
 #[test]
+fn an_instruction_stays_to_be_read_and_a_verdict_comes_at_once() {
+    let mut board = Board::default();
+    let mut said = |at: u64, it: LivePerson| {
+        told(&board.step(&status(&[]), Some(&frame(at, vec![it])), &stamp(at)))[0].1
+    };
+    let turned = kept_back(1, 80.0, Obstacle::Turned);
+    assert_eq!(said(0, turned.clone()), Cue::Look);
+    assert_eq!(said(100, person(1, 80.0, LOOKING)), Cue::Look);
+    assert_eq!(said(799, person(1, 80.0, LOOKING)), Cue::Look);
+    assert_eq!(said(800, person(1, 80.0, LOOKING)), Cue::Hold(1, 3));
+    assert_eq!(said(900, turned.clone()), Cue::Hold(1, 3));
+    assert_eq!(said(950, person(1, 80.0, CLEAR)), Cue::Clear);
+    assert_eq!(said(1000, turned), Cue::Look, "green goes at once, too");
+}
+
+#[test]
 fn out_of_service_is_said_with_its_reason_and_forgets_everybody() {
     let mut board = Board::default();
     let well = status(&[]);
