@@ -19,13 +19,13 @@ let last = "";
 
 /* ---------- what is shown ---------- */
 
-function place(cue, words, more, part, aside) {
+function place(cue, words, more, part, also) {
   const item = $("place").content.cloneNode(true).firstElementChild;
   item.dataset.cue = cue;
   item.querySelector("use").setAttribute("href", `#s-${cue}`);
   item.querySelector(".words").append(...both(words));
   if (more) item.querySelector(".more").append(...both(more));
-  if (aside) item.querySelector(".more").append(` ${aside}`);
+  if (also) item.querySelector(".also").append(...also);
   const bar = item.querySelector("progress");
   bar.hidden = part === null;
   if (part !== null) bar.value = part;
@@ -37,7 +37,7 @@ function show(said) {
   const places = said.people.map((it) => (alone
     ? place(it.cue, it.words, it.more, it.part)
     : place(it.cue, it.briefly, null, it.part)));
-  if (places.length === 0) places.push(place(said.scene, said.words, said.more, null, said.count));
+  if (places.length === 0) places.push(place(said.scene, said.words, said.more, null, said.why ? both(said.why) : [said.count ?? ""]));
   body.dataset.scene = said.scene;
   body.dataset.places = String(places.length);
   $("crowd").hidden = said.scene !== "crowd";

@@ -72,6 +72,8 @@ struct Said {
     scene: &'static str,
     words: Words,
     more: Option<Words>,
+    /// Why nobody is judged.
+    why: Option<Words>,
     /// A count beside it, such as `37 / 100`.
     count: Option<String>,
     people: Vec<FigureSaid>,
@@ -114,7 +116,7 @@ impl From<&Figure> for FigureSaid {
 impl Said {
     fn new(screen: &Screen, build: String) -> Self {
         let (scene, words, more) = match screen {
-            Screen::Out(why) => ("out", said::OUT, Some(said::why(*why))),
+            Screen::Out(_) => ("out", said::OUT, Some(said::BY_STAFF)),
             Screen::Wait => ("wait", said::WAIT, Some(said::ADJUSTS)),
             Screen::Rest(None) => ("rest", said::REST, Some(said::HOW)),
             Screen::Rest(Some(_)) => ("learning", said::REST, Some(said::LEARNING)),
@@ -128,6 +130,10 @@ impl Said {
             scene,
             words,
             more,
+            why: match screen {
+                Screen::Out(why) => Some(said::why(*why)),
+                _ => None,
+            },
             count: match screen {
                 Screen::Rest(learning) => learning.as_ref().map(count),
                 _ => None,
