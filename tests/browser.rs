@@ -452,7 +452,7 @@ fn texts_stand_out_from_what_is_behind_them_in_light_and_dark() {
         assert_eq!(browser.poor_contrast(4.5), json!([]), "{scheme}");
         browser.shoot(&format!("desk-{scheme}"));
         browser.open(gateway.address, "/visitor", DESK);
-        browser.until("document.body.dataset.places === '3'");
+        browser.until("document.body.dataset.places === '2'");
         assert_eq!(browser.poor_contrast(7.0), json!([]), "{scheme}");
     }
 }
