@@ -3,7 +3,7 @@
 # missing: where everything is there, apt is not even asked.
 #
 #   deploy/deps.sh demo    a C compiler, libclang (the camera's bindings), mosquitto
-#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts
+#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts, pdftotext
 #   deploy/deps.sh check   says what is missing for `test`, and installs nothing
 set -eu
 
@@ -44,6 +44,7 @@ missing() {
     have_browser || echo chromium
     have_driver || echo chromium-driver
     have_chinese || echo fonts-noto-cjk
+    have pdftotext || echo poppler-utils
 }
 
 wanted=$(missing | tr '\n' ' ')

@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | 0 words | [`units`], [`clock`], [`calendar`], [`text`], [`id`], [`secret`], [`staff`] | std |
 //! | 1 core | [`thermal`], [`face`], [`track`], [`estimate`], [`screening`], [`alert`], [`account`], [`command`], [`event`], [`journal`], [`evaluate`], [`checklist`], [`procedure`] | layer 0, ndarray |
-//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`] | layers 0–1 |
+//! | 2 rim | [`camera`], [`detect`], [`store`], [`mqtt`], [`notify`], [`web`], [`street`], [`picture`], [`export`] | layers 0–1 |
 //! | 3 wiring | [`pipeline`], [`config`], [`cmd`] | all |
 //!
 //! `tests/architecture.rs` holds everybody to this table.
@@ -33,6 +33,7 @@ pub mod detect;
 pub mod estimate;
 pub mod evaluate;
 pub mod event;
+pub mod export;
 pub mod face;
 pub mod id;
 pub mod journal;

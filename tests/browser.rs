@@ -14,10 +14,12 @@ mod browser;
 mod dashboard;
 #[path = "browser/guard.rs"]
 mod guard;
+#[path = "browser/rounds.rs"]
+mod rounds;
 #[path = "browser/visitor.rs"]
 mod visitor;
 
-use browser::{Browser, DESK, ENTER, PHONE, RIGHT, SPACE, TAB};
+use browser::{Browser, DESK, ENTER, PHONE, RIGHT, SPACE, TAB, base64};
 use dashboard::{Gateway, alert, keep_moving, keep_showing, stamp};
 use menshen::account::{Accounts, Act, Change, Digest, Invitation, Keys, NewAccount, Session};
 use menshen::alert::{AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
@@ -84,7 +86,7 @@ const LIVE: &str = "Number(document.body.dataset.frames || 0) >= 2";
 fn the_picture_moves_and_can_be_probed() {
     let gateway = busy();
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser.until(LIVE);
     let colours = "(() => { const c = document.getElementById('picture'); \
         const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; const seen = new Set(); \
@@ -122,7 +124,7 @@ fn a_new_alert_comes_by_itself_and_is_acknowledged_and_resolved_by_keyboard() {
     let gateway = Gateway::with(Vec::new());
     keep_moving(&gateway);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser
         .until("document.body.dataset.ready === 'yes' && !!document.getElementById('no-alerts')");
     browser.eval("window.never_left = true");
@@ -180,7 +182,7 @@ fn a_new_alert_comes_by_itself_and_is_acknowledged_and_resolved_by_keyboard() {
 fn a_flood_folds_and_takes_nothing_from_whoever_is_typing() {
     let gateway = Gateway::with(vec![alert(77, 3, 38.7)]);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser.until("document.body.dataset.ready === 'yes'");
     browser.tab_to("#alert-3-77 .take input[name=by]");
     browser.keys("Wang");
@@ -232,7 +234,7 @@ fn what_waits_and_what_must_be_mended_are_seen_and_told_apart() {
     let browser = Browser::start();
     for (name, size) in [("waits-desk", DESK), ("waits-phone", PHONE)] {
         gateway.notes.send_replace(Arc::default());
-        browser.open(gateway.address, "/", size);
+        browser.open(&gateway, "/", size);
         browser.until(LIVE);
         browser.tab_to("#alert-3-412 .take input[name=by]");
         browser.keys("Wang");
@@ -277,7 +279,7 @@ fn the_uncertainty_unfolds_by_keyboard_and_stays_while_the_picture_moves() {
     let gateway = busy();
     let browser = Browser::start();
     for (name, size) in [("desk", DESK), ("phone", PHONE)] {
-        browser.open(gateway.address, "/", size);
+        browser.open(&gateway, "/", size);
         browser.until(LIVE);
         browser.tab_to("article.open .budget summary");
         browser.keys(ENTER);
@@ -310,7 +312,7 @@ fn the_uncertainty_unfolds_by_keyboard_and_stays_while_the_picture_moves() {
 fn a_refusal_is_said_on_the_page() {
     let gateway = Gateway::with(vec![alert(77, 3, 38.7)]);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", PHONE);
+    browser.open(&gateway, "/", PHONE);
     browser.until("document.body.dataset.ready === 'yes'");
     // Somebody else is faster, and the word of it has not come yet.
     let taken = Event::AlertAcknowledged {
@@ -331,7 +333,7 @@ fn a_lost_picture_is_said_within_seconds() {
     let gateway = Gateway::with(Vec::new());
     gateway.see(1);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser.until("Number(document.body.dataset.frames || 0) === 1");
     browser.until("!document.getElementById('lost').hidden");
     assert_eq!(
@@ -369,7 +371,7 @@ fn without_a_reference_every_screen_says_so_and_no_temperature_of_anybody() {
     let browser = Browser::start();
     for (name, size) in [("relative-desk", DESK), ("relative-phone", PHONE)] {
         gateway.status.send_replace(status(37));
-        browser.open(gateway.address, "/", size);
+        browser.open(&gateway, "/", size);
         browser.until(LIVE);
         browser.no_sideways_scroll(size);
         let text = |id: &str| {
@@ -404,7 +406,7 @@ fn it_fits_a_desk_and_a_phone_and_every_target_is_large_enough() {
     let gateway = busy();
     let browser = Browser::start();
     for (name, size) in [("desk", DESK), ("phone", PHONE)] {
-        browser.open(gateway.address, "/", size);
+        browser.open(&gateway, "/", size);
         browser.until(LIVE);
         browser.no_sideways_scroll(size);
         // Whatever is pressed or typed in is 44 px high; a radio button is pressed by its label.
@@ -423,12 +425,12 @@ fn it_fits_a_desk_and_a_phone_and_every_target_is_large_enough() {
         browser.no_sideways_scroll(size);
         browser.shoot(&format!("{name}-forms"));
     }
-    browser.open(gateway.address, "/nothing", PHONE);
+    browser.open(&gateway, "/nothing", PHONE);
     browser.no_sideways_scroll(PHONE);
     browser.shoot("problem-phone");
     let quiet = Gateway::with(Vec::new());
     keep_moving(&quiet);
-    browser.open(quiet.address, "/", DESK);
+    browser.open(&quiet, "/", DESK);
     browser.until(LIVE);
     browser.shoot("desk-quiet");
 }
@@ -444,14 +446,14 @@ fn texts_stand_out_from_what_is_behind_them_in_light_and_dark() {
             "Emulation.setEmulatedMedia",
             &json!({ "features": features }),
         );
-        browser.open(gateway.address, "/", DESK);
+        browser.open(&gateway, "/", DESK);
         browser.until(LIVE);
         browser.eval(
             "(document.querySelectorAll('details').forEach(it => { it.open = true; }), true)",
         );
         assert_eq!(browser.poor_contrast(4.5), json!([]), "{scheme}");
         browser.shoot(&format!("desk-{scheme}"));
-        browser.open(gateway.address, "/visitor", DESK);
+        browser.open(&gateway, "/visitor", DESK);
         browser.until("document.body.dataset.places === '2'");
         assert_eq!(browser.poor_contrast(7.0), json!([]), "{scheme}");
     }
@@ -517,7 +519,7 @@ fn signing_in_accounts_and_the_shared_screen_fit_a_desk_and_a_phone() {
     let browser = Browser::start();
     for (size, place) in [(DESK, "desk"), (PHONE, "phone")] {
         browser.devtools("Network.clearBrowserCookies", &json!({}));
-        browser.open(gateway.address, "/accounts", size);
+        browser.open(&gateway, "/accounts", size);
         assert_eq!(
             browser.eval("location.pathname"),
             json!("/sign-in"),
@@ -534,7 +536,7 @@ fn signing_in_accounts_and_the_shared_screen_fit_a_desk_and_a_phone() {
             json!("password")
         );
         browser.shoot(&format!("sign-in-wrong-{place}"));
-        browser.open(gateway.address, "/setup", size);
+        browser.open(&gateway, "/setup", size);
         browser.no_sideways_scroll(size);
         browser.shoot(&format!("setup-{place}"));
         let shots = [
@@ -549,7 +551,7 @@ fn signing_in_accounts_and_the_shared_screen_fit_a_desk_and_a_phone() {
                 "url": format!("http://{}/", gateway.address),
             });
             browser.devtools("Network.setCookie", &cookie);
-            browser.open(gateway.address, path, size);
+            browser.open(&gateway, path, size);
             assert_eq!(browser.eval("location.pathname"), json!(path));
             browser.no_sideways_scroll(size);
             let page = if path == "/" { "watch" } else { &path[1..] };
@@ -568,7 +570,7 @@ fn a_first_start_asks_for_the_code() {
     let gateway = Gateway::behind(Entrance::Accounts(Arc::new(store)), Vec::new());
     let browser = Browser::start();
     for (size, place) in [(DESK, "desk"), (PHONE, "phone")] {
-        browser.open(gateway.address, "/", size);
+        browser.open(&gateway, "/", size);
         assert_eq!(browser.eval("location.pathname"), json!("/setup"));
         browser.no_sideways_scroll(size);
         browser.shoot(&format!("first-start-{place}"));

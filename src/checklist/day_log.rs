@@ -111,6 +111,13 @@ impl DayLog {
         DailyReport::of(&self.round, &self.facts, &self.diary, as_of)
     }
 
+    /// How many lines people have written into it. What the gateway counts goes on meanwhile.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        let diary = &self.diary;
+        self.round.ticks().len() + diary.gaps.len() + diary.innovations.len() + diary.remarks.len()
+    }
+
     /// The report that went out last.
     #[must_use]
     pub fn last(&self) -> Option<&SubmittedReport> {

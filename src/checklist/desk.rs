@@ -42,6 +42,8 @@ pub enum DeskError {
     Round(RoundRefused),
     /// There is nothing new to submit.
     NothingNew(u32),
+    /// Somebody wrote something into the day after it was looked at.
+    Changed,
     /// Required items that nobody owns: nobody can sign for them.
     Unowned(Vec<ItemId>),
     /// The edit is refused.
@@ -62,6 +64,9 @@ impl fmt::Display for DeskError {
             Self::NothingNew(revision) => write!(
                 f,
                 "nothing has changed since revision {revision}: there is nothing to submit again"
+            ),
+            Self::Changed => f.write_str(
+                "something was written into the day after you looked at it: reload the page, look, submit",
             ),
             Self::Unowned(items) => {
                 f.write_str("nobody owns ")?;
@@ -441,7 +446,25 @@ impl Desk {
     /// # Errors
     /// Where it is submitted already, or nothing has changed since the last revision.
     pub fn submit(&self, date: Date, by: &Submitter, now: Stamp) -> Result<u32, DeskError> {
+        self.submit_as_seen(date, by, None, now)
+    }
+
+    /// The same for somebody who saw it when people had written this many lines into the day
+    /// ([`DayLog::entries`]): nothing goes out that they have not seen.
+    ///
+    /// # Errors
+    /// As [`Self::submit`]; and [`DeskError::Changed`] where there are more lines now.
+    pub fn submit_as_seen(
+        &self,
+        date: Date,
+        by: &Submitter,
+        seen: Option<usize>,
+        now: Stamp,
+    ) -> Result<u32, DeskError> {
         self.act(date, |log| {
+            if seen.is_some_and(|seen| seen != log.entries()) {
+                return Err(DeskError::Changed);
+            }
             let report = log.report(now.wall);
             if let Some(last) = log.last()
                 && matches!(log.round.state(), RoundState::Draft { .. })

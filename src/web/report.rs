@@ -1,50 +1,62 @@
 //! 每日一报 on its page: what the manager sees is the value that the street office receives.
+//!
+//! One [`DailyReport`] is shown: as things stand while it is a draft, and what went out ever after. Whatever of
+//! it the street office receives carries its place in the message as `data-street`; a test holds page and
+//! message against each other by that. The files to take along are made of the same value (`paper`).
+
+mod paper;
 
 use super::frame::Frame;
 use super::problem::Problem;
 use super::rounds::{day, line, name};
 use super::routes::{Entry, get, post};
-use super::words::{Words, checklist as words};
+use super::state::LinkWord;
+use super::words::{InWords as _, Words, checklist as words};
 use super::{Shared, page, when};
 use crate::calendar::Date;
 use crate::checklist::{
-    DailyReport, DayLog, Desk, DeskError, Duty, Gap, ItemId, Progress, ReportChange, RoundState,
-    Slot, Submitter, Tick,
+    Count, DailyReport, DayLog, Desk, DeskError, Duty, Gap, ItemId, ItemLine, ReportChange, Slot,
+    SubmittedReport, Submitter, Tick,
 };
-use crate::clock::Stamp;
+use crate::clock::{Stamp, WallTime};
 use crate::staff::Right;
 use crate::text;
 use askama::Template;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// A line of a table: a category, required or optional.
-struct CategoryView {
-    zh: &'static str,
-    en: &'static str,
-    required: Progress,
-    optional: Progress,
+/// What is shown of a day.
+struct Shown<'l> {
+    report: DailyReport,
+    /// How it went out; `None`: it is a draft.
+    sent: Option<&'l SubmittedReport>,
+    /// The revision before it.
+    earlier: Option<&'l SubmittedReport>,
 }
 
-/// Something with an item and texts.
-struct TextView {
-    zh: String,
-    en: String,
-    time: u32,
-    texts: Vec<String>,
-}
-
-/// A report that went out.
-struct RevisionView {
-    revision: u32,
-    by: String,
-    at: String,
-    carried: Words,
-    changes: Vec<ChangeView>,
+impl<'l> Shown<'l> {
+    /// A revision of a day, or without a number the newest one; `None` where there is no such.
+    fn of(log: &'l DayLog, revision: Option<u32>, now: WallTime) -> Option<Self> {
+        let newest = log.round.revision();
+        let wanted = revision.unwrap_or(newest);
+        let is = |it: &SubmittedReport| it.report.revision == wanted;
+        if let Some(place) = log.reports.iter().position(is) {
+            let sent = log.reports.get(place)?;
+            return Some(Self {
+                report: sent.report.clone(),
+                sent: Some(sent),
+                earlier: place.checked_sub(1).and_then(|it| log.reports.get(it)),
+            });
+        }
+        (wanted == newest).then(|| Self {
+            report: log.report(now),
+            sent: None,
+            earlier: log.last(),
+        })
+    }
 }
 
 /// A difference between two revisions.
@@ -54,13 +66,24 @@ struct ChangeView {
     after: Option<String>,
 }
 
+/// Who submitted, and when.
+struct SentView {
+    by: String,
+    at: String,
+}
+
+/// A report that went out.
+struct RevisionView {
+    revision: u32,
+    sent: SentView,
+    steps: [(words::Step, Words); 4],
+}
+
 /// A failure that waits.
 struct GapView {
-    date: String,
-    item: String,
-    time: u16,
-    zh: String,
-    en: String,
+    date: Date,
+    slot: Slot,
+    what: text::Words,
     why: String,
     action: String,
 }
@@ -69,30 +92,56 @@ struct GapView {
 #[template(path = "report.html", config = "src/web/askama.toml")]
 struct Page {
     frame: Frame,
-    date: String,
-    before: String,
+    report: DailyReport,
+    sent: Option<SentView>,
+    changes: Vec<ChangeView>,
+    before: Date,
     today: bool,
-    draft: bool,
-    changed: bool,
-    revision: u32,
+    /// Whether a newer revision than the one that is shown is there or in the making.
+    superseded: bool,
+    /// How many lines people had written into the day when this was made.
+    seen: usize,
     report_at: String,
-    site_zh: &'static str,
-    site_en: &'static str,
-    required: Progress,
-    optional: Progress,
-    categories: Vec<CategoryView>,
-    screened: [(Words, u64); 4],
-    people: u64,
-    known: Vec<TextView>,
-    alerts: usize,
-    alerts_open: usize,
-    failed: Vec<TextView>,
-    excused: Vec<TextView>,
-    closed: Vec<TextView>,
-    innovations: Vec<String>,
-    remarks: Vec<String>,
     revisions: Vec<RevisionView>,
     gaps: Vec<GapView>,
+}
+
+impl Page {
+    #[expect(
+        clippy::unused_self,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "a template calls methods, with references"
+    )]
+    fn moment(&self, at: &WallTime) -> String {
+        when::day_and_minute(*at)
+    }
+
+    #[expect(
+        clippy::unused_self,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "a template calls methods, with references"
+    )]
+    fn machine(&self, at: &WallTime) -> String {
+        when::machine_at(*at)
+    }
+
+    /// Items of which a time is late, or was never done.
+    fn late(&self) -> Vec<&ItemLine> {
+        let is_late = |it: &&ItemLine| it.progress.late + it.progress.overdue + it.progress.missed;
+        let items = self.report.items.iter();
+        items.filter(|it| is_late(it) > 0).collect()
+    }
+
+    fn open_alerts(&self) -> usize {
+        let alerts = self.report.facts.alerts.iter();
+        alerts.filter(|it| it.end.is_none()).count()
+    }
+
+    /// What the files of this page are asked for by.
+    fn files(&self, kind: &str) -> String {
+        let (date, revision) = (self.report.date, self.report.revision);
+        format!("/report/{date}/{kind}?revision={revision}")
+    }
 }
 
 /// Both languages in a line, or what reads the same in both.
@@ -113,240 +162,119 @@ fn changes(report: &DailyReport, earlier: &DailyReport) -> Vec<ChangeView> {
     report.since(earlier).into_iter().map(view).collect()
 }
 
-fn text(report: &DailyReport, id: &ItemId, number: u16, texts: Vec<String>) -> TextView {
-    let text::Words { zh, en } = report.words_of(id);
-    let time = u32::from(number) + 1;
-    TextView {
-        zh,
-        en,
-        time,
-        texts,
+fn sent_view(it: &SubmittedReport, now: &Stamp) -> SentView {
+    SentView {
+        by: match &it.by {
+            Submitter::Person(name) => name.to_string(),
+            Submitter::SetHour => "到时自动提交 by itself at the set hour".to_owned(),
+        },
+        at: when::short(&it.at, now),
     }
-}
-
-fn revisions(log: &DayLog, now: &Stamp) -> Vec<RevisionView> {
-    let mut earlier: Option<&DailyReport> = None;
-    let mut views: Vec<RevisionView> = Vec::new();
-    for it in &log.reports {
-        views.push(RevisionView {
-            revision: it.report.revision,
-            by: match &it.by {
-                Submitter::Person(name) => name.to_string(),
-                Submitter::SetHour => "到时自动提交 by itself".to_owned(),
-            },
-            at: when::short(&it.at, now),
-            carried: words::carried(it.carried),
-            changes: earlier.map_or_else(Vec::new, |before| changes(&it.report, before)),
-        });
-        earlier = Some(&it.report);
-    }
-    views.reverse();
-    views
 }
 
 fn gap_view(report: &DailyReport, gap: &Gap) -> GapView {
     let request = &gap.failed;
-    let text::Words { zh, en } = report.words_of(&request.slot.item);
     let (why, action) = match &request.tick {
         Tick::Failed { why, action } => (why.to_string(), action.what().to_string()),
         _ => (String::new(), String::new()),
     };
     GapView {
-        date: gap.date.to_string(),
-        item: request.slot.item.to_string(),
-        time: request.slot.number,
-        zh,
-        en,
+        date: gap.date,
+        slot: request.slot.clone(),
+        what: report.words_of(&request.slot.item),
         why,
         action,
     }
 }
 
-fn build(desk: &Desk, now: &Stamp, date: Option<Date>, frame: Frame) -> Result<Page, DeskError> {
-    use crate::web::words::InWords as _;
+/// What is asked for.
+struct Asked {
+    /// Of which day; `None`: today.
+    date: Option<Date>,
+    /// Which revision; `None`: the newest.
+    revision: Option<u32>,
+}
+
+/// A page, or `None` where there is no such revision.
+fn build(
+    desk: &Desk,
+    now: &Stamp,
+    asked: &Asked,
+    link: &LinkWord,
+    frame: Frame,
+) -> Result<Option<Page>, DeskError> {
     let today = desk.today(*now)?;
-    let date = date.unwrap_or(today);
+    let date = asked.date.unwrap_or(today);
     let log = desk.log(date)?;
-    let it = log.report(now.wall);
-    let draft = matches!(log.round.state(), RoundState::Draft { .. });
-    let changed = log
-        .last()
-        .is_none_or(|last| !it.since(&last.report).is_empty());
-    let verdicts = [
-        crate::screening::Verdict::Clear,
-        crate::screening::Verdict::PossibleFever,
-        crate::screening::Verdict::Retest(crate::screening::RetestReason::NearThreshold),
-        crate::screening::Verdict::CannotJudge(crate::screening::Obstacle::TooFewLooks),
-    ];
-    let facts = &it.facts;
-    let numbers = [
-        facts.clear,
-        facts.possible_fever,
-        facts.retest,
-        facts.cannot_judge,
-    ];
-    let mut screened = verdicts.map(|verdict| (verdict.words(), 0));
-    for ((_, shown), number) in screened.iter_mut().zip(numbers) {
-        *shown = number;
-    }
-    let shown = |notes: &[crate::text::Note]| notes.iter().map(ToString::to_string).collect();
-    Ok(Page {
+    let Some(shown) = Shown::of(&log, asked.revision, now.wall) else {
+        return Ok(None);
+    };
+    let report = shown.report;
+    let revisions = log.reports.iter().rev().map(|it| RevisionView {
+        revision: it.report.revision,
+        sent: sent_view(it, now),
+        steps: words::receipt(it.carried, link),
+    });
+    let gaps = desk.gaps(*now)?;
+    Ok(Some(Page {
         frame,
-        date: date.to_string(),
-        before: desk.before(date).to_string(),
+        sent: shown.sent.map(|it| sent_view(it, now)),
+        changes: shown
+            .earlier
+            .map_or_else(Vec::new, |earlier| changes(&report, &earlier.report)),
+        before: desk.before(date),
         today: date == today,
-        draft,
-        changed,
-        revision: it.revision,
+        superseded: report.revision != log.round.revision(),
+        seen: log.entries(),
         report_at: desk.report_at().to_string(),
-        site_zh: it.site.zh(),
-        site_en: it.site.en(),
-        required: it.total(Duty::Required),
-        optional: it.total(Duty::Optional),
-        categories: it
-            .categories()
-            .into_iter()
-            .map(|line| CategoryView {
-                zh: line.category.zh(),
-                en: line.category.en(),
-                required: line.required,
-                optional: line.optional,
-            })
-            .collect(),
-        screened,
-        people: facts.screened(),
-        known: it
-            .known
-            .iter()
-            .map(|line| {
-                let found = line.finding.words();
-                text(&it, &line.id, 0, vec![found.zh, found.en])
-            })
-            .collect(),
-        alerts: facts.alerts.len(),
-        alerts_open: facts.alerts.iter().filter(|it| it.end.is_none()).count(),
-        failed: it
-            .failed
-            .iter()
-            .map(|line| {
-                let until = when::minute(line.deadline);
-                let texts = vec![line.why.to_string(), line.action.to_string(), until];
-                text(&it, &line.slot.item, line.slot.number, texts)
-            })
-            .collect(),
-        excused: it
-            .excused
-            .iter()
-            .map(|line| {
-                let texts = vec![line.why.to_string()];
-                text(&it, &line.slot.item, line.slot.number, texts)
-            })
-            .collect(),
-        closed: it
-            .gaps
-            .iter()
-            .map(|line| {
-                let texts = vec![line.date.to_string(), line.how.to_string()];
-                text(&it, &line.id, 0, texts)
-            })
-            .collect(),
-        innovations: shown(&it.innovations),
-        remarks: shown(&it.remarks),
-        revisions: revisions(&log, now),
-        gaps: desk
-            .gaps(*now)?
-            .iter()
-            .map(|gap| gap_view(&it, gap))
-            .collect(),
-    })
+        revisions: revisions.collect(),
+        gaps: gaps.iter().map(|gap| gap_view(&report, gap)).collect(),
+        report,
+    }))
+}
+
+async fn show(shared: &Shared, asked: Asked, frame: Frame) -> Result<Response, Problem> {
+    let link = shared.dashboard.status.borrow().mqtt.clone();
+    let page = shared.desk(move |desk, now| build(desk, &now, &asked, &link, frame));
+    page::html(&page.await?.ok_or(Problem::NoPage)?)
 }
 
 /// `GET /report`: today's.
 async fn today(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
-    let page = shared.desk(move |desk, now| build(desk, &now, None, frame));
-    page::html(&page.await?)
+    let asked = Asked {
+        date: None,
+        revision: None,
+    };
+    show(&shared, asked, frame).await
+}
+
+/// What stands behind the question mark.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Which {
+    revision: Option<u32>,
+}
+
+type Sought = Result<Query<Which>, QueryRejection>;
+
+fn asked(date: &str, which: Sought) -> Result<Asked, Problem> {
+    let Ok(Query(which)) = which else {
+        return Err(Problem::NoPage);
+    };
+    Ok(Asked {
+        date: Some(day(date)?),
+        revision: which.revision,
+    })
 }
 
 /// `GET /report/{date}`.
 async fn of_day(
     State(shared): State<Arc<Shared>>,
     Path(date): Path<String>,
+    which: Sought,
     frame: Frame,
 ) -> Result<Response, Problem> {
-    let date = day(&date)?;
-    let page = shared.desk(move |desk, now| build(desk, &now, Some(date), frame));
-    page::html(&page.await?)
-}
-
-/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
-fn cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-/// The items as a table, with a mark by which spreadsheets know UTF-8.
-fn table(it: &DailyReport) -> Result<Vec<u8>, csv::Error> {
-    let mut out = csv::Writer::from_writer(vec![0xef, 0xbb, 0xbf]);
-    out.write_record([
-        "date",
-        "revision",
-        "id",
-        "category",
-        "duty",
-        "zh",
-        "en",
-        "done",
-        "late",
-        "failed",
-        "not_applicable",
-        "overdue",
-        "missed",
-        "open",
-    ])?;
-    for item in &it.items {
-        let head = [
-            it.date.to_string(),
-            it.revision.to_string(),
-            item.id.to_string(),
-            item.category.as_str().to_owned(),
-            item.duty.as_str().to_owned(),
-            cell(&item.what.zh),
-            cell(&item.what.en),
-        ];
-        let p = item.progress;
-        let numbers = [
-            p.done,
-            p.late,
-            p.failed,
-            p.not_applicable,
-            p.overdue,
-            p.missed,
-            p.open,
-        ];
-        out.write_record(head.into_iter().chain(numbers.map(|n| n.to_string())))?;
-    }
-    out.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// `GET /report/{date}/items.csv`: as things stand.
-async fn items(
-    State(shared): State<Arc<Shared>>,
-    Path(date): Path<String>,
-) -> Result<Response, Problem> {
-    let date = day(&date)?;
-    let report = shared
-        .desk(move |desk, now| Ok(desk.log(date)?.report(now.wall)))
-        .await?;
-    let table = table(&report).map_err(|error| Problem::Storage(error.to_string()))?;
-    let name = format!("attachment; filename=\"menshen-{date}.csv\"");
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (CONTENT_DISPOSITION, name),
-    ];
-    Ok((headers, table).into_response())
+    show(&shared, asked(&date, which)?, frame).await
 }
 
 /// What the forms of the report send.
@@ -358,6 +286,7 @@ struct ReportForm {
     failed_on: String,
     item: String,
     time: u16,
+    seen: Option<usize>,
 }
 
 type Sent = Result<Form<ReportForm>, FormRejection>;
@@ -372,10 +301,24 @@ async fn submit(
     Path(date): Path<String>,
     form: Sent,
 ) -> Result<Response, Problem> {
-    let date = day(&date)?;
-    let by = Submitter::Person(name(&super::alerts::sent(form)?.by)?);
+    let (date, form) = (day(&date)?, super::alerts::sent(form)?);
+    let by = Submitter::Person(name(&form.by)?);
     shared
-        .desk_writes(move |desk, now| desk.submit(date, &by, now))
+        .desk_writes(move |desk, now| desk.submit_as_seen(date, &by, form.seen, now))
+        .await?;
+    Ok(back(date))
+}
+
+/// `POST /report/{date}/reopen`: what went out stays as it is, and the next revision is begun.
+async fn reopen(
+    State(shared): State<Arc<Shared>>,
+    Path(date): Path<String>,
+    form: Sent,
+) -> Result<Response, Problem> {
+    let date = day(&date)?;
+    let by = name(&super::alerts::sent(form)?.by)?;
+    shared
+        .desk_writes(move |desk, now| desk.reopen(date, &by, now))
         .await?;
     Ok(back(date))
 }
@@ -423,13 +366,17 @@ async fn gap(State(shared): State<Arc<Shared>>, form: Sent) -> Result<Response, 
 }
 
 pub(super) fn routes() -> Vec<Entry> {
+    let right = Right::RunChecklist;
     vec![
-        get("/report", Right::RunChecklist, today),
-        get("/report/{date}", Right::RunChecklist, of_day),
-        get("/report/{date}/items.csv", Right::RunChecklist, items),
-        post("/report/{date}/submit", Right::RunChecklist, submit),
-        post("/report/{date}/remark", Right::RunChecklist, remark),
-        post("/report/{date}/innovation", Right::RunChecklist, innovation),
-        post("/report/gap", Right::RunChecklist, gap),
+        get("/report", right, today),
+        get("/report/{date}", right, of_day),
+        get("/report/{date}/pdf", right, paper::pdf),
+        get("/report/{date}/xlsx", right, paper::xlsx),
+        get("/report/{date}/csv", right, paper::csv),
+        post("/report/{date}/submit", right, submit),
+        post("/report/{date}/reopen", right, reopen),
+        post("/report/{date}/remark", right, remark),
+        post("/report/{date}/innovation", right, innovation),
+        post("/report/gap", right, gap),
     ]
 }

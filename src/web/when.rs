@@ -50,10 +50,29 @@ pub fn minute(at: WallTime) -> String {
     format!("{:02}:{:02}", at.hour(), at.minute())
 }
 
+/// `2月21日 14:05`.
+#[must_use]
+pub fn day_and_minute(at: WallTime) -> String {
+    let at = zoned(at.0, TimeZone::system());
+    format!(
+        "{}月{}日 {:02}:{:02}",
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute()
+    )
+}
+
 /// Machine-readable, for `<time datetime>` and JSON: RFC 3339, UTC, milliseconds.
 #[must_use]
 pub fn machine(stamp: &Stamp) -> String {
-    let at = Timestamp::from_millisecond(stamp.wall.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    machine_at(stamp.wall)
+}
+
+/// The same for a moment of the wall clock alone.
+#[must_use]
+pub fn machine_at(at: WallTime) -> String {
+    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{at:.3}")
 }
 

@@ -13,7 +13,7 @@ fn sound_is_off_until_the_page_is_touched_and_muting_ends_with_the_next_alert() 
     let gateway = Gateway::with(Vec::new());
     keep_moving(&gateway);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser.until("document.body.dataset.ready === 'yes'");
     assert_eq!(
         browser.eval("document.getElementById('silent').hidden"),
@@ -49,7 +49,7 @@ fn a_pixel_is_shown_with_its_uncertainty_in_each_palette() {
     let gateway = Gateway::with(Vec::new());
     keep_moving(&gateway);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", PHONE);
+    browser.open(&gateway, "/", PHONE);
     browser.until(super::LIVE);
     // A tap on the wall, which is 15 K from the blackbody.
     browser.eval(
@@ -74,7 +74,7 @@ fn a_pixel_is_shown_with_its_uncertainty_in_each_palette() {
     }
     assert_eq!(seen.len(), 3, "{seen:?}");
     // It is remembered, and nothing may be measured without a blackbody.
-    browser.open(gateway.address, "/", PHONE);
+    browser.open(&gateway, "/", PHONE);
     browser.until(
         "document.querySelector('[data-palette=grey]').getAttribute('aria-pressed') === 'true'",
     );
@@ -97,7 +97,7 @@ fn the_moment_of_an_alert_is_shown_until_its_outcome() {
     gateway.moments.keep(raised.id, &picture, &face);
     gateway.raise(raised);
     let browser = Browser::start();
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser.until("document.querySelector('#alert-3-77 .moment img')?.naturalWidth > 0");
     browser.shoot("moment-desk");
     let path = "/alerts/3-77/picture.png";
@@ -119,7 +119,7 @@ fn one_tap_takes_an_alert_and_a_second_one_changes_nothing() {
         "name": "menshen-session", "value": "guard", "url": format!("http://{}/", gateway.address),
     });
     browser.devtools("Network.setCookie", &cookie);
-    browser.open(gateway.address, "/", PHONE);
+    browser.open(&gateway, "/", PHONE);
     browser.until("document.body.dataset.ready === 'yes'");
     browser.eval(
         "(() => { const b = document.querySelector('#alert-3-12 .take button'); b.click(); b.click(); return true; })()",

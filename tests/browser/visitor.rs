@@ -129,7 +129,7 @@ fn every_cue_is_readable_from_afar_upright_and_lying() {
     let gateway = Gateway::with(Vec::new());
     let browser = Browser::start();
     for (size, way) in [(UPRIGHT, "upright"), (DESK, "lying")] {
-        browser.open(gateway.address, "/visitor", size);
+        browser.open(&gateway, "/visitor", size);
         for (cue, state, why) in cues() {
             show_as(&gateway, &browser, cue, &[(state, why)]);
             is_readable(&browser, size);
@@ -164,7 +164,7 @@ fn every_cue_is_readable_from_afar_upright_and_lying() {
         is_readable(&browser, size);
         browser.shoot(&format!("visitor-out-{way}"));
     }
-    browser.open(gateway.address, "/visitor", PHONE);
+    browser.open(&gateway, "/visitor", PHONE);
     show_as(
         &gateway,
         &browser,
@@ -187,7 +187,7 @@ fn a_verdict_sounds_once_and_a_fault_puts_the_screen_out_of_service() {
     let gateway = Gateway::with(Vec::new());
     keep_showing(&gateway, cleared);
     let browser = Browser::start();
-    browser.open(gateway.address, "/visitor", UPRIGHT);
+    browser.open(&gateway, "/visitor", UPRIGHT);
     browser.until("document.querySelector('.place')?.dataset.cue === 'clear'");
     assert_eq!(
         browser.eval("document.getElementById('silent').hidden"),
@@ -219,7 +219,7 @@ fn a_restart_is_survived_and_said_by_both_screens() {
     let mut gateway = Gateway::with(vec![dashboard::alert(77, 3, 38.7)]);
     dashboard::keep_moving(&gateway);
     let browser = Browser::start();
-    browser.open(gateway.address, "/visitor", UPRIGHT);
+    browser.open(&gateway, "/visitor", UPRIGHT);
     browser.until("document.body.dataset.places === '2'");
     browser.eval("window.never_left = true");
     gateway.stop();
@@ -235,7 +235,7 @@ fn a_restart_is_survived_and_said_by_both_screens() {
     browser.until("document.body.dataset.places === '2'");
     assert_eq!(browser.eval("window.never_left"), json!(true));
 
-    browser.open(gateway.address, "/", DESK);
+    browser.open(&gateway, "/", DESK);
     browser.until(super::LIVE);
     browser.tab_to("#alert-3-77 .take input[name=by]");
     browser.keys("Wang");

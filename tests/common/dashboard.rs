@@ -13,6 +13,7 @@
 )]
 
 use menshen::alert::{Alert, AlertState};
+use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, PixelUncertainty, Reading};
 use menshen::event::Event;
@@ -33,6 +34,7 @@ use menshen::web::{
     LivePerson, LiveReference, LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus,
     SiteName, Thresholds,
 };
+use std::borrow::Borrow;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -498,6 +500,15 @@ impl Gateway {
     }
 
     pub fn behind(entrance: Entrance, alerts: Vec<Alert>) -> Self {
+        Self::serving(entrance, alerts, None)
+    }
+
+    /// With the rounds.
+    pub fn at_desk(entrance: Entrance, desk: Arc<Desk>) -> Self {
+        Self::serving(entrance, Vec::new(), Some(desk))
+    }
+
+    fn serving(entrance: Entrance, alerts: Vec<Alert>, desk: Option<Arc<Desk>>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -515,7 +526,7 @@ impl Gateway {
         let moments = Arc::new(Moments::default());
         let bump = Arc::clone(&changes);
         let dashboard = Dashboard {
-            desk: None,
+            desk,
             entrance,
             journal: memory.clone(),
             outbox: memory.clone(),
@@ -634,6 +645,13 @@ impl Gateway {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         Answer::parse(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+/// Where a browser goes.
+impl Borrow<SocketAddr> for &Gateway {
+    fn borrow(&self) -> &SocketAddr {
+        &self.address
     }
 }
 

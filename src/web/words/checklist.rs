@@ -2,9 +2,10 @@
 
 use super::{InWords as _, Words, words};
 use crate::checklist::{
-    Carried, DailyReport, DeskError, Fact, ItemId, Point, Slot, Standing, TickRefused,
+    AlertEnd, Carried, DailyReport, DeskError, Fact, ItemId, Point, Slot, Standing, TickRefused,
 };
 use crate::text;
+use crate::web::state::LinkWord;
 
 /// The way to the rounds.
 pub const ROUNDS: Words = words("自查打钩", "Rounds");
@@ -103,17 +104,100 @@ pub fn point(it: &Point, report: &DailyReport) -> text::Words {
     }
 }
 
-/// Where a report is.
+/// How an alert ended.
 #[must_use]
-pub const fn carried(it: Carried) -> Words {
-    match it {
-        Carried::Saved => words("已保存，待发送", "saved here, waits for the broker"),
-        Carried::Accepted => words("已送达消息服务器", "with the broker"),
-        Carried::Received(_) => words("街道办已收到", "received by the street office"),
-        Carried::Parked => words(
-            "发送被拒，请联系技术人员",
-            "refused by the broker: call a technician",
-        ),
+pub fn alert_end(end: Option<AlertEnd>) -> Words {
+    end.map_or(words("未办结", "no outcome yet"), |end| {
+        words(end.zh(), end.en())
+    })
+}
+
+/// How far a step of something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Done.
+    Done,
+    /// Going on.
+    Now,
+    /// Not begun.
+    Ahead,
+    /// It does not go on by itself.
+    Stuck,
+}
+
+impl Step {
+    /// Its word for styles.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Now => "now",
+            Self::Ahead => "ahead",
+            Self::Stuck => "stuck",
+        }
+    }
+
+    /// Its sign.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Done => "✓",
+            Self::Now => "◷",
+            Self::Ahead => "○",
+            Self::Stuck => "✕",
+        }
+    }
+}
+
+/// The way of a report to the street office: saved, sent, accepted, received.
+#[must_use]
+pub fn receipt(carried: Carried, link: &LinkWord) -> [(Step, Words); 4] {
+    let saved = (Step::Done, words("已保存在本机", "saved here"));
+    let sent = (Step::Done, words("已发出", "sent"));
+    let accepted = words("消息服务器已收", "accepted by the broker");
+    let received = words("街道办已收到", "received by the street office");
+    match carried {
+        Carried::Saved => {
+            let sending = match link {
+                LinkWord::Connected => (Step::Now, words("发送中", "being sent")),
+                LinkWord::Connecting | LinkWord::Away(_) => (
+                    Step::Now,
+                    words("等待连上消息服务器", "waits for the broker"),
+                ),
+                LinkWord::NotConfigured => (
+                    Step::Stuck,
+                    words("没有配置消息服务器", "no broker is set up"),
+                ),
+            };
+            [
+                saved,
+                sending,
+                (Step::Ahead, accepted),
+                (Step::Ahead, received),
+            ]
+        }
+        Carried::Parked => [
+            saved,
+            sent,
+            (
+                Step::Stuck,
+                words(
+                    "消息服务器拒收，请联系技术人员",
+                    "refused by the broker: call a technician",
+                ),
+            ),
+            (Step::Ahead, received),
+        ],
+        Carried::Accepted => [
+            saved,
+            sent,
+            (Step::Done, accepted),
+            (
+                Step::Now,
+                words("还没有街道办的回执", "no receipt of the street office yet"),
+            ),
+        ],
+        Carried::Received(_) => [saved, sent, (Step::Done, accepted), (Step::Done, received)],
     }
 }
 
@@ -126,6 +210,7 @@ pub const fn refusal(error: &DeskError) -> &'static str {
         DeskError::Tick(why) => tick(why),
         DeskError::Round(_) => "日报的状态已变化，请刷新页面再看。",
         DeskError::NothingNew(_) => "上次提交后没有变化，无需再次提交。",
+        DeskError::Changed => "您查看之后又有新的记录，请刷新页面看过再提交。",
         DeskError::Unowned(_) => "有规定动作没有责任人，请先在清单文件中指定。",
         DeskError::Edit(_) => "规程没有修改，请刷新页面再看。",
         DeskError::Step(_) => "这一步已有人完成或不存在，请刷新页面。",
