@@ -1,8 +1,5 @@
-//! The dashboard in a real browser: Chromium without a window, driven over the WebDriver protocol
-//! (W3C WebDriver, <https://www.w3.org/TR/webdriver2/>), which is HTTP with JSON and needs no
-//! library. The driver is started here, on a port it finds itself.
-//!
-//! Pictures of the screens are left in `target/tmp/*.png`, to be looked at.
+//! The dashboard in a real browser. Pictures of the screens are left in `target/tmp/*.png`, to be
+//! looked at.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,17 +8,23 @@
     reason = "helpers of tests may fail the test"
 )]
 
+#[path = "common/browser.rs"]
+mod browser;
 #[path = "common/dashboard.rs"]
 mod dashboard;
+#[path = "browser/guard.rs"]
+mod guard;
 #[path = "browser/manager.rs"]
 mod manager;
 #[path = "browser/rounds.rs"]
 mod rounds;
+#[path = "browser/visitor.rs"]
+mod visitor;
 
-use dashboard::{Gateway, alert, stamp};
+use browser::{Browser, DESK, ENTER, PHONE, RIGHT, SPACE, TAB, base64};
+use dashboard::{Gateway, alert, keep_moving, keep_showing, stamp};
 use menshen::account::{Accounts, Act, Change, Digest, Invitation, Keys, NewAccount, Session};
 use menshen::alert::{AlertState, BodySite, ContactReading, Outcome, ThermometerMode};
-use menshen::clock::Stamp;
 use menshen::event::{Escalation, Event, Fault};
 use menshen::journal::Journal;
 use menshen::staff::Role;
@@ -29,234 +32,11 @@ use menshen::store::Store;
 use menshen::text::Note;
 use menshen::units::Celsius;
 use menshen::web::settings::Settings;
-use menshen::web::{ActiveFault, AlertNotes, Entrance, LinkWord, LiveFrame, Mode};
-use serde_json::{Value, json};
+use menshen::web::{ActiveFault, AlertNotes, Entrance, LinkWord, Mode};
+use serde_json::json;
 use sha2::Digest as _;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
-
-const DESK: (u32, u32) = (1920, 1080);
-const PHONE: (u32, u32) = (390, 844);
-
-/// A browser that ends with the test.
-struct Browser {
-    driver: Child,
-    session: String,
-    _profile: tempfile::TempDir,
-}
-
-impl Browser {
-    fn start() -> Self {
-        let hint =
-            "chromedriver could not be started; install it: apt install chromium chromium-driver";
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect(hint);
-        let mut port = None;
-        let output = BufReader::new(driver.stdout.take().unwrap());
-        for line in output.lines() {
-            let line = line.unwrap();
-            if let Some(rest) = line.split("started successfully on port ").nth(1) {
-                port = rest.trim_end_matches('.').parse::<u16>().ok();
-                break;
-            }
-        }
-        let port = port.expect(hint);
-        let profile = tempfile::tempdir().unwrap();
-        let mut args = vec![format!("--user-data-dir={}", profile.path().display())];
-        for flag in [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--force-color-profile=srgb",
-            "--hide-scrollbars",
-        ] {
-            args.push(flag.to_owned());
-        }
-        let mut browser = Self {
-            driver,
-            session: format!("http://127.0.0.1:{port}/session"),
-            _profile: profile,
-        };
-        let options = json!({ "args": args });
-        let wanted =
-            json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
-        let session = browser.ask("", &wanted);
-        let id = session["sessionId"].as_str().unwrap();
-        browser.session = format!("{}/{id}", browser.session);
-        browser
-    }
-
-    /// One command of the protocol.
-    fn ask(&self, path: &str, body: &Value) -> Value {
-        let mut answer = ureq::post(format!("{}{path}", self.session))
-            .config()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_mins(2)))
-            .build()
-            .send_json(body)
-            .unwrap();
-        let value: Value = answer
-            .body_mut()
-            .with_config()
-            .limit(64 << 20)
-            .read_json()
-            .unwrap();
-        let value = value["value"].clone();
-        assert!(value["error"].is_null(), "{path}: {}", value["message"]);
-        value
-    }
-
-    fn open(&self, gateway: &Gateway, path: &str, size: (u32, u32)) {
-        let (width, height) = size;
-        let metrics =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
-        self.ask(
-            "/url",
-            &json!({ "url": format!("http://{}{path}", gateway.address) }),
-        );
-    }
-
-    fn devtools(&self, command: &str, parameters: &Value) -> Value {
-        self.ask(
-            "/goog/cdp/execute",
-            &json!({ "cmd": command, "params": parameters }),
-        )
-    }
-
-    /// The value of an expression in the page.
-    fn eval(&self, expression: &str) -> Value {
-        let script = format!("return ({expression});");
-        self.ask("/execute/sync", &json!({ "script": script, "args": [] }))
-    }
-
-    /// Waits until an expression is true; a slow machine is no failure, a page that never gets
-    /// there is.
-    fn until(&self, expression: &str) {
-        for _ in 0..600 {
-            if self.eval(expression) == json!(true) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!(
-            "never true: {expression}\n{}",
-            self.eval("document.body.innerText")
-        );
-    }
-
-    /// Types on the keyboard.
-    fn keys(&self, text: &str) {
-        let steps: Vec<Value> = text
-            .chars()
-            .flat_map(|key| {
-                [
-                    json!({ "type": "keyDown", "value": key.to_string() }),
-                    json!({ "type": "keyUp", "value": key.to_string() }),
-                ]
-            })
-            .collect();
-        let actions = json!([{ "type": "key", "id": "keyboard", "actions": steps }]);
-        self.ask("/actions", &json!({ "actions": actions }));
-    }
-
-    /// Goes on with the Tab key until the focus is where it should be.
-    fn tab_to(&self, selector: &str) {
-        let there = format!("document.activeElement.matches({})", json!(selector));
-        for _ in 0..60 {
-            if self.eval(&there) == json!(true) {
-                return;
-            }
-            self.keys(TAB);
-        }
-        panic!("the keyboard does not reach {selector}");
-    }
-
-    /// Leaves a picture of the whole page in `target/tmp`.
-    fn shoot(&self, name: &str) {
-        let whole = json!({ "format": "png", "captureBeyondViewport": true });
-        let picture = self.devtools("Page.captureScreenshot", &whole);
-        let bytes = base64(picture["data"].as_str().unwrap());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
-    }
-
-    fn no_sideways_scroll(&self, (width, _): (u32, u32)) {
-        assert_eq!(self.eval("window.innerWidth"), json!(width));
-        let wide = self.eval("document.documentElement.scrollWidth").as_u64();
-        assert!(wide <= Some(u64::from(width)), "{wide:?} of {width} pixels");
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = ureq::delete(&self.session).call();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
-}
-
-// Keys of WebDriver (§17.4.2).
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
-const SPACE: &str = " ";
-const RIGHT: &str = "\u{e014}";
-
-fn base64(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for letter in text.bytes().filter(|letter| *letter != b'=') {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            other => panic!("{other} is not base64"),
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    bytes
-}
-
-/// The lobby keeps moving while the test looks.
-fn keep_moving(gateway: &Gateway) {
-    keep_showing(gateway, dashboard::lobby);
-}
-
-fn keep_showing(gateway: &Gateway, scene: fn(u64, Stamp) -> LiveFrame) {
-    let live = gateway.live.clone();
-    let clock = gateway.clock.clone();
-    let stop = gateway.shutdown.clone();
-    gateway.runtime.spawn(async move {
-        let mut sequence = 0;
-        while !stop.is_cancelled() {
-            sequence += 1;
-            let at = menshen::clock::Clock::now(&clock);
-            live.send_replace(Some(Arc::new(scene(sequence, at))));
-            tokio::time::sleep(Duration::from_millis(115)).await;
-        }
-    });
-}
 
 fn act(gateway: &Gateway, track: u64, outcome: Outcome) {
     let alert = alert(track, 0, 38.0).id;
@@ -337,7 +117,9 @@ fn the_picture_moves_and_can_be_probed() {
 
     browser.tab_to("#picture");
     browser.keys(RIGHT);
-    browser.until("/^-?\\d+\\.\\d\\d °C$/.test(document.getElementById('probe').textContent)");
+    browser
+        .until("/^\\d+\\.\\d ± \\d\\.\\d °C$/.test(document.getElementById('probe').textContent)");
+    browser.until("document.getElementById('probe-told').textContent.includes('±')");
 }
 
 #[test]
@@ -656,27 +438,28 @@ fn it_fits_a_desk_and_a_phone_and_every_target_is_large_enough() {
     browser.shoot("desk-quiet");
 }
 
+/// WCAG 2.2, 1.4.3: contrast of every text with the nearest opaque background.
 #[test]
-fn texts_stand_out_from_what_is_behind_them() {
+fn texts_stand_out_from_what_is_behind_them_in_light_and_dark() {
     let gateway = busy();
     let browser = Browser::start();
-    browser.open(&gateway, "/", DESK);
-    browser.until(LIVE);
-    // WCAG 2.2, 1.4.3: contrast of every text with the nearest opaque background, at least 4.5:1.
-    let poor = browser.eval(
-        "(() => { const parse = c => c.match(/[\\d.]+/g).map(Number); \
-         const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) \
-           .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0); \
-         const behind = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] === 1) return c; } return [255, 255, 255]; }; \
-         const out = []; \
-         for (const e of document.querySelectorAll('body *')) { \
-           if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.offsetParent === null) continue; \
-           const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))]; \
-           const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); \
-           if (ratio < 4.5) out.push(e.textContent.trim().slice(0, 30) + ' ' + ratio.toFixed(2)); } \
-         return out; })()",
-    );
-    assert_eq!(poor, json!([]));
+    for scheme in ["light", "dark"] {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": features }),
+        );
+        browser.open(&gateway, "/", DESK);
+        browser.until(LIVE);
+        browser.eval(
+            "(document.querySelectorAll('details').forEach(it => { it.open = true; }), true)",
+        );
+        assert_eq!(browser.poor_contrast(4.5), json!([]), "{scheme}");
+        browser.shoot(&format!("desk-{scheme}"));
+        browser.open(&gateway, "/visitor", DESK);
+        browser.until("document.body.dataset.places === '2'");
+        assert_eq!(browser.poor_contrast(7.0), json!([]), "{scheme}");
+    }
 }
 
 fn digest(secret: &str) -> Digest {

@@ -4,8 +4,9 @@
 //!     cargo test --release --test latency -- --ignored --nocapture
 //!
 //! Both ends are on this machine, so that one wall clock stamps the frame and the arrival. The load is one
-//! thread that computes for each processor, and one that writes and syncs all the time. The screen's way ends
-//! where the browser would have the picture; painting it is not in here.
+//! thread that computes for each processor, and one that writes and syncs all the time (without it:
+//! `MENSHEN_TEST_IDLE=1`). The picture's way ends where the browser would have it; painting it is not in here.
+//! The alert's way ends where it stands in a real browser's page.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,9 +17,12 @@
     reason = "a measurement prints what it finds, by the machine's own clock"
 )]
 
+#[path = "common/browser.rs"]
+mod browser;
 #[path = "common/program.rs"]
 mod program;
 
+use browser::{Browser, DESK};
 use menshen::mqtt::broker::Broker;
 use program::{Dashboard, Program};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
@@ -179,6 +183,25 @@ fn watch_broker(port: u16) -> Arc<Mutex<Vec<i64>>> {
     ages
 }
 
+/// The guard's page in a browser, which notes how old each alert is when its card stands in it.
+fn watch_page(page: &Dashboard) -> Browser {
+    let browser = Browser::start();
+    let (name, value) = page.cookie.split_once('=').unwrap();
+    let url = format!("http://{}/", page.address);
+    let cookie = serde_json::json!({ "name": name, "value": value, "url": url });
+    browser.devtools("Network.setCookie", &cookie);
+    browser.open(page.address.parse().unwrap(), "/", DESK);
+    browser.until("document.body.dataset.ready === 'yes'");
+    browser.eval(
+        "(() => { window.ages = []; const seen = new Set(); new MutationObserver(() => { \
+         for (const it of document.querySelectorAll('#pending article.open')) { \
+           if (seen.has(it.id)) continue; seen.add(it.id); \
+           window.ages.push(Date.now() - Date.parse(it.querySelector('time').dateTime)); } \
+         }).observe(document.getElementById('pending'), { childList: true, subtree: true }); return true; })()",
+    );
+    browser
+}
+
 #[test]
 #[ignore = "a measurement of six minutes; see the top of this file"]
 fn frame_to_screen_to_lamp_and_to_broker_under_load() {
@@ -199,9 +222,13 @@ fn frame_to_screen_to_lamp_and_to_broker_under_load() {
     .unwrap();
     hook(folder.path());
     let alerts = watch_broker(broker.port());
-    let _load = Load::start(folder.path());
+    let _load = std::env::var_os("MENSHEN_TEST_IDLE")
+        .is_none()
+        .then(|| Load::start(folder.path()));
     let mut gateway = Program::start(folder.path(), &["run", "--config", "site.toml"]);
-    let frames = watch_screen(&gateway.dashboard());
+    let page = gateway.dashboard();
+    let frames = watch_screen(&page);
+    let browser = watch_page(&page);
     // `wait` gives up after two minutes: so in parts.
     for part in 1..=6 {
         gateway.wait("alerts at the broker", |_| {
@@ -212,6 +239,10 @@ fn frame_to_screen_to_lamp_and_to_broker_under_load() {
         "{}",
         summary("frame to screen", frames.lock().unwrap().clone())
     );
+    let shown = browser.eval("window.ages");
+    let shown = shown.as_array().unwrap();
+    let shown = shown.iter().map(|it| it.as_i64().unwrap()).collect();
+    println!("{}", summary("frame to page (alert)", shown));
     println!(
         "{}",
         summary("frame to lamp (alert)", hooked(folder.path()))

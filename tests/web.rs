@@ -550,6 +550,8 @@ fn no_network_sees_the_page() {
             status,
             notes,
             changes,
+            moments: None,
+            visitor_sound: true,
             site: menshen::web::SiteName {
                 street: String::new(),
                 building: String::new(),
@@ -613,7 +615,7 @@ fn the_live_view_gives_the_newest_picture_and_counts_what_it_skipped() {
         assert_eq!(header["people"][2]["budget"], serde_json::Value::Null);
         assert_eq!(header["people"][2]["looks"], serde_json::json!([2, 5]));
         assert_eq!(header["people"][2]["advice"]["zh"], "请走近一点");
-        assert_eq!(header["reference"]["reading_c"], 34.21);
+        assert_eq!(header["references"][0]["reading_c"], 34.21);
 
         for sequence in 2..=50 {
             gateway.see(sequence);

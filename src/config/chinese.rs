@@ -150,6 +150,7 @@ pub(super) fn allowed(kind: Kind) -> String {
         Kind::Text(most) => format!("一行，1 到 {most} 个字"),
         Kind::Path => "文件或文件夹的路径".to_owned(),
         Kind::Address => "地址和端口，例如 127.0.0.1:8080".to_owned(),
+        Kind::Hosts(most) => format!("主机名或地址，最多{most}个"),
     }
 }
 

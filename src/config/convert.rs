@@ -10,7 +10,7 @@ use super::read::{Placed, Reader};
 use super::web;
 use super::{
     CameraConfig, CameraSource, ChecklistConfig, Config, MqttConfig, PeopleConfig, ProfileChoice,
-    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile,
+    ScreeningConfig, SiteConfig, StoreConfig, TlsConfig, TransferFile, VisitorConfig,
 };
 use crate::camera::Rotation;
 use crate::checklist::SiteKind;
@@ -38,6 +38,10 @@ pub(super) fn convert(read: &mut Reader<'_>) -> Config {
         checklist: checklist(read),
         people: people(read),
         web: web::web(read),
+        visitor: VisitorConfig {
+            sound: (read.switch(&keys::VISITOR_SOUND))
+                .unwrap_or_else(|| VisitorConfig::default().sound),
+        },
         store: store(read, &mqtt),
         mqtt,
         site,

@@ -40,6 +40,7 @@ pub(super) fn value(config: &Config, key: &Key) -> Option<String> {
         checklist,
         people,
         web,
+        visitor,
         store,
     } = config;
     let source = &camera.source;
@@ -124,6 +125,7 @@ pub(super) fn value(config: &Config, key: &Key) -> Option<String> {
         ("people", "key_file") => path(people.key_file.as_ref()?),
         ("people", "rules") => path(people.rules.as_ref()?),
         ("web", name) => web_value(web, name)?,
+        ("visitor", "sound") => visitor.sound.to_string(),
         ("store", name) => store_value(store, name)?,
         _ => return None,
     })

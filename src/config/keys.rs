@@ -196,6 +196,7 @@ keys! {
     ALERTS_MANAGER = "alerts"."manager_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken it: the property manager is told; 0: never";
     ALERTS_STREET = "alerts"."street_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long nobody has taken it: the street office is told; 0: never";
     ALERTS_OUTCOME = "alerts"."outcome_min": Kind::Number { low: 0.0, high: 1440.0, unit: "min" }, "so long a taken alert has no outcome: whoever took it is reminded; 0: never";
+    ALERTS_PICTURE = "alerts"."picture": Kind::Switch, "whether guards see the thermal picture of the moment with an alert; it is kept in memory only, until the outcome is recorded";
     ALERTS_HOOK = "alerts"."hook": Kind::Path, "program that is run at once with the kind of event as argument, for a lamp or a loudspeaker";
 
     NOTIFY_WECOM_URL = "notify_wecom"."url_file": Kind::Path, "file (mode 0600) whose first line is the address of a WeCom group robot; without it none is told";
@@ -243,6 +244,8 @@ keys! {
     WEB_CERTIFICATE = "web"."certificate_file": Kind::Path, "the pages' certificate (PEM), with what lies between it and its authority; without it the gateway signs its own";
     WEB_KEY = "web"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";
     WEB_METRICS = "web"."metrics_token_file": Kind::Path, "file (mode 0600) whose first line whoever asks for /metrics must bring (Authorization: Bearer); without it there are no metrics";
+
+    VISITOR_SOUND = "visitor"."sound": Kind::Switch, "whether the visitor screen speaks and sounds";
 
     STORE_FOLDER = "store"."folder": Kind::Path, "folder of the database";
     STORE_BACKUP_FOLDER = "store"."backup_folder": Kind::Path, "where nightly copies of the database go, best on another disk; without it backup in its folder";

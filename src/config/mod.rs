@@ -82,6 +82,8 @@ pub struct Config {
     pub people: PeopleConfig,
     /// The pages.
     pub web: WebConfig,
+    /// The visitor screen.
+    pub visitor: VisitorConfig,
     /// The database.
     pub store: StoreConfig,
 }
@@ -210,6 +212,13 @@ impl TlsConfig {
     const USUAL_CA: &'static str = "/etc/ssl/certs/ca-certificates.crt";
 }
 
+/// The visitor screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisitorConfig {
+    /// Whether it speaks and sounds.
+    pub sound: bool,
+}
+
 /// The rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecklistConfig {
@@ -246,6 +255,7 @@ impl Default for Config {
             checklist: ChecklistConfig::default(),
             people: PeopleConfig::default(),
             web: WebConfig::default(),
+            visitor: VisitorConfig::default(),
             store: StoreConfig::default(),
         }
     }
@@ -330,6 +340,12 @@ impl MqttConfig {
 
     /// The port where TLS is on and none is named.
     const TLS_PORT: u16 = 8883;
+}
+
+impl Default for VisitorConfig {
+    fn default() -> Self {
+        Self { sound: true }
+    }
 }
 
 impl Default for ChecklistConfig {

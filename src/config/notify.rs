@@ -20,6 +20,8 @@ use std::time::Duration;
 pub struct AlertsConfig {
     /// The steps.
     pub escalation: EscalationRules,
+    /// Whether guards see the thermal picture of the moment with an alert.
+    pub picture: bool,
     /// Program that is run at once.
     pub hook: Option<PathBuf>,
 }
@@ -145,6 +147,7 @@ pub(super) fn alerts(read: &mut Reader<'_>) -> AlertsConfig {
             street: wait(&keys::ALERTS_STREET, usual.street),
             outcome: wait(&keys::ALERTS_OUTCOME, usual.outcome),
         },
+        picture: read.switch(&keys::ALERTS_PICTURE).unwrap_or_default(),
         hook: read
             .text(&keys::ALERTS_HOOK)
             .map(|path| PathBuf::from(path.value)),
@@ -192,6 +195,7 @@ pub(super) fn alerts_value(alerts: &AlertsConfig, name: &str) -> Option<String> 
         "manager_min" => minutes(alerts.escalation.manager),
         "street_min" => minutes(alerts.escalation.street),
         "outcome_min" => minutes(alerts.escalation.outcome),
+        "picture" => Some(alerts.picture.to_string()),
         "hook" => alerts.hook.as_deref().map(super::effective::path),
         _ => None,
     }

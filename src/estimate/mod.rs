@@ -16,15 +16,18 @@
 //! | `looks` | looks, and the reading that they come to |
 //! | `transfer` | from face to body |
 //! | `budget` | how sure that is, part by part |
+//! | `pixel` | how sure one pixel is, for whoever points at it |
 
 mod budget;
 mod looks;
+mod pixel;
 mod region;
 mod size_of_source;
 mod transfer;
 
 pub use budget::{Budget, Part};
 pub use looks::{Look, Looks, look};
+pub use pixel::PixelUncertainty;
 pub use transfer::{RankingScore, Score, Transfer};
 
 use crate::units::{

@@ -34,6 +34,7 @@ use crate::screening::{Rules, basis_word};
 use crate::store::Store;
 use crate::thermal::RadiometerSettings;
 use crate::thermal::profile::{Calibration, CameraProfile};
+use crate::web::moment::Moments;
 use crate::web::settings::Settings;
 use crate::web::{
     Dashboard, Entrance, Evidence, GatewayStatus, LinkWord, Mode, Pages, PeopleDesk, SiteName,
@@ -342,6 +343,7 @@ impl Gateway {
             quick: elsewhere.sights(&self.config, self.is_in_safe_mode()),
             slow: sights::slow(&self.config, self.outbox()),
         };
+        let moments = (self.config.alerts.picture).then(Arc::<Moments>::default);
         let dashboard = Dashboard {
             desk: Some(self.rounds((changed.clone(), checklist), &after, &stop)?),
             people: self.people(follow_up, (changed.clone(), confirmed), &stop)?,
@@ -355,6 +357,8 @@ impl Gateway {
             live: live_now,
             status: status_now,
             notes: notes_now,
+            moments: moments.clone(),
+            visitor_sound: self.config.visitor.sound,
             changes: changed,
             site: site_name(&self.config),
             after_record: Arc::new(after.teller()),
@@ -384,6 +388,7 @@ impl Gateway {
             recorder: recorder.clone(),
             clock: self.clock,
             live,
+            moments,
             status,
             attendance: Arc::clone(&attendance),
             link: Box::new(move || link_word(linked, &link_now.borrow())),
@@ -399,8 +404,7 @@ impl Gateway {
         };
         stop.cancel();
         captured.slot.close();
-        let end = move || all_end([screening, watching], &recorder, recording);
-        let ended = tokio::task::spawn_blocking(end).await?;
+        let ended = put_away([screening, watching], recorder, recording).await?;
         wait_briefly(&cameras).await;
         elsewhere.end().await?;
         match served {
@@ -542,16 +546,19 @@ fn screening(
     worker.run(|| screen(pipeline, captured, settings, ports));
 }
 
-/// Waits until the recorder has saved what the others left; whether no thread has died.
-fn all_end(
+/// Waits for whoever gives events, then for the recorder, which saves what they gave last. Whether all ended well.
+async fn put_away(
     first: [thread::JoinHandle<()>; 2],
-    recorder: &Recorder,
+    recorder: Recorder,
     recording: thread::JoinHandle<()>,
-) -> bool {
-    let first = first.map(thread::JoinHandle::join);
-    recorder.close();
-    let last = recording.join();
-    first.into_iter().chain([last]).all(|it| it.is_ok())
+) -> Result<bool, tokio::task::JoinError> {
+    let ended = tokio::task::spawn_blocking(move || {
+        let first = first.map(thread::JoinHandle::join);
+        recorder.close();
+        let last = recording.join();
+        first.into_iter().chain([last]).all(|it| it.is_ok())
+    });
+    ended.await
 }
 
 /// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not

@@ -7,11 +7,13 @@ use super::recorder::Recorder;
 use super::slot::Taken;
 use super::{Pipeline, Step};
 use crate::clock::{Clock, Stamp};
+use crate::estimate::PixelUncertainty;
 use crate::event::{Event, Fault};
 use crate::face::Detector;
-use crate::screening::{PEOPLE_NEEDED, Rules, Standing};
-use crate::thermal::ReferenceView;
+use crate::screening::{PEOPLE_NEEDED, Person, Rules, Standing};
 use crate::thermal::reference::ReferenceSettings;
+use crate::thermal::{ReferenceView, ThermalFrame};
+use crate::web::moment::Moments;
 use crate::web::{
     CameraStatus, CareStatus, GatewayStatus, LinkWord, LiveFrame, LivePerson, LiveReference,
     LiveValue, Mode, PersonState, PopulationStatus, ReferenceStatus, Thresholds,
@@ -34,6 +36,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The newest picture, for the dashboard.
     pub live: watch::Sender<Option<Arc<LiveFrame>>>,
+    /// Keeps the picture of an alert, where the site has it shown.
+    pub moments: Option<Arc<Moments>>,
     /// How the gateway is, for the dashboard. Its faults are somebody else's to write.
     pub status: watch::Sender<Arc<GatewayStatus>>,
     /// Whether somebody is there, for the camera's shutter; damaged frames, for the dashboard.
@@ -172,7 +176,11 @@ impl State {
             tracing::error!("{error}");
         }
         let now = step.thermal.stamp;
+        let people = pipeline.people();
         let mut events = step.events;
+        if let Some(moments) = &self.ports.moments {
+            keep_moments(moments, &events, &people, &step.thermal);
+        }
         let care = &mut self.status.care;
         care.calibration_expires = pipeline.calibration_expires();
         for event in &events {
@@ -216,7 +224,6 @@ impl State {
         );
         self.show_status(captured);
 
-        let people = pipeline.people();
         self.ports.attendance.occupy(!people.is_empty());
         let people = people
             .into_iter()
@@ -250,14 +257,30 @@ impl State {
             people,
             health: thermal.health,
             judging: self.status.judges(thermal.health),
-            reference: thermal.reference.map(|view| LiveReference {
-                x: view.centre.x,
-                y: view.centre.y,
-                radius: view.radius,
-                reading_c: view.reading.degrees(),
-            }),
+            references: self.references(&thermal),
+            pixel: (self.settings.reference)
+                .and_then(|it| PixelUncertainty::of(&thermal, it.u_set_point)),
             dropped,
         })));
+    }
+
+    /// The references in view, with what each is set to.
+    fn references(&self, thermal: &ThermalFrame) -> Vec<LiveReference> {
+        let Some(settings) = self.settings.reference else {
+            return Vec::new();
+        };
+        let first = thermal.reference.map(|view| (view, settings.set_point));
+        let second = thermal.second.zip(settings.second_set_point);
+        let all = first.into_iter().chain(second);
+        all.map(|(view, set_point)| LiveReference {
+            x: view.centre.x,
+            y: view.centre.y,
+            radius: view.radius,
+            reading_c: view.reading.degrees(),
+            set_point_c: set_point.degrees(),
+            quality: view.quality,
+        })
+        .collect()
     }
 
     fn nothing_came(&mut self, captured: &Captured) {
@@ -289,6 +312,17 @@ impl State {
                 ..self.status.clone()
             });
         });
+    }
+}
+
+/// Keeps what the camera saw of whoever an alert has just been raised for.
+fn keep_moments(moments: &Moments, events: &[Event], people: &[Person], thermal: &ThermalFrame) {
+    for event in events {
+        if let Event::AlertRaised(alert) = event
+            && let Some(person) = people.iter().find(|it| it.track == alert.id.track)
+        {
+            moments.keep(alert.id, &thermal.celsius, &person.last.area);
+        }
     }
 }
 

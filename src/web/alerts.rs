@@ -6,10 +6,11 @@
 
 use super::budget::BudgetView;
 use super::guard::{NAME_LIMIT, TEXT_LIMIT, plain};
+use super::moment::Moments;
 use super::problem::Problem;
 use super::routes::{Entry, get, post};
 use super::sign_in::{Desk, Signing};
-use super::state::AlertNotes;
+use super::state::{AlertNotes, Dashboard};
 use super::steps::StepsView;
 use super::words::{BODY_SITES, InWords, NOT_SAVED, RELATIVE_BRIEFLY, THERMOMETER_MODES, Words};
 use super::{Shared, when, words};
@@ -19,6 +20,7 @@ use crate::alert::{Alert, AlertState, BodySite, ContactReading, Outcome, Thermom
 use crate::clock::Stamp;
 use crate::event::Event;
 use crate::id::AlertId;
+use crate::journal::JournalError;
 use crate::procedure::EmergencyLog;
 use crate::screening::Difference;
 use crate::staff::Right;
@@ -88,6 +90,8 @@ pub(super) struct AlertCard {
     pub(super) unsaved: Option<Words>,
     /// The steps of the emergency clause; none where there is no checklist.
     pub(super) steps: Option<StepsView>,
+    /// Whether there is a thermal picture of its moment.
+    pub(super) picture: bool,
 }
 
 impl AlertCard {
@@ -127,6 +131,22 @@ pub(super) struct Lists {
     pub(super) desk: Desk,
 }
 
+/// What is known of alerts beside their records.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    notes: &'a AlertNotes,
+    moments: Option<&'a Moments>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(dashboard: &'a Dashboard, notes: &'a AlertNotes) -> Self {
+        Self {
+            notes,
+            moments: dashboard.moments.as_deref(),
+        }
+    }
+}
+
 fn act(by: &str, at: &Stamp, now: &Stamp) -> ActView {
     ActView {
         by: by.to_owned(),
@@ -153,7 +173,8 @@ fn outcome_view(outcome: &Outcome) -> OutcomeView {
     }
 }
 
-fn card(alert: &Alert, log: Option<&EmergencyLog>, notes: &AlertNotes, now: &Stamp) -> AlertCard {
+fn card(alert: &Alert, log: Option<&EmergencyLog>, known: Known<'_>, now: &Stamp) -> AlertCard {
+    let notes = known.notes;
     let reading = &alert.reading;
     let difference = Difference::of(reading);
     let (value, threshold) = match difference {
@@ -200,6 +221,7 @@ fn card(alert: &Alert, log: Option<&EmergencyLog>, notes: &AlertNotes, now: &Sta
         told,
         unsaved: notes.unsaved.contains(&alert.id).then_some(NOT_SAVED),
         steps: log.map(|log| StepsView::new(alert, log, now)),
+        picture: known.moments.is_some_and(|it| it.has(alert.id)),
     }
 }
 
@@ -207,7 +229,7 @@ impl Lists {
     /// From the journal's answer to [`LIST_LIMIT`], and what was done at them.
     pub(super) fn new(
         (alerts, logs): (&[Alert], &[EmergencyLog]),
-        notes: &AlertNotes,
+        known: Known<'_>,
         now: &Stamp,
         desk: Desk,
     ) -> Self {
@@ -215,7 +237,7 @@ impl Lists {
         let is_taken = |alert: &&Alert| matches!(alert.state, AlertState::Acknowledged { .. });
         let card = |alert: &Alert| {
             let log = logs.iter().find(|it| it.alert == alert.id);
-            card(alert, log, notes, now)
+            card(alert, log, known, now)
         };
         let open: Vec<&Alert> = alerts.iter().filter(is_open).collect();
         let taken: Vec<&Alert> = alerts.iter().filter(is_taken).collect();
@@ -263,8 +285,9 @@ async fn lists(State(shared): State<Arc<Shared>>, desk: Desk) -> Result<Response
     let logs = shared.emergencies(&alerts).await?;
     let now = shared.dashboard.clock.now();
     let notes = Arc::clone(&shared.dashboard.notes.borrow());
+    let known = Known::of(&shared.dashboard, &notes);
     super::page::html(&Fragment {
-        lists: Lists::new((&alerts, &logs), &notes, &now, desk),
+        lists: Lists::new((&alerts, &logs), known, &now, desk),
     })
 }
 
@@ -385,14 +408,37 @@ fn outcome(form: &ResolveForm) -> Result<Outcome, Problem> {
     }
 }
 
+/// Whether the alert is in the state that the event would bring it into: a second tap of the same hand.
+fn is_done(alert: &Alert, event: &Event) -> bool {
+    match (&alert.state, event) {
+        (AlertState::Acknowledged { by: who, .. }, Event::AlertAcknowledged { by, .. }) => {
+            who == by
+        }
+        (
+            AlertState::Resolved {
+                by: who, outcome, ..
+            },
+            Event::AlertResolved {
+                by, outcome: found, ..
+            },
+        ) => who == by && outcome == found,
+        _ => false,
+    }
+}
+
 /// Keeps one event, tells the others, and leads back to the alert.
 async fn keep(shared: &Shared, id: AlertId, event: Event) -> Result<Response, Problem> {
     shared
-        .ask(move |it| {
-            it.journal.record(std::slice::from_ref(&event))?;
-            (it.after_record)();
-            Ok(())
-        })
+        .ask(
+            move |it| match it.journal.record(std::slice::from_ref(&event)) {
+                Ok(_) => {
+                    (it.after_record)();
+                    Ok(())
+                }
+                Err(JournalError::Refused(_)) if is_done(&it.journal.alert(id)?, &event) => Ok(()),
+                Err(error) => Err(error),
+            },
+        )
         .await?;
     Ok(Redirect::to(&format!("/#alert-{id}")).into_response())
 }
@@ -429,7 +475,11 @@ async fn resolve(
         at,
         outcome,
     };
-    keep(&shared, alert, event).await
+    let kept = keep(&shared, alert, event).await?;
+    if let Some(moments) = &shared.dashboard.moments {
+        moments.forget(alert);
+    }
+    Ok(kept)
 }
 
 #[cfg(test)]

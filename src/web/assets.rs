@@ -4,13 +4,38 @@ use super::routes::{Entry, Needs, get};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+/// Scripts by their address: modules, of which a page names the first and that one the others.
+macro_rules! scripts {
+    ($($name:literal),* $(,)?) => {
+        [$(get(concat!("/assets/", $name), Needs::Nothing, async || {
+            asset("text/javascript; charset=utf-8", include_str!(concat!("assets/", $name)))
+        })),*]
+    };
+}
+
 pub(super) fn routes() -> Vec<Entry> {
-    vec![
+    let mut all = vec![
         get("/assets/app.css", Needs::Nothing, style),
-        get("/assets/live.js", Needs::Nothing, live),
-        get("/assets/ticks.js", Needs::Nothing, ticks),
         get("/assets/door.svg", Needs::Nothing, icon),
-    ]
+        get("/assets/visitor.css", Needs::Nothing, async || {
+            let style = include_str!("assets/visitor.css");
+            asset("text/css; charset=utf-8", style)
+        }),
+    ];
+    all.extend(scripts![
+        "alarm.js",
+        "keys.js",
+        "lists.js",
+        "live.js",
+        "page.js",
+        "palette.js",
+        "people.js",
+        "picture.js",
+        "sound.js",
+        "ticks.js",
+        "visitor.js",
+    ]);
+    all
 }
 
 /// A text that is compiled in.
@@ -20,16 +45,6 @@ pub(super) fn asset(kind: &'static str, content: &'static str) -> Response {
 
 pub(super) async fn style() -> Response {
     asset("text/css; charset=utf-8", include_str!("assets/app.css"))
-}
-
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-
-async fn live() -> Response {
-    asset(SCRIPT, include_str!("assets/live.js"))
-}
-
-async fn ticks() -> Response {
-    asset(SCRIPT, include_str!("assets/ticks.js"))
 }
 
 pub(super) async fn icon() -> Response {

@@ -11,7 +11,7 @@
 use super::budget;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
-use super::state::{LiveFrame, LivePerson, LiveValue, PersonState};
+use super::state::{LiveFrame, LivePerson, LiveReference, LiveValue, PersonState};
 use super::who::Visit;
 use super::words::{self, InWords, Words};
 use super::{Shared, when};
@@ -42,8 +42,8 @@ const FRAME_TIME: Duration = Duration::from_millis(100);
 /// A viewer that takes no frame for so long is gone.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 
-/// Version of the message, for a page that was open while the gateway was updated.
-const LIVE_VERSION: u32 = 1;
+/// Version of the message.
+const LIVE_VERSION: u32 = 2;
 
 /// A state in both languages, with its code.
 #[derive(Debug, Serialize)]
@@ -54,7 +54,7 @@ struct Said {
     words: Words,
 }
 
-/// The blackbody in the picture.
+/// A blackbody in the picture.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ReferenceHeader {
@@ -62,6 +62,33 @@ struct ReferenceHeader {
     y: f32,
     radius: f32,
     reading_c: f64,
+    set_point_c: f64,
+    /// 0 to 1.
+    quality: f32,
+    /// What speaks most against it.
+    flaw: Option<Words>,
+}
+
+impl From<&LiveReference> for ReferenceHeader {
+    fn from(it: &LiveReference) -> Self {
+        Self {
+            x: it.x,
+            y: it.y,
+            radius: it.radius,
+            reading_c: it.reading_c,
+            set_point_c: it.set_point_c,
+            quality: it.quality.score,
+            flaw: it.quality.flaw.map(|flaw| flaw.words()),
+        }
+    }
+}
+
+/// How sure a pixel is: `√(least_u_k² + (slope·(t − surest_c))²)`, k = 1.
+#[derive(Debug, Serialize)]
+struct PixelHeader {
+    surest_c: f64,
+    least_u_k: f64,
+    slope: f64,
 }
 
 /// One person in the picture.
@@ -131,6 +158,8 @@ impl From<LiveValue> for ValueHeader {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Header {
     v: u32,
+    /// Which program and database say it, for a page that was open while the gateway was updated.
+    build: String,
     sequence: u64,
     at: String,
     clock: String,
@@ -143,7 +172,8 @@ pub(super) struct Header {
     skipped: u64,
     measuring: bool,
     health: Said,
-    reference: Option<ReferenceHeader>,
+    references: Vec<ReferenceHeader>,
+    pixel: Option<PixelHeader>,
     people: Vec<PersonHeader>,
 }
 
@@ -187,9 +217,15 @@ fn skipped_between(last: &LiveFrame, next: &LiveFrame) -> u64 {
 }
 
 /// One message of the live view.
-fn message(frame: &LiveFrame, skipped: u64, now: &Stamp) -> Result<Vec<u8>, serde_json::Error> {
+fn message(
+    frame: &LiveFrame,
+    skipped: u64,
+    build: String,
+    now: &Stamp,
+) -> Result<Vec<u8>, serde_json::Error> {
     let header = Header {
         v: LIVE_VERSION,
+        build,
         sequence: frame.sequence,
         at: when::machine(&frame.at),
         clock: when::short(&frame.at, now),
@@ -206,11 +242,11 @@ fn message(frame: &LiveFrame, skipped: u64, now: &Stamp) -> Result<Vec<u8>, serd
             code: frame.health.as_str(),
             words: frame.health.words(),
         },
-        reference: frame.reference.map(|reference| ReferenceHeader {
-            x: reference.x,
-            y: reference.y,
-            radius: reference.radius,
-            reading_c: reference.reading_c,
+        references: frame.references.iter().map(ReferenceHeader::from).collect(),
+        pixel: frame.pixel.map(|it| PixelHeader {
+            surest_c: it.surest.degrees(),
+            least_u_k: it.least.kelvin(),
+            slope: it.slope,
         }),
         people: frame.people.iter().map(PersonHeader::from).collect(),
     };
@@ -281,7 +317,8 @@ async fn watch_live(
                     skipped += skipped_between(last, &frame);
                 }
                 let now = shared.dashboard.clock.now();
-                let Ok(bytes) = message(&frame, skipped, &now) else {
+                let build = shared.dashboard.build();
+                let Ok(bytes) = message(&frame, skipped, build, &now) else {
                     break;
                 };
                 let sent = socket.send(Message::Binary(bytes.into()));
@@ -353,7 +390,8 @@ mod tests {
             people: Vec::new(),
             health: FrameHealth::Good,
             judging: true,
-            reference: None,
+            references: Vec::new(),
+            pixel: None,
             dropped,
         }
     }
@@ -372,7 +410,7 @@ mod tests {
         let frame = frame(7, 0);
         let mut now = frame.at;
         now.monotonic += Duration::from_millis(40);
-        let bytes = message(&frame, 3, &now).unwrap();
+        let bytes = message(&frame, 3, String::new(), &now).unwrap();
         let length = u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
         let header: serde_json::Value = serde_json::from_slice(&bytes[4..4 + length]).unwrap();
         assert_eq!(header["sequence"], 7);

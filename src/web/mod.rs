@@ -18,6 +18,8 @@
 //! | `frame`, `nav` | what stands around every page; the ways through them |
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
+//! | [`moment`] | the thermal picture of an alert, where the site has it shown |
+//! | `visitor` | the screen that visitors see |
 //! | [`live`] | the WebSocket with pictures, and the word that lists changed |
 //! | [`api`], `events` | the same as JSON, and what happens |
 //! | `metrics` | numbers for Prometheus |
@@ -54,6 +56,7 @@ pub mod guard;
 pub mod live;
 mod look_back;
 mod metrics;
+pub mod moment;
 mod nav;
 pub mod page;
 mod people;
@@ -73,6 +76,7 @@ pub mod tls;
 mod today;
 pub mod trouble;
 mod trust;
+pub mod visitor;
 pub mod when;
 pub(crate) mod who;
 pub mod words;
@@ -112,6 +116,8 @@ pub(crate) struct Shared {
     listeners: Arc<Semaphore>,
     /// Tells programs what happens.
     teller: events::Teller,
+    /// Seats of visitor screens.
+    screens: Arc<Semaphore>,
     /// Who is in; `None` in a demonstration.
     door: Option<Arc<Door>>,
     /// Places in the row before the door.
@@ -247,6 +253,7 @@ fn shared(
         stop,
         viewers: Arc::new(Semaphore::new(live::VIEWERS)),
         listeners: Arc::new(Semaphore::new(LISTENERS)),
+        screens: Arc::new(Semaphore::new(visitor::SCREENS)),
         teller: events::Teller::default(),
         door,
         waiting: Arc::new(Semaphore::new(sign_in::WAITING)),

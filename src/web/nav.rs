@@ -1,6 +1,6 @@
 //! The ways through the pages: one table, from which everybody is shown what they may open.
 
-use super::words::{Words, checklist, frame, sign_in, today};
+use super::words::{Words, checklist, frame, sign_in, today, visitor};
 use crate::staff::{Right, Role};
 
 /// A page that stands in the navigation.
@@ -21,6 +21,7 @@ const fn way(path: &'static str, words: Words, right: Right) -> Way {
 const WAYS: &[Way] = &[
     way("/", frame::GUARD, Right::SeeLive),
     way("/today", today::TODAY, Right::SeeToday),
+    way("/visitor", visitor::VISITOR, Right::SeeKiosk),
     way("/rounds", checklist::ROUNDS, Right::Tick),
     way("/report", checklist::REPORT, Right::RunChecklist),
     way("/look-back", checklist::LOOK_BACK, Right::RunChecklist),

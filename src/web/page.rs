@@ -4,7 +4,7 @@
 //! Numbers and words are made here, before the template, so that a template holds no decisions.
 //! Reading the store runs on a blocking thread.
 
-use super::alerts::{LIST_LIMIT, Lists};
+use super::alerts::{Known, LIST_LIMIT, Lists};
 use super::budget::BudgetView;
 use super::frame::Frame;
 use super::problem::Problem;
@@ -294,6 +294,8 @@ struct Page {
     lists: Lists,
     today: Today,
     device: Device,
+    spoken: [Words; 2],
+    silent: Words,
 }
 
 /// The parts that are read again.
@@ -346,9 +348,16 @@ async fn page(
     html(&Page {
         frame,
         budget: BudgetView::blank(),
-        lists: Lists::new((&alerts, &logs), &notes, &now, desk),
+        lists: Lists::new(
+            (&alerts, &logs),
+            Known::of(&shared.dashboard, &notes),
+            &now,
+            desk,
+        ),
         today,
         device: Device::new(&status, outbox, &now),
+        spoken: [words::frame::SPOKEN_ALERT, words::frame::SPOKEN_TEST],
+        silent: words::frame::SILENT,
     })
 }
 

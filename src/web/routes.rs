@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, events, frame, guard, live, look_back, metrics, page, pledge,
-    posters, procedure, report, rounds, settings, sign_in, steps, today, trust,
+    Shared, account, alerts, api, assets, events, frame, guard, live, look_back, metrics, moment, page,
+    pledge, posters, procedure, report, rounds, settings, sign_in, steps, today, trust, visitor,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -98,6 +98,8 @@ fn table() -> Vec<Entry> {
         page::routes(),
         alerts::routes(),
         live::routes(),
+        moment::routes(),
+        visitor::routes(),
         api::routes(),
         events::routes(),
         metrics::routes(),

@@ -4,19 +4,20 @@
 //! those says what it has to say in these words. Nothing here blocks, and nothing here is a wire
 //! format; the JSON of [`super::api`] and [`super::live`] has types of its own.
 
+use super::moment::Moments;
 use super::people::PeopleDesk;
 use super::settings::Settings;
 use crate::account::Accounts;
 use crate::checklist::Desk;
 use crate::clock::{Clock, Stamp, WallTime};
-use crate::estimate::{Budget, Reading};
+use crate::estimate::{Budget, PixelUncertainty, Reading};
 use crate::event::{Escalation, Fault};
 use crate::figures::Figures;
 use crate::id::{AlertId, TrackId};
 use crate::journal::{Journal, Outbox};
 use crate::screening::operating::Operating;
 use crate::screening::{Difference, Obstacle, Verdict};
-use crate::thermal::{FrameHealth, SelfCheck};
+use crate::thermal::{FrameHealth, ReferenceQuality, SelfCheck};
 use crate::units::PixelBox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -81,6 +82,10 @@ pub struct Dashboard {
     pub status: watch::Receiver<Arc<GatewayStatus>>,
     /// What is known of alerts beside their records.
     pub notes: watch::Receiver<Arc<AlertNotes>>,
+    /// The thermal pictures of alerts, where the site has them shown.
+    pub moments: Option<Arc<Moments>>,
+    /// Whether the visitor screen is heard.
+    pub visitor_sound: bool,
     /// Any other number than before: events were recorded, lists are to be read again. The one
     /// who records bumps it; after a record made by the page that is `after_record`.
     pub changes: watch::Receiver<u64>,
@@ -100,6 +105,14 @@ pub struct Evidence {
     pub people: usize,
     /// Where the data come from, and under which licence.
     pub source: String,
+}
+
+impl Dashboard {
+    /// Which program and database this is: pages of another one load themselves again.
+    pub(super) fn build(&self) -> String {
+        let status = self.status.borrow();
+        format!("{} {}", status.version, status.epoch)
+    }
 }
 
 impl fmt::Debug for Dashboard {
@@ -202,6 +215,10 @@ pub struct LiveReference {
     pub radius: f32,
     /// What the camera reads of it, uncorrected, °C.
     pub reading_c: f64,
+    /// What it is set to, °C.
+    pub set_point_c: f64,
+    /// How far it can be believed.
+    pub quality: ReferenceQuality,
 }
 
 /// The newest picture with what was found in it. Leaves the device by no way but the live view.
@@ -223,8 +240,10 @@ pub struct LiveFrame {
     pub health: FrameHealth,
     /// Whether people in it are judged.
     pub judging: bool,
-    /// The blackbody, where it is in view.
-    pub reference: Option<LiveReference>,
+    /// The blackbodies in view: none, one, or two.
+    pub references: Vec<LiveReference>,
+    /// How sure a pixel is; `None` where nothing may be measured.
+    pub pixel: Option<PixelUncertainty>,
     /// Frames that the gateway skipped since its start because it was busy.
     pub dropped: u64,
 }

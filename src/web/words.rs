@@ -9,8 +9,8 @@ use crate::clock::ClockTrust;
 use crate::estimate::Part;
 use crate::event::{Escalation, Fault};
 use crate::screening::{Obstacle, RetestReason, Verdict};
-use crate::thermal::FrameHealth;
 use crate::thermal::self_check::Complaint;
+use crate::thermal::{FrameHealth, ReferenceFlaw};
 use askama::Template;
 use serde::Serialize;
 
@@ -21,6 +21,7 @@ pub mod people;
 mod remedy;
 pub mod sign_in;
 pub mod today;
+pub mod visitor;
 pub use remedy::remedy;
 
 /// One thing in both languages. In a page each stands in a `span` of its own, the English with its
@@ -247,6 +248,17 @@ impl InWords for FrameHealth {
     }
 }
 
+impl InWords for ReferenceFlaw {
+    fn words(&self) -> Words {
+        match self {
+            Self::Occluded => words("黑体被部分遮挡", "reference partly covered"),
+            Self::Moved => words("黑体移动过", "reference moved"),
+            Self::Unstable => words("黑体温度不稳", "reference unsteady"),
+            Self::OffSetPoint => words("黑体偏离设定温度", "reference off its set point"),
+        }
+    }
+}
+
 impl InWords for PersonState {
     fn words(&self) -> Words {
         match self {
@@ -414,7 +426,7 @@ mod tests {
     use std::collections::HashSet;
     use std::time::Duration;
 
-    fn both(all: &[Words]) {
+    pub(super) fn both(all: &[Words]) {
         let mut zh = HashSet::new();
         let mut en = HashSet::new();
         for words in all {
@@ -482,6 +494,12 @@ mod tests {
         table(&Fault::ALL);
         both(&Fault::ALL.map(remedy));
         table(&FrameHealth::ALL);
+        table(&[
+            ReferenceFlaw::Occluded,
+            ReferenceFlaw::Moved,
+            ReferenceFlaw::Unstable,
+            ReferenceFlaw::OffSetPoint,
+        ]);
         table(&[
             AlertState::Open,
             AlertState::Acknowledged { by: by.clone(), at },

@@ -15,7 +15,7 @@
 use menshen::alert::{Alert, AlertState};
 use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
-use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, Reading};
+use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, PixelUncertainty, Reading};
 use menshen::event::Event;
 use menshen::figures::{AlertTimes, Figures, Tally};
 use menshen::id::{
@@ -27,16 +27,18 @@ use menshen::journal::{
 use menshen::screening::operating::{Operating, People};
 use menshen::screening::{Obstacle, RetestReason, Verdict};
 use menshen::secret::Secret;
-use menshen::thermal::FrameHealth;
+use menshen::thermal::{FrameHealth, ReferenceQuality};
 use menshen::units::{
     AmbientTemperature, Celsius, PixelBox, SkinTemperature, StandardUncertainty, TemperatureDelta,
 };
+use menshen::web::moment::Moments;
 use menshen::web::settings::Settings;
 use menshen::web::{
     AlertNotes, CameraStatus, CareStatus, Dashboard, Entrance, Evidence, GatewayStatus, LinkWord,
     LiveFrame, LivePerson, LiveReference, LiveValue, Mode, Pages, PersonState, PopulationStatus,
     ReferenceStatus, SiteName, Thresholds, Transport,
 };
+use std::borrow::Borrow;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -396,7 +398,8 @@ pub fn relative_status(people: usize) -> GatewayStatus {
 pub fn relative_lobby(sequence: u64, at: Stamp) -> LiveFrame {
     let mut frame = lobby(sequence, at);
     frame.health = FrameHealth::NoReference;
-    frame.reference = None;
+    frame.references = Vec::new();
+    frame.pixel = None;
     for person in &mut frame.people {
         person.value = person.value.map(|value| match value {
             LiveValue::Absolute { estimate_c, .. } => LiveValue::Relative {
@@ -521,14 +524,44 @@ pub fn lobby(sequence: u64, at: Stamp) -> LiveFrame {
         ],
         health: FrameHealth::Good,
         judging: true,
-        reference: Some(LiveReference {
+        references: vec![LiveReference {
             x: 145.0,
             y: 14.0,
             radius: 6.0,
             reading_c: 34.21,
+            set_point_c: 35.0,
+            quality: ReferenceQuality {
+                score: 0.92,
+                flaw: None,
+            },
+        }],
+        pixel: Some(PixelUncertainty {
+            surest: Celsius::literal(35.0),
+            least: StandardUncertainty::literal(0.15),
+            slope: 0.0115,
         }),
         dropped: 12,
     }
+}
+
+/// The lobby keeps moving while the test looks.
+pub fn keep_moving(gateway: &Gateway) {
+    keep_showing(gateway, lobby);
+}
+
+pub fn keep_showing(gateway: &Gateway, scene: fn(u64, Stamp) -> LiveFrame) {
+    let live = gateway.live.clone();
+    let clock = gateway.clock.clone();
+    let stop = gateway.shutdown.clone();
+    gateway.runtime.spawn(async move {
+        let mut sequence = 0;
+        while !stop.is_cancelled() {
+            sequence += 1;
+            let at = clock.now();
+            live.send_replace(Some(Arc::new(scene(sequence, at))));
+            tokio::time::sleep(Duration::from_millis(115)).await;
+        }
+    });
 }
 
 /// A dashboard that runs until this is dropped.
@@ -540,8 +573,10 @@ pub struct Gateway {
     pub status: watch::Sender<Arc<GatewayStatus>>,
     pub notes: watch::Sender<Arc<AlertNotes>>,
     pub changes: Arc<watch::Sender<u64>>,
+    pub moments: Arc<Moments>,
     pub shutdown: CancellationToken,
     pub runtime: Runtime,
+    dashboard: Dashboard,
 }
 
 impl Gateway {
@@ -603,6 +638,7 @@ impl Gateway {
         let (notes, notes_seen) = watch::channel(Arc::default());
         let (changes, changes_seen) = watch::channel(0);
         let changes = Arc::new(changes);
+        let moments = Arc::new(Moments::default());
         let bump = Arc::clone(&changes);
         let metrics =
             matches!(entrance, Entrance::Demo).then(|| Secret::new(METRICS_TOKEN.to_owned()));
@@ -619,6 +655,8 @@ impl Gateway {
             live: live_seen,
             status: status_seen,
             notes: notes_seen,
+            moments: Some(Arc::clone(&moments)),
+            visitor_sound: true,
             changes: changes_seen,
             site: SiteName {
                 street: "南京东路街道".to_owned(),
@@ -639,7 +677,7 @@ impl Gateway {
             transport,
             metrics,
         };
-        runtime.spawn(menshen::web::serve(pages, dashboard, shutdown.clone()));
+        runtime.spawn(menshen::web::serve(pages, dashboard.clone(), shutdown.clone()));
         Self {
             address,
             memory,
@@ -648,9 +686,43 @@ impl Gateway {
             status,
             notes,
             changes,
+            moments,
             shutdown,
             runtime,
+            dashboard,
         }
+    }
+
+    /// The server stops, with all that went on in it.
+    pub fn stop(&self) {
+        self.shutdown.cancel();
+        while TcpStream::connect(self.address).is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The server is there again, at its old address.
+    pub fn start(&mut self) {
+        let listener = loop {
+            let bound = self
+                .runtime
+                .block_on(tokio::net::TcpListener::bind(self.address));
+            match bound {
+                Ok(listener) => break listener,
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        self.shutdown = CancellationToken::new();
+        let pages = Pages {
+            listener,
+            transport: Transport::Plain,
+            metrics: None,
+        };
+        self.runtime.spawn(menshen::web::serve(
+            pages,
+            self.dashboard.clone(),
+            self.shutdown.clone(),
+        ));
     }
 
     /// A new picture.
@@ -701,6 +773,13 @@ impl Gateway {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         Answer::parse(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+/// Where a browser goes.
+impl Borrow<SocketAddr> for &Gateway {
+    fn borrow(&self) -> &SocketAddr {
+        &self.address
     }
 }
 

@@ -66,6 +66,7 @@ impl Bench {
         let first = settings().first_status();
         let (status_in, status) = watch::channel(Arc::new(first.clone()));
         let ports = Ports {
+            moments: None,
             recorder: Recorder::new(
                 Arc::new(FakeJournal::default()),
                 Arc::new(clock.clone()),
