@@ -17,7 +17,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     (1, include_str!("0001_journal.sql")),
     (2, include_str!("0002_checklist.sql")),
     (3, include_str!("0003_accounts.sql")),
-    (4, include_str!("0004_figures.sql")),
+    (5, include_str!("0005_figures.sql")),
 ];
 
 /// The version that this program writes.
