@@ -101,6 +101,11 @@ pub(super) fn about(key: &Key) -> Option<&'static str> {
         ("web", "names") => "本机在网络上的名称，按人们输入的写；证书写给这些名称",
         ("web", "certificate_file") => "网页的证书（PEM）；不填由本机自签",
         ("visitor", "sound") => "访客屏是否发声",
+        ("web", "metrics_token_file") => {
+            "文件（权限 0600），首行是读取 /metrics 必须带的口令；不填则不提供指标"
+        }
+        ("people", "key_file") => "文件（权限 0600），人员登记的密钥；不填则首次启动时生成",
+        ("people", "rules") => "重点地区、观察天数、措施和保存期限；不填用内置的",
         ("store", "folder") => "数据库所在的文件夹",
         ("store", "backup_folder") => "每晚备份放在哪里，最好是另一块盘",
         ("store", "backups_kept") => "保留多少份每晚备份；0 为不备份",

@@ -16,10 +16,12 @@ use super::page::{DeviceCard, Today};
 use super::problem::Problem;
 use super::rounds;
 use super::routes::{Entry, get};
+use super::state::LinkWord;
+use super::words::checklist::{Step, receipt};
 use super::words::{self, Words};
 use super::{Shared, blocking, page, when};
 use crate::calendar::Date;
-use crate::checklist::{Desk, Duty, Progress, RoundState};
+use crate::checklist::{Carried, Desk, Duty, Progress, RoundState};
 use crate::clock::{Stamp, WallTime};
 use crate::figures::{Tally, Waits};
 use crate::id::Channel;
@@ -188,8 +190,16 @@ struct RoundsView {
     draft: bool,
 }
 
+/// Where a report is on its way: the step that goes on or is stuck, else the last one.
+fn place(carried: Carried, link: &LinkWord) -> Words {
+    let steps = receipt(carried, link);
+    let [.., last] = steps;
+    let going = |(step, _): &(Step, Words)| matches!(step, Step::Now | Step::Stuck);
+    steps.into_iter().find(going).unwrap_or(last).1
+}
+
 impl RoundsView {
-    fn of(desk: &Desk, date: Date, now: &Stamp) -> Result<Self, Problem> {
+    fn of(desk: &Desk, date: Date, now: &Stamp, link: &LinkWord) -> Result<Self, Problem> {
         let log = desk.log(date)?;
         let report = log.report(now.wall);
         Ok(Self {
@@ -197,7 +207,7 @@ impl RoundsView {
             optional: report.total(Duty::Optional),
             report: log
                 .last()
-                .map(|it| (it.report.revision, words::checklist::carried(it.carried))),
+                .map(|it| (it.report.revision, place(it.carried, link))),
             report_at: desk.report_at().to_string(),
             draft: matches!(log.round.state(), RoundState::Draft { .. }),
         })
@@ -299,7 +309,7 @@ fn build(it: &Dashboard, now: &Stamp, date: Option<Date>, frame: Frame) -> Resul
         cannot: plots::percent(cannot, people(&tally)).map(|it| format!("{it:.1}")),
         waits: figures.waits.last().unwrap_or(&Waits::default()).into(),
         rounds: rounds
-            .map(|desk| RoundsView::of(desk, date, now))
+            .map(|desk| RoundsView::of(desk, date, now, &status.mqtt))
             .transpose()?,
         runs_rounds: may(Right::RunChecklist),
         handles: may(Right::HandleAlerts),

@@ -105,7 +105,7 @@ fn table(lines: Lines, stretches: &[Stretch]) -> Table {
             .into_iter()
             .chain(hour)
             .chain(numbers.map(Cell::count))
-            .collect()
+            .collect::<Vec<_>>()
     };
     Table {
         name: said(name),
@@ -155,6 +155,8 @@ pub(super) async fn days(
 ) -> Result<Response, Problem> {
     let date = rounds::day(&date)?;
     let name = (format!("menshen-{date}-days"), ending.as_str());
-    let read = move |it: &Dashboard| Ok(super::from_the_first(super::days(it, date, DAYS)?, 1));
-    answer(&shared, name, Lines::Days, read).await
+    answer(&shared, name, Lines::Days, move |it| {
+        Ok(super::from_the_first(super::days(it, date, DAYS)?, 1))
+    })
+    .await
 }
