@@ -412,10 +412,10 @@ fn it_fits_a_desk_and_a_phone_and_every_target_is_large_enough() {
         browser.open(&gateway, "/", size);
         browser.until(LIVE);
         browser.no_sideways_scroll(size);
-        // Whatever is pressed or typed in is 44 px high; a radio button is pressed by its label.
+        // Whatever is pressed or typed in is 44 px high; a radio button or a box is pressed by its label.
         let small = browser.eval(
-            "[...document.querySelectorAll('button, summary, select, input, .choices label')] \
-             .filter(e => e.type !== 'radio' && e.offsetParent !== null && e.getBoundingClientRect().height < 44) \
+            "[...document.querySelectorAll('button, summary, select, input, .choices label, label.tick')] \
+             .filter(e => e.type !== 'radio' && e.type !== 'checkbox' && e.offsetParent !== null && e.getBoundingClientRect().height < 44) \
              .map(e => e.outerHTML.slice(0, 80))",
         );
         assert_eq!(small, json!([]), "{name}");

@@ -30,6 +30,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -190,7 +191,8 @@ fn watch_page(page: &Dashboard) -> Browser {
     let url = format!("http://{}/", page.address);
     let cookie = serde_json::json!({ "name": name, "value": value, "url": url });
     browser.devtools("Network.setCookie", &cookie);
-    browser.open(page.address.parse().unwrap(), "/", DESK);
+    let address: SocketAddr = page.address.parse().unwrap();
+    browser.open(address, "/", DESK);
     browser.until("document.body.dataset.ready === 'yes'");
     browser.eval(
         "(() => { window.ages = []; const seen = new Set(); new MutationObserver(() => { \

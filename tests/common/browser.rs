@@ -105,7 +105,7 @@ impl Browser {
 
     /// Goes to a page of a gateway.
     pub fn open(&self, gateway: impl Borrow<SocketAddr>, path: &str, size: (u32, u32)) {
-        let address = gateway.borrow();
+        let address: &SocketAddr = gateway.borrow();
         let (width, height) = size;
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
