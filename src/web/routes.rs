@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, events, frame, guard, live, metrics, page, posters, report,
-    rounds, sign_in, trust,
+    Shared, account, alerts, api, assets, events, frame, guard, live, metrics, page, posters,
+    report, rounds, sign_in, trust,
 };
 use crate::staff::Right;
 use axum::Router;
