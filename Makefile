@@ -47,7 +47,7 @@ demo: cargo deps-demo ## Show the whole gateway with a simulated camera (ARGS="-
 	$(CARGO) build --release $(LOCKED)
 	target/release/menshen demo $(ARGS)
 
-test: cargo deps-test vm axe ## Run every test
+test: cargo deps-test vm ## Run every test (make axe before it: pages for everybody's use, too)
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run $(LOCKED) --config-file tests/nextest.toml && $(CARGO) test --doc $(LOCKED); \
 	else \

@@ -101,10 +101,8 @@ fn fits(described: &Value, schema: &Value, value: &Value, place: &str) {
             place,
         );
     }
-    for all in ["allOf"] {
-        for part in schema[all].as_array().into_iter().flatten() {
-            fits(described, part, value, place);
-        }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        fits(described, part, value, place);
     }
     for any in ["anyOf", "oneOf"] {
         let Some(parts) = schema[any].as_array() else {
