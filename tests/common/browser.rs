@@ -15,6 +15,7 @@
 )]
 
 use serde_json::{Value, json};
+use std::borrow::Borrow;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -102,7 +103,9 @@ impl Browser {
         value
     }
 
-    pub fn open(&self, address: SocketAddr, path: &str, size: (u32, u32)) {
+    /// Goes to a page of a gateway.
+    pub fn open(&self, gateway: impl Borrow<SocketAddr>, path: &str, size: (u32, u32)) {
+        let address = gateway.borrow();
         let (width, height) = size;
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -212,7 +215,7 @@ pub const ENTER: &str = "\u{e007}";
 pub const SPACE: &str = " ";
 pub const RIGHT: &str = "\u{e014}";
 
-fn base64(text: &str) -> Vec<u8> {
+pub fn base64(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);
     for letter in text.bytes().filter(|letter| *letter != b'=') {

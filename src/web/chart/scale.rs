@@ -15,7 +15,7 @@ pub(super) struct Scale {
 impl Scale {
     /// For values from zero up to this one; not finer than so many decimals are written.
     pub(super) fn up_to(highest: f64, decimals: usize) -> Self {
-        let finest = 10_f64.powi(-(decimals as i32));
+        let finest = 10_f64.powf(-(decimals as f64));
         let highest = if highest.is_finite() { highest } else { 0.0 };
         let rough = (highest / STEPS).max(finest);
         let power = 10_f64.powf(rough.log10().floor());
