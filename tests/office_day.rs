@@ -299,7 +299,7 @@ impl Building {
 
     /// Waits for something that comes about elsewhere; a slow machine is no failure.
     fn eventually(&self, what: &str, mut check: impl FnMut() -> bool) {
-        for _ in 0..2400 {
+        for _ in 0..9600 {
             if check() {
                 return;
             }
@@ -684,6 +684,10 @@ fn two_weeks_are_looked_back_on() {
     office.open_as(Role::Manager, "/look-back", DESK);
     let from = office.desk.earlier(office.date, 3).to_string();
     let until = office.desk.earlier(office.date, 1).to_string();
-    office.send("form.days", &[("from", &from), ("until", &until)], "button");
-    office.says(&[&format!("{from} – {until}")]);
+    office.send(
+        "form.days",
+        &[("from", from.as_str()), ("until", until.as_str())],
+        "button",
+    );
+    office.says(&[format!("{from} – {until}").as_str()]);
 }

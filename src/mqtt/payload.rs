@@ -244,7 +244,8 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
         step: None,
         edition: None,
     };
-    let of_alert = |payload| Some(message(&Topic::alert_event(address), bytes(&payload)));
+    let of_alert =
+        |payload: AlertPayload<'_>| Some(message(&Topic::alert_event(address), bytes(&payload)));
     let fault = |fault: Fault, kind| {
         let payload = FaultPayload {
             v: V,

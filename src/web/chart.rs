@@ -65,8 +65,6 @@ pub(super) enum Look {
     Unknown,
     /// Any other number: plain.
     Plain,
-    /// What is compared with it: hatched downwards.
-    Beside,
 }
 
 impl Look {
@@ -78,7 +76,6 @@ impl Look {
             Self::Doubt => "doubt",
             Self::Unknown => "unknown",
             Self::Plain => "plain",
-            Self::Beside => "beside",
         }
     }
 }

@@ -28,6 +28,7 @@
 //! | `people` | the way to the register |
 //! | `posters` | codes that open the rounds of a place |
 //! | `report` | the report of the day |
+//! | `chart` | charts, with their tables |
 //! | `look_back` | days that are over, together and each by itself |
 //! | `pledge` | who owns what, and who signed for it |
 //! | `procedure`, `steps` | the procedure in its editions; the steps of its emergency clause at an alert |

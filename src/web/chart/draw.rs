@@ -113,7 +113,6 @@ const fn strokes(look: Look) -> Option<&'static str> {
         Look::Good | Look::Plain => None,
         Look::Alarm => Some("M0 0L6 6M6 0L0 6"),
         Look::Doubt => Some("M-1 1L1 -1M0 6L6 0M5 7L7 5"),
-        Look::Beside => Some("M-1 5L1 7M0 0L6 6M5 -1L7 1"),
         Look::Unknown => Some("M2 2h2v2h-2z"),
     }
 }
@@ -151,7 +150,6 @@ const fn dash(look: Look) -> &'static str {
         Look::Alarm => "2 3",
         Look::Doubt => "8 4",
         Look::Unknown => "1 4",
-        Look::Beside => "5 3",
     }
 }
 
@@ -160,7 +158,7 @@ fn mark(look: Look, x: f64, y: f64) -> Path {
     let shape = match look {
         Look::Good | Look::Plain => "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
         Look::Alarm => "m0 -4.5l4.5 8h-9z",
-        Look::Doubt | Look::Beside => "m0 -4.5l4.5 4.5l-4.5 4.5l-4.5 -4.5z",
+        Look::Doubt => "m0 -4.5l4.5 4.5l-4.5 4.5l-4.5 -4.5z",
         Look::Unknown => "m-3.5 -3.5h7v7h-7z",
     };
     Path::new()
