@@ -119,7 +119,7 @@ fn is_below(folder: &Path, bytes: &[u8]) -> bool {
 }
 
 fn people(store: &Store, key: &Path) -> People {
-    store.people(key).unwrap()
+    store.register(key).unwrap()
 }
 
 fn desk(store: &Store, key: &Path) -> Desk {

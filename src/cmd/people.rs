@@ -153,7 +153,7 @@ fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let by = name(&args.by)?;
     let named = args.columns.as_deref().map(columns).transpose()?;
     let store = open(&config)?;
-    let register = store.people(&config.people.key_file(&config.store.folder))?;
+    let register = store.register(&config.people.key_file(&config.store.folder))?;
     let rules = Arc::new(config.people.rules()?);
     let desk = Desk::new(rules, Arc::new(register), Arc::new(SystemDays));
     let now = SystemClock::start(store.boot()).now();

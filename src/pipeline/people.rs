@@ -32,7 +32,7 @@ const ERASE_EVERY: Duration = Duration::from_hours(1);
 pub(super) fn desk(config: &Config, store: &Store) -> anyhow::Result<PeopleDesk> {
     let rules = config.people.rules()?;
     let key = config.people.key_file(&config.store.folder);
-    Ok(match store.people(&key) {
+    Ok(match store.register(&key) {
         Ok(register) => Ok(Arc::new(Desk::new(
             Arc::new(rules),
             Arc::new(register),

@@ -37,7 +37,7 @@ impl Store {
     ///
     /// # Errors
     /// [`KeyError::Lost`] where somebody is in it whose key is not there; where the file is not usable.
-    pub fn people(&self, key_file: &Path) -> Result<People, KeyError> {
+    pub fn register(&self, key_file: &Path) -> Result<People, KeyError> {
         let sealed = self.read(sealed_with)?;
         let people = sealed.iter().map(|it| it.1).sum();
         let lost = |keys: Vec<String>, why: &str| KeyError::Lost {

@@ -106,6 +106,7 @@ struct AlertJson {
 
 /// A step of the emergency clause that somebody took.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StepJson {
     step: String,
     edition: u32,

@@ -101,7 +101,9 @@ impl EventJson {
                 said.reason = screening.verdict.reason();
             }
             Event::AlertRaised(alert) => said.alert = Some(alert.id.to_string()),
-            Event::AlertAcknowledged { alert, .. } | Event::AlertResolved { alert, .. } => {
+            Event::AlertAcknowledged { alert, .. }
+            | Event::AlertStepTaken { alert, .. }
+            | Event::AlertResolved { alert, .. } => {
                 said.alert = Some(alert.to_string());
             }
             Event::AlertReminded { alert, level, .. } => {

@@ -85,6 +85,7 @@ impl From<&LiveReference> for ReferenceHeader {
 
 /// How sure a pixel is: `√(least_u_k² + (slope·(t − surest_c))²)`, k = 1.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PixelHeader {
     surest_c: f64,
     least_u_k: f64,

@@ -8,8 +8,9 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, events, frame, guard, live, look_back, metrics, moment, page,
-    pledge, posters, procedure, report, rounds, settings, sign_in, steps, today, trust, visitor,
+    Shared, account, alerts, api, assets, events, frame, guard, live, look_back, metrics, moment,
+    page, pledge, posters, procedure, report, rounds, settings, sign_in, steps, today, trust,
+    visitor,
 };
 use crate::staff::Right;
 use axum::Router;

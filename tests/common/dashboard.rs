@@ -677,7 +677,11 @@ impl Gateway {
             transport,
             metrics,
         };
-        runtime.spawn(menshen::web::serve(pages, dashboard.clone(), shutdown.clone()));
+        runtime.spawn(menshen::web::serve(
+            pages,
+            dashboard.clone(),
+            shutdown.clone(),
+        ));
         Self {
             address,
             memory,

@@ -24,21 +24,21 @@ fn a_lost_key_says_what_is_gone_and_makes_no_new_one() {
     let key = lab.folder.path().join("people.key");
     let copy = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
-    let error = lab.store.people(&key).unwrap_err();
+    let error = lab.store.register(&key).unwrap_err();
     assert!(matches!(error, KeyError::Lost { people: 1, .. }), "{error}");
     assert!(error.to_string().contains("1 people"), "{error}");
     assert!(!key.exists(), "nothing is made in silence");
     new_key(&key).unwrap();
-    let error = lab.store.people(&key).unwrap_err();
+    let error = lab.store.register(&key).unwrap_err();
     assert!(
         matches!(error, KeyError::Lost { .. }),
         "another key is none: {error}"
     );
     std::fs::write(&key, &copy).unwrap();
-    lab.store.people(&key).unwrap();
+    lab.store.register(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     assert_eq!(lab.store.give_up_people(&li(), lab.now()), Ok(1));
-    lab.store.people(&key).unwrap();
+    lab.store.register(&key).unwrap();
     assert!(key.exists(), "with nobody there, a key is made");
 }
 
@@ -75,7 +75,7 @@ fn a_copy_of_the_database_has_everybody_and_opens_with_the_key_alone() {
     restore(elsewhere.path(), &copy, lab.now().wall).unwrap();
     let store = Store::open(elsewhere.path(), Vec::new()).unwrap();
     let key = elsewhere.path().join("people.key");
-    assert!(store.people(&key).is_err(), "a stolen copy is of no use");
+    assert!(store.register(&key).is_err(), "a stolen copy is of no use");
     copy_of_the_key(&lab, elsewhere.path());
     assert_eq!(name_of(&desk(&store, &key), id, &lab), "王芳");
 }

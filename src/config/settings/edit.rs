@@ -19,7 +19,7 @@ pub(super) fn tidy(kind: Kind, text: &str) -> String {
                 other => other,
             })
             .collect(),
-        Kind::Words(_) => listed(text).join(", "),
+        Kind::Words(_) | Kind::Hosts(_) => listed(text).join(", "),
         _ => text.to_owned(),
     }
 }
@@ -44,7 +44,9 @@ fn value_of(kind: Kind, text: &str) -> Value {
     let read = match kind {
         Kind::Switch => text.parse::<bool>().ok().map(Value::from),
         Kind::Number { .. } | Kind::Whole { .. } | Kind::Choice(_) => number(),
-        Kind::Words(_) => Some(Value::Array(listed(text).into_iter().collect::<Array>())),
+        Kind::Words(_) | Kind::Hosts(_) => {
+            Some(Value::Array(listed(text).into_iter().collect::<Array>()))
+        }
         _ => None,
     };
     read.unwrap_or_else(|| Value::from(text))
