@@ -1,6 +1,6 @@
 //! The ways through the pages: one table, from which everybody is shown what they may open.
 
-use super::words::{Words, checklist, frame, sign_in};
+use super::words::{Words, checklist, frame, people, sign_in};
 use crate::staff::{Right, Role};
 
 /// A page that stands in the navigation.
@@ -22,6 +22,8 @@ const WAYS: &[Way] = &[
     way("/", frame::GUARD, Right::SeeLive),
     way("/rounds", checklist::ROUNDS, Right::Tick),
     way("/report", checklist::REPORT, Right::RunChecklist),
+    way("/gate", people::GATE, Right::CheckCodes),
+    way("/people", people::REGISTER, Right::SeePeople),
     way(ACCOUNTS, sign_in::ACCOUNTS, Right::RunAccounts),
 ];
 

@@ -8,8 +8,8 @@
 use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
-    Shared, account, alerts, api, assets, frame, guard, live, page, posters, report, rounds,
-    sign_in,
+    Shared, account, alerts, api, assets, frame, guard, live, page, people, posters, report,
+    rounds, sign_in,
 };
 use crate::staff::Right;
 use axum::Router;
@@ -104,6 +104,7 @@ fn table() -> Vec<Entry> {
         rounds::routes(),
         posters::routes(),
         report::routes(),
+        people::routes(),
         sign_in::routes(),
         assets::routes(),
     ]
