@@ -52,12 +52,23 @@ pub fn read<T>(
     path: &Path,
     work: impl FnOnce(Vec<String>, &mut dyn Iterator<Item = Row>) -> T,
 ) -> Result<T, SheetError> {
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() > LARGEST {
+    read_from(File::open(path)?, work)
+}
+
+/// The same for a list that is in memory, or anywhere else.
+///
+/// # Errors
+/// Where there is no list that can be read.
+pub fn read_from<T>(
+    mut file: impl Read + Seek,
+    work: impl FnOnce(Vec<String>, &mut dyn Iterator<Item = Row>) -> T,
+) -> Result<T, SheetError> {
+    if file.seek(SeekFrom::End(0))? > LARGEST {
         return Err(SheetError::TooLarge);
     }
+    file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::new();
-    (&file).take(4).read_to_end(&mut head)?;
+    file.by_ref().take(4).read_to_end(&mut head)?;
     file.seek(SeekFrom::Start(0))?;
     match head.as_slice() {
         [] => Err(SheetError::Empty),
@@ -104,11 +115,11 @@ impl Encoding {
 const TOLD_BY: u64 = 1 << 16;
 
 fn csv<T>(
-    mut file: File,
+    mut file: impl Read + Seek,
     work: impl FnOnce(Vec<String>, &mut dyn Iterator<Item = Row>) -> T,
 ) -> Result<T, SheetError> {
     let mut head = Vec::new();
-    (&file).take(TOLD_BY).read_to_end(&mut head)?;
+    file.by_ref().take(TOLD_BY).read_to_end(&mut head)?;
     let encoding = Encoding::of(&head);
     // A semicolon or a tab where there is more of it than of commas in the heading.
     let heading = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -146,7 +157,7 @@ fn csv<T>(
 }
 
 /// Counts what an XLSX unpacks to, whatever it says of itself.
-fn unpacks(file: &File, most: u64) -> Result<(), SheetError> {
+fn unpacks(file: impl Read + Seek, most: u64) -> Result<(), SheetError> {
     let broken = |error: zip::result::ZipError| SheetError::File(io::Error::other(error));
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(broken)?;
     let mut left = most;
@@ -181,11 +192,12 @@ fn seen(cell: &DataRef<'_>) -> Result<String, String> {
 }
 
 fn xlsx<T>(
-    file: File,
+    mut file: impl Read + Seek,
     work: impl FnOnce(Vec<String>, &mut dyn Iterator<Item = Row>) -> T,
 ) -> Result<T, SheetError> {
     let broken = |error: XlsxError| SheetError::File(io::Error::other(error));
-    unpacks(&file, UNPACKED)?;
+    unpacks(&mut file, UNPACKED)?;
+    file.seek(SeekFrom::Start(0))?;
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(broken)?;
     let names = book.sheet_names();
     let first = names.first().ok_or(SheetError::Empty)?;

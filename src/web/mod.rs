@@ -119,6 +119,8 @@ pub(crate) struct Shared {
     teller: events::Teller,
     /// Seats of visitor screens.
     screens: Arc<Semaphore>,
+    /// A list of people that somebody is about to read in.
+    tray: people::Tray,
     /// Who is in; `None` in a demonstration.
     door: Option<Arc<Door>>,
     /// Places in the row before the door.
@@ -256,6 +258,7 @@ fn shared(
         listeners: Arc::new(Semaphore::new(LISTENERS)),
         screens: Arc::new(Semaphore::new(visitor::SCREENS)),
         teller: events::Teller::default(),
+        tray: people::Tray::default(),
         door,
         waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
         url,

@@ -1,6 +1,6 @@
 //! The ways through the pages: one table, from which everybody is shown what they may open.
 
-use super::words::{Words, checklist, frame, sign_in, today, visitor};
+use super::words::{Words, checklist, frame, people, sign_in, today, visitor};
 use crate::staff::{Right, Role};
 
 /// A page that stands in the navigation.
@@ -27,6 +27,8 @@ const WAYS: &[Way] = &[
     way("/look-back", checklist::LOOK_BACK, Right::RunChecklist),
     way("/pledge", checklist::PLEDGE, Right::Tick),
     way("/procedure", checklist::PROCEDURE, Right::SeeToday),
+    way("/gate", people::GATE, Right::CheckCodes),
+    way("/people", people::REGISTER, Right::SeePeople),
     way(ACCOUNTS, sign_in::ACCOUNTS, Right::RunAccounts),
     way("/settings", frame::SETTINGS, Right::Configure),
 ];

@@ -9,13 +9,13 @@ use super::problem::Problem;
 use super::who::{self, Visit};
 use super::{
     Shared, account, alerts, api, assets, events, frame, guard, live, look_back, metrics, moment,
-    page, pledge, posters, procedure, report, rounds, settings, sign_in, steps, today, trust,
-    visitor,
+    page, people, pledge, posters, procedure, report, rounds, settings, sign_in, steps, today,
+    trust, visitor,
 };
 use crate::staff::Right;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Form, FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::http::header::ACCEPT;
@@ -45,6 +45,8 @@ impl From<Right> for Needs {
 /// One address and method.
 pub(super) struct Entry {
     served: Served,
+    /// Whether its handler checks the form's `csrf` itself, since a file comes with it.
+    takes_file: bool,
     handler: MethodRouter<Arc<Shared>>,
 }
 
@@ -77,6 +79,32 @@ where
     entry("POST", path, needs.into(), routing::post(handler))
 }
 
+/// Something that takes a file of at most so many bytes. A form with a file is not read before its handler
+/// does, which therefore asks [`Visit::check`] itself.
+pub(super) fn upload<H, T>(
+    path: &'static str,
+    needs: impl Into<Needs>,
+    largest: u64,
+    handler: H,
+) -> Entry
+where
+    H: Handler<T, Arc<Shared>>,
+    T: 'static,
+{
+    // Room for the form around the file.
+    let most = usize::try_from(largest).unwrap_or(usize::MAX);
+    let limit = DefaultBodyLimit::max(most.saturating_add(guard::BODY_LIMIT));
+    Entry {
+        takes_file: true,
+        ..entry(
+            "POST",
+            path,
+            needs.into(),
+            routing::post(handler).layer(limit),
+        )
+    }
+}
+
 fn entry(
     method: &'static str,
     path: &'static str,
@@ -89,6 +117,7 @@ fn entry(
             path,
             needs,
         },
+        takes_file: false,
         handler,
     }
 }
@@ -115,6 +144,7 @@ fn table() -> Vec<Entry> {
         steps::routes(),
         today::routes(),
         settings::routes(),
+        people::routes(),
         sign_in::routes(),
         assets::routes(),
         trust::routes(),
@@ -133,14 +163,18 @@ pub fn served() -> Vec<Served> {
 /// The table as a router.
 pub(super) fn router() -> Router<Arc<Shared>> {
     table().into_iter().fold(Router::new(), |router, entry| {
-        let needs = entry.served.needs;
-        let check = from_fn(move |request, next| admit(needs, request, next));
+        let (needs, takes_file) = (entry.served.needs, entry.takes_file);
+        let check = from_fn(move |request, next| admit((needs, takes_file), request, next));
         router.route(entry.served.path, entry.handler.route_layer(check))
     })
 }
 
 /// Lets a request through to its handler, or says why not.
-async fn admit(needs: Needs, request: Request, next: Next) -> Result<Response, Problem> {
+async fn admit(
+    (needs, takes_file): (Needs, bool),
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let visit = request.extensions().get::<Visit>();
     let who = visit.and_then(|visit| visit.who.as_ref());
     match (needs, who) {
@@ -151,7 +185,7 @@ async fn admit(needs: Needs, request: Request, next: Next) -> Result<Response, P
         (_, None) => return Err(Problem::NotSignedIn),
     }
     let csrf = visit.map_or_else(String::new, |visit| visit.csrf.clone());
-    let request = if request.method() == Method::POST && !csrf.is_empty() {
+    let request = if request.method() == Method::POST && !csrf.is_empty() && !takes_file {
         check_form(request, &csrf).await?
     } else {
         request

@@ -37,6 +37,20 @@ pub(super) struct Visit {
     pub(super) from: String,
 }
 
+impl Visit {
+    /// Lets a form through that stood on a page of this very session (ASVS 5.0, 3.5.1).
+    ///
+    /// # Errors
+    /// [`Problem::OldForm`].
+    pub(super) fn check(&self, csrf: &str) -> Result<(), Problem> {
+        if self.csrf.is_empty() || sign_in::same(csrf, &self.csrf) {
+            Ok(())
+        } else {
+            Err(Problem::OldForm)
+        }
+    }
+}
+
 /// Whether a person asks, and not a page that is open: `Sec-Fetch-Dest` is `empty` for what scripts fetch
 /// (W3C Fetch Metadata).
 fn acts(method: &Method, headers: &HeaderMap) -> bool {

@@ -1,14 +1,44 @@
 //! What a person decides where sources contradict each other, or where it is doubtful whether two are one.
 
-use super::super::field::{Field, FieldWrong};
+use super::super::field::{Field, FieldWrong, Said};
 use super::super::person::{Person, PersonId, Settled};
 use super::super::register::{By, Deed, Search, Write};
+use super::super::source::{Record, Source};
 use super::{Desk, DeskError, signed};
 use crate::calendar::Date;
 use crate::clock::Stamp;
 use crate::text::Note;
 
 impl Desk {
+    /// Adds what a source says of somebody who is known.
+    ///
+    /// # Errors
+    /// [`DeskError::Fields`] where a date cannot be.
+    pub fn add(
+        &self,
+        id: PersonId,
+        (source, said): (Source, &Said),
+        by: &Note,
+        now: Stamp,
+    ) -> Result<(), DeskError> {
+        self.act(id, (Some(by), now), |person, today| {
+            let wrong = said.impossible_dates(today);
+            if !wrong.is_empty() {
+                return Err(DeskError::Fields(wrong));
+            }
+            let record = Record {
+                source,
+                at: now,
+                by: Some(by.clone()),
+                said: said.clone(),
+                import: None,
+                screening: None,
+            };
+            person.add(record, &self.rules, today);
+            Ok(((), Deed::Recorded, source.as_str().to_owned()))
+        })
+    }
+
     /// Decides what is right where sources contradict each other.
     ///
     /// # Errors

@@ -1,6 +1,30 @@
 //! The register's words.
 
+use super::{Words, words};
 use crate::people::DeskError;
+use crate::text::named;
+
+/// The way to the gate.
+pub const GATE: Words = words("门岗", "Gate");
+
+/// The way to the register.
+pub const REGISTER: Words = words("人员登记", "Register");
+
+named! {
+    /// Who is listed, beside those of one colour.
+    Which {
+        /// Something waits for a decision.
+        Waiting = "waiting", "待决定", "to be decided";
+        /// Over and not released, or expected and not seen.
+        Due = "due", "到期未办", "due";
+        /// Observed, and nothing was said of their health today.
+        Unsaid = "unsaid", "今日未登记健康", "today's health missing";
+        /// Expected in the building today.
+        Expected = "expected", "今日预计返沪", "expected today";
+        /// Everybody.
+        All = "all", "全部", "everybody";
+    }
+}
 
 /// Why something was not done, in Chinese; the English is the error's own text.
 #[must_use]
