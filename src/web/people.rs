@@ -11,7 +11,6 @@ pub type PeopleDesk = Result<Arc<Desk>, Arc<str>>;
 
 impl Shared {
     /// Has the register's desk do something, away from the threads that serve requests.
-    #[expect(dead_code, reason = "the pages of the register come next")]
     pub(super) async fn people<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Desk, Stamp) -> Result<T, DeskError> + Send + 'static,
@@ -20,5 +19,16 @@ impl Shared {
         let desk = desk.map_err(|why| Problem::Storage(why.to_string()))?;
         let done = self.ask(move |it| Ok(work(&desk, it.clock.now()))).await?;
         done.map_err(Problem::from)
+    }
+
+    /// The same for what changes something: totals and pages hear of it.
+    #[expect(dead_code, reason = "the pages of the register come next")]
+    pub(super) async fn people_writes<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk, Stamp) -> Result<T, DeskError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = self.people(work).await?;
+        (self.dashboard.after_record)();
+        Ok(done)
     }
 }
