@@ -191,6 +191,18 @@ fn seen(cell: &DataRef<'_>) -> Result<String, String> {
     })
 }
 
+/// Puts a text into its column; whether there is room for it.
+fn put(cells: &mut Vec<String>, column: usize, text: String) -> bool {
+    if column >= COLUMNS {
+        return text.trim().is_empty();
+    }
+    cells.resize(cells.len().max(column + 1), String::new());
+    if let Some(place) = cells.get_mut(column) {
+        *place = text;
+    }
+    true
+}
+
 fn xlsx<T>(
     mut file: impl Read + Seek,
     work: impl FnOnce(Vec<String>, &mut dyn Iterator<Item = Row>) -> T,
@@ -219,7 +231,6 @@ fn xlsx<T>(
                     Ok(None) => None,
                     Err(error) => {
                         // Nothing after it can be told apart.
-                        ended = true;
                         let line = row.as_ref().map_or(0, |it| it.0);
                         row = Some((line, Err(error.to_string())));
                         None
@@ -235,18 +246,13 @@ fn xlsx<T>(
                 break;
             }
             let (_, all) = row.get_or_insert_with(|| (line, Ok(Vec::new())));
-            match (all.as_mut(), text) {
-                (Err(_), _) => {}
-                (Ok(_), Err(why)) => *all = Err(why),
-                (Ok(_), Ok(text)) if column >= COLUMNS => {
-                    if !text.trim().is_empty() {
+            match text {
+                Err(why) => *all = Err(why),
+                Ok(text) => {
+                    if let Ok(cells) = all
+                        && !put(cells, column, text)
+                    {
                         *all = Err(format!("列太多 more than {COLUMNS} columns"));
-                    }
-                }
-                (Ok(all), Ok(text)) => {
-                    all.resize(all.len().max(column + 1), String::new());
-                    if let Some(place) = all.get_mut(column) {
-                        *place = text;
                     }
                 }
             }

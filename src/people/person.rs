@@ -303,6 +303,11 @@ impl Person {
         let Some((to, on)) = rules.beginning(&self.said(), today) else {
             return;
         };
+        // Whoever was red is under medical observation, whatever region the sources name.
+        let to = match self.follow.colour().and_then(Colour::on_arrival) {
+            Some(Colour::Purple) if to.is_observed() => Colour::Purple,
+            _ => to,
+        };
         let is_first = is_new && self.follow.colour().is_none();
         if is_first {
             let wanted = Move {

@@ -11,6 +11,7 @@ use super::Pipeline;
 use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
 use super::fault_board::FaultBoard;
+use super::people::Ends;
 use super::recorder::{Recorder, WhenHappened, WhenRecorded};
 use super::screening_loop::{LoopSettings, Ports, screen};
 use super::source::camera_profile;
@@ -117,6 +118,24 @@ type States = (
     watch::Receiver<Option<FollowUpState>>,
 );
 
+/// What rounds and register tell, and of what the register hears.
+struct Tellers {
+    checklist: watch::Sender<Option<ChecklistState>>,
+    people: Ends,
+}
+
+/// The tellers, who listens to them, and where a fever that was confirmed is told.
+fn tellers() -> (Tellers, States, mpsc::UnboundedSender<AlertId>) {
+    let (checklist, checklist_now) = watch::channel(None);
+    let (state, follow_up_now) = watch::channel(None);
+    let (fevers, confirmed) = mpsc::unbounded_channel();
+    let tellers = Tellers {
+        checklist,
+        people: Ends { state, confirmed },
+    };
+    (tellers, (checklist_now, follow_up_now), fevers)
+}
+
 /// The link to the site's broker, where one is switched on.
 fn link_settings(
     config: &Config,
@@ -219,6 +238,7 @@ struct AfterRecord {
     wakes: Arc<[Arc<Notify>]>,
     changes: watch::Sender<u64>,
     open: watch::Sender<OpenAlerts>,
+    fevers: mpsc::UnboundedSender<AlertId>,
 }
 
 impl AfterRecord {
@@ -243,6 +263,7 @@ impl AfterRecord {
     fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
         Box::new(move |recorded| {
             recorded.iter().for_each(&mut observe);
+            super::people::tell_of_fevers(recorded, &self.fevers);
             if recorded
                 .iter()
                 .all(|r| matches!(r.event, Event::Screened(_)))
@@ -312,16 +333,15 @@ impl Gateway {
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
 
         let (faults, standing) = FaultBoard::new(status.clone());
-        let (checklist, checklist_now) = watch::channel(None);
-        let (follow_up, follow_up_now) = watch::channel(None);
-        let (fevers, confirmed) = mpsc::unbounded_channel();
-        let elsewhere = self.elsewhere(open_now, standing, (checklist_now, follow_up_now))?;
+        let (tellers, states, fevers) = tellers();
+        let elsewhere = self.elsewhere(open_now, standing, states)?;
         let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
             journal: Arc::clone(&self.journal),
             wakes: Arc::clone(&elsewhere.wakes),
             changes: changes.clone(),
             open,
+            fevers,
         };
 
         let recorder = Recorder::new(
@@ -345,8 +365,8 @@ impl Gateway {
         };
         let moments = (self.config.alerts.picture).then(Arc::<Moments>::default);
         let dashboard = Dashboard {
-            desk: Some(self.rounds((changed.clone(), checklist), &after, &stop)?),
-            people: self.people(follow_up, (changed.clone(), confirmed), &stop)?,
+            desk: Some(self.rounds((changed.clone(), tellers.checklist), &after, &stop)?),
+            people: self.people(tellers.people, changed.clone(), &stop)?,
             entrance: self.entrance.clone(),
             settings: self.settings.clone(),
             journal: Arc::new(recorder.clone()),
@@ -365,20 +385,14 @@ impl Gateway {
         };
         self.look_after_itself(&after, faults, &status, &stop)?;
         let mut page = tokio::spawn(crate::web::serve(self.pages, dashboard, stop.clone()));
-        let mut observe = self.observe;
-        let observe = Box::new(move |recorded: &Recorded| {
-            super::people::tell_of_fevers(recorded, &fevers);
-            observe(recorded);
-        });
-        let (recording, recorded) = (recorder.clone(), after.and(observe));
+        let (recording, recorded) = (recorder.clone(), after.and(self.observe));
         let recording = spawn("recorder", &stop, move || recording.run(recorded))?;
         let watching = spawn("watch", &stop, {
             let (escalation, stop) = (self.config.alerts.escalation, stop.clone());
             move || Watch::new(watch_ports, escalation, left).run(&stop)
         })?;
 
-        let captured = Arc::new(Captured::default());
-        let attendance = Arc::new(Attendance::default());
+        let (captured, attendance) = (Arc::<Captured>::default(), Arc::<Attendance>::default());
         let cameras = spawn("capture", &stop, {
             let (captured, stop) = (Arc::clone(&captured), stop.clone());
             let open_camera = attended(self.open_camera, Arc::clone(&attendance));
@@ -436,18 +450,14 @@ impl Gateway {
     /// The desk of the register, looked after from now on; or why the register is shut.
     fn people(
         &self,
-        state: watch::Sender<Option<FollowUpState>>,
-        (changed, confirmed): (watch::Receiver<u64>, mpsc::UnboundedReceiver<AlertId>),
+        ends: Ends,
+        changed: watch::Receiver<u64>,
         stop: &CancellationToken,
     ) -> anyhow::Result<PeopleDesk> {
         let desk = super::people::desk(&self.config, &self.store)?;
         if let Ok(desk) = &desk {
-            let care = super::people::Care {
-                desk: Arc::clone(desk),
-                clock: Arc::clone(&self.clock),
-                state,
-            };
-            tokio::spawn(care.look_after((changed, confirmed), stop.clone()));
+            let (desk, clock) = (Arc::clone(desk), Arc::clone(&self.clock));
+            tokio::spawn(ends.look_after(desk, clock, changed, stop.clone()));
         }
         Ok(desk)
     }

@@ -45,41 +45,44 @@ pub(super) fn desk(config: &Config, store: &Store) -> anyhow::Result<PeopleDesk>
     })
 }
 
-/// Passes on an alert whose fever a contact thermometer confirmed.
-pub(super) fn tell_of_fevers(recorded: &Recorded, fevers: &mpsc::UnboundedSender<AlertId>) {
-    if let Event::AlertResolved { alert, outcome, .. } = &recorded.event
-        && matches!(outcome, Outcome::Confirmed(_))
-    {
-        // Nobody listens while the register is shut.
-        let _ = fevers.send(*alert);
+/// Passes on the alerts whose fever a contact thermometer confirmed.
+pub(super) fn tell_of_fevers(recorded: &[Recorded], fevers: &mpsc::UnboundedSender<AlertId>) {
+    for record in recorded {
+        if let Event::AlertResolved { alert, outcome, .. } = &record.event
+            && matches!(outcome, Outcome::Confirmed(_))
+        {
+            // Nobody listens while the register is shut.
+            let _ = fevers.send(*alert);
+        }
     }
 }
 
-/// What looks after the register.
-pub(super) struct Care {
-    pub(super) desk: Arc<Desk>,
-    pub(super) clock: Arc<dyn Clock>,
+/// The register's ends: where its totals are told, and where fevers come from that were confirmed.
+pub(super) struct Ends {
     pub(super) state: watch::Sender<Option<FollowUpState>>,
+    pub(super) confirmed: mpsc::UnboundedReceiver<AlertId>,
 }
 
-impl Care {
-    /// Looks after it until told to stop.
+impl Ends {
+    /// Looks after the register until told to stop.
     pub(super) async fn look_after(
-        self,
-        (mut changed, mut confirmed): (watch::Receiver<u64>, mpsc::UnboundedReceiver<AlertId>),
+        mut self,
+        desk: Arc<Desk>,
+        clock: Arc<dyn Clock>,
+        mut changed: watch::Receiver<u64>,
         stop: CancellationToken,
     ) {
         let mut erased: Option<Stamp> = None;
         let mut fever = None;
         loop {
             changed.borrow_and_update();
-            let now = self.clock.now();
+            let now = clock.now();
             let is_due = |last: Stamp| now.since(&last).is_none_or(|it| it >= ERASE_EVERY);
             let erase = erased.is_none_or(is_due);
             if erase {
                 erased = Some(now);
             }
-            let (desk, last) = (Arc::clone(&self.desk), self.state.borrow().clone());
+            let (desk, last) = (Arc::clone(&desk), self.state.borrow().clone());
             let alert = fever.take();
             let done = tokio::task::spawn_blocking(move || {
                 if let Some(alert) = alert {
@@ -101,7 +104,7 @@ impl Care {
                 Err(error) => tracing::error!("looking after the register ended early: {error}"),
             }
             tokio::select! {
-                alert = confirmed.recv() => match alert {
+                alert = self.confirmed.recv() => match alert {
                     Some(alert) => fever = Some(alert),
                     None => return,
                 },

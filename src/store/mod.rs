@@ -13,7 +13,8 @@
 //! not, since this takes long on cards. What is damaged is salvaged (`salvage.rs`), what is a copy
 //! goes on under a new epoch (`epoch.rs`). Once a minute [`Store::maintain`] keeps it in bounds.
 //!
-//! In the folder: `menshen.db` with SQLite's `-wal` and `-shm`, `menshen.lock`, `menshen.epoch`,
+//! In the folder: `menshen.db` with SQLite's `-wal` and `-shm`, `menshen.lock`, `menshen.epoch`, `people.key` where the
+//! register's key is not a credential,
 //! `backup/` with the nightly copies, `replaced-…/` with what a restored copy took the place of, `menshen-schema-N.db` as it was before an update, `damaged-…/` with what was
 //! salvaged.
 

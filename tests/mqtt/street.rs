@@ -11,8 +11,9 @@ use menshen::journal::{Outbox, SafeAt};
 use menshen::mqtt::broker::{Broker, BrokerSettings};
 use menshen::mqtt::forget::forget;
 use menshen::mqtt::link::LinkState;
-use menshen::mqtt::payload::ChecklistState;
+use menshen::mqtt::payload::{ChecklistState, FollowUpState};
 use menshen::mqtt::topic::{Class, Topic};
+use menshen::people::{Colour, Told, Totals};
 use menshen::store::Store;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
@@ -350,6 +351,19 @@ fn checklist() -> ChecklistState {
     ChecklistState::of(&report, round.state(), Vec::new())
 }
 
+fn follow_up() -> FollowUpState {
+    FollowUpState {
+        date: "2020-02-24".parse().unwrap(),
+        totals: Totals {
+            colours: vec![(Colour::Purple, Told::Exactly(2))],
+            sources: Vec::new(),
+            waiting: 0,
+            overdue: 0,
+            unsaid: 0,
+        },
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gate_that_is_given_up_leaves_nothing_at_the_broker() {
     let folder = tempfolder();
@@ -358,6 +372,7 @@ async fn a_gate_that_is_given_up_leaves_nothing_at_the_broker() {
     let link = Link::start_with(&store, broker.port(), |settings| {
         settings.home_assistant = true;
         settings.checklist = tokio::sync::watch::channel(Some(checklist())).1;
+        settings.follow_up = tokio::sync::watch::channel(Some(follow_up())).1;
     });
     recorded_alert(&store, 1);
     link.wake.notify_one();
