@@ -123,7 +123,7 @@ fn csv<T>(
     let encoding = Encoding::of(&head);
     // A semicolon or a tab where there is more of it than of commas in the heading.
     let heading = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |wanted: u8| heading.iter().filter(|byte| **byte == wanted).count();
+    let count = |wanted: u8| heading.split(|byte| *byte == wanted).count();
     let delimiter = [b',', b';', b'\t']
         .into_iter()
         .max_by_key(|it| (count(*it), *it == b','));

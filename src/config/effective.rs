@@ -3,7 +3,7 @@
 
 use super::convert::scale_word;
 use super::keys::{self, Key};
-use super::{CameraSource, Config, ProfileChoice, StoreConfig, WebConfig, notify};
+use super::{CameraSource, ChecklistConfig, Config, ProfileChoice, StoreConfig, WebConfig, notify};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
@@ -119,14 +119,21 @@ pub(super) fn value(config: &Config, key: &Key) -> Option<String> {
             let words: Vec<_> = mqtt.commands.iter().map(|it| quoted(it.as_str())).collect();
             format!("[{}]", words.join(", "))
         }
-        ("checklist", "site") => quoted(checklist.site.as_str()),
-        ("checklist", "file") => path(checklist.file.as_ref()?),
-        ("checklist", "report_at") => quoted(&checklist.report_at.to_string()),
+        ("checklist", name) => checklist_value(checklist, name)?,
         ("people", "key_file") => path(people.key_file.as_ref()?),
         ("people", "rules") => path(people.rules.as_ref()?),
         ("web", name) => web_value(web, name)?,
         ("visitor", "sound") => visitor.sound.to_string(),
         ("store", name) => store_value(store, name)?,
+        _ => return None,
+    })
+}
+
+fn checklist_value(checklist: &ChecklistConfig, name: &str) -> Option<String> {
+    Some(match name {
+        "site" => quoted(checklist.site.as_str()),
+        "file" => path(checklist.file.as_ref()?),
+        "report_at" => quoted(&checklist.report_at.to_string()),
         _ => return None,
     })
 }

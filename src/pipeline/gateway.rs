@@ -344,15 +344,10 @@ impl Gateway {
             fevers,
         };
 
-        let recorder = Recorder::new(
-            Arc::clone(&self.journal),
-            Arc::clone(&self.clock),
-            when_happened(
-                outlets::hook(&self.config, &elsewhere.stop),
-                faults.clone(),
-                changes.clone(),
-            ),
-        );
+        let hook = outlets::hook(&self.config, &elsewhere.stop);
+        let happened = when_happened(hook, faults.clone(), changes.clone());
+        let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
+        let recorder = Recorder::new(journal, clock, happened);
         let watch_ports = WatchPorts {
             recorder: recorder.clone(),
             clock: Arc::clone(&self.clock),

@@ -80,7 +80,7 @@ mod tests {
     use crate::clock::{BootId, ClockTrust, Stamp, WallTime};
     use crate::units::PixelBox;
 
-    const LEFT_AT: Duration = Duration::from_secs(60);
+    const LEFT_AT: Duration = Duration::from_mins(1);
 
     /// A face of this width about this place, seen so long after the other one was last seen.
     fn seen(after: Duration, (x, y): (f32, f32), width: f32) -> Sighting {

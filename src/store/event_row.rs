@@ -199,12 +199,6 @@ impl TryFrom<EventRow> for Event {
     type Error = Unreadable;
     fn try_from(row: EventRow) -> Result<Self, Unreadable> {
         let named = |id: String| id.parse().map_err(|_| wrong("an id"));
-        let fault = |word: &str| {
-            Fault::ALL
-                .into_iter()
-                .find(|fault| fault.as_str() == word)
-                .ok_or_else(|| wrong("a fault"))
-        };
         Ok(match row {
             EventRow::Screened {
                 id,
@@ -247,17 +241,21 @@ impl TryFrom<EventRow> for Event {
             },
             EventRow::AlertStepTaken {
                 id,
-                step,
+                step: word,
                 edition,
                 by,
                 at,
-            } => Self::AlertStepTaken {
-                alert: named(id)?,
-                step: StepId::new(&step).ok_or_else(|| wrong("a step"))?,
-                edition,
-                by: Note::name(&by).ok_or_else(|| wrong("a name"))?,
-                at: at.try_into()?,
-            },
+            } => {
+                let (step, by) = step(&word, &by)?;
+                let (alert, at) = (named(id)?, at.try_into()?);
+                Self::AlertStepTaken {
+                    alert,
+                    step,
+                    edition,
+                    by,
+                    at,
+                }
+            }
             EventRow::AlertReminded { id, level, at } => {
                 let (alert, level, at) = (named(id)?, escalation(&level)?, at.try_into()?);
                 Self::AlertReminded { alert, level, at }
@@ -311,6 +309,19 @@ impl TryFrom<EventRow> for Event {
             },
         })
     }
+}
+
+/// Which step, and who took it.
+fn step(word: &str, by: &str) -> Result<(StepId, Note), Unreadable> {
+    let step = StepId::new(word).ok_or_else(|| wrong("a step"))?;
+    let by = Note::name(by).ok_or_else(|| wrong("a name"))?;
+    Ok((step, by))
+}
+
+fn fault(word: &str) -> Result<Fault, Unreadable> {
+    let mut all = Fault::ALL.into_iter();
+    all.find(|fault| fault.as_str() == word)
+        .ok_or_else(|| wrong("a fault"))
 }
 
 /// What a self-check found: noise, spread, hunting and offset, K.

@@ -375,8 +375,8 @@ mod tests {
     #[test]
     fn contrast_speaks_for_a_disc_and_unevenness_against_it() {
         let disc = |contrast, spread| Disc {
-            contrast,
             spread,
+            contrast,
             ..beside(-1.0).unwrap()
         };
         assert!((disc(9.0, 0.2).quality() - 30.0).abs() < 1e-4);

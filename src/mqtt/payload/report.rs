@@ -3,7 +3,7 @@
 //! Neither has a name of anybody. A long report comes in parts, each with some of the lines.
 
 use super::{V, bytes, message, rfc3339};
-use crate::checklist::{AlertEnd, DailyReport, Escalated, Progress, RoundState, Slot};
+use crate::checklist::{AlertEnd, ColourTotal, DailyReport, Escalated, Progress, RoundState, Slot};
 use crate::clock::Stamp;
 use crate::id::{DeviceEpoch, MessageKey};
 use crate::journal::OutboxMessage;
@@ -168,6 +168,12 @@ fn time_of(slot: &Slot) -> u32 {
     u32::from(slot.number) + 1
 }
 
+/// Colours with their numbers, or those of which only a bound is told.
+fn colours(all: &[ColourTotal], fewer: bool) -> BTreeMap<&str, u64> {
+    let told = all.iter().filter(|it| it.fewer == fewer);
+    told.map(|it| (it.word.as_str(), it.people)).collect()
+}
+
 /// A part of a report.
 pub(super) fn report(
     address: &Address,
@@ -247,20 +253,8 @@ pub(super) fn report(
                 end: it.end.map(AlertEnd::as_str),
             })
             .collect(),
-        colours: it
-            .facts
-            .colours
-            .iter()
-            .filter(|it| !it.fewer)
-            .map(|it| (it.word.as_str(), it.people))
-            .collect(),
-        colours_below: it
-            .facts
-            .colours
-            .iter()
-            .filter(|it| it.fewer)
-            .map(|it| (it.word.as_str(), it.people))
-            .collect(),
+        colours: colours(&it.facts.colours, false),
+        colours_below: colours(&it.facts.colours, true),
         gaps: it
             .gaps
             .iter()

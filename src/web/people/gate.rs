@@ -77,7 +77,7 @@ enum Checked {
     /// There is no such code today.
     Unknown,
     /// This.
-    Known(GlanceView),
+    Known(Box<GlanceView>),
     /// Somebody was entered.
     Entered,
 }
@@ -164,7 +164,7 @@ async fn check(
         .people_or_not(move |desk, now| desk.check(&code, &by, now))
         .await?;
     let checked = match found {
-        Ok(glance) => Checked::Known(glance.into()),
+        Ok(glance) => Checked::Known(Box::new(glance.into())),
         Err(DeskError::NoCode) => Checked::Unknown,
         Err(error) => return Err(error.into()),
     };
@@ -194,9 +194,9 @@ async fn pass(
 
 /// `POST /gate/count`: a courier, a takeaway.
 async fn count(State(shared): State<Arc<Shared>>, sent: Sent) -> Result<Response, Problem> {
-    let passage = match Passage::parse(Written::new(sent).one("passage")) {
-        Some(it @ (Passage::Courier | Passage::Takeaway)) => it,
-        _ => return Err(Problem::NoPage),
+    let passage = Passage::parse(Written::new(sent).one("passage"));
+    let Some(passage @ (Passage::Courier | Passage::Takeaway)) = passage else {
+        return Err(Problem::NoPage);
     };
     shared
         .people_write(move |desk, now| desk.count(passage, now))

@@ -101,8 +101,8 @@ struct ColumnView {
 }
 
 impl ColumnView {
-    fn is(&self, field: &Field) -> bool {
-        self.field.as_ref() == Some(field)
+    fn is(&self, field: Field) -> bool {
+        self.field == Some(field)
     }
 }
 
@@ -161,7 +161,7 @@ struct ImportView {
 struct Page {
     frame: Frame,
     sheet: Option<SheetView>,
-    fields: &'static [Field],
+    fields: Vec<Field>,
     sources: Vec<Source>,
     imports: Vec<ImportView>,
     /// Why the last file was not taken, in both languages.
@@ -184,7 +184,7 @@ async fn build(shared: &Shared, frame: Frame, refused: Option<String>) -> Result
     Ok(Page {
         frame,
         sheet: shared.tray.now(&now).map(SheetView::from),
-        fields: Field::ALL,
+        fields: Field::ALL.to_vec(),
         sources: Source::ALL
             .iter()
             .copied()
@@ -298,12 +298,7 @@ fn columns(sent: &Written, number: usize) -> Result<Columns, Problem> {
 }
 
 /// `POST /people/lists/try` and `…/read`: begins, and the page tells how far it is.
-async fn begin(
-    shared: Arc<Shared>,
-    who: Who,
-    sent: Sent,
-    reads: bool,
-) -> Result<Response, Problem> {
+fn begin(shared: Arc<Shared>, who: Who, sent: Sent, reads: bool) -> Result<Response, Problem> {
     let sent = Written::new(sent);
     let desk = shared.dashboard.people.clone();
     let desk = desk.map_err(|why| Problem::Storage(why.to_string()))?;
@@ -359,7 +354,7 @@ async fn try_it(
     who: Who,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    begin(shared, who, sent, false).await
+    begin(shared, who, sent, false)
 }
 
 async fn read_it(
@@ -367,7 +362,7 @@ async fn read_it(
     who: Who,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    begin(shared, who, sent, true).await
+    begin(shared, who, sent, true)
 }
 
 /// `POST /people/lists/drop`: the tray is cleared.

@@ -152,7 +152,7 @@ struct Page {
 
 #[derive(Template)]
 #[template(path = "companies.html", config = "src/web/askama.toml")]
-struct Companies {
+struct TotalsPage {
     frame: Frame,
     colours: Vec<ColourView>,
     sources: Vec<(Source, u64)>,
@@ -317,7 +317,7 @@ async fn companies(
         let number = counts.sources.get(source).copied();
         (*source, number.unwrap_or(0))
     };
-    page::html(&Companies {
+    page::html(&TotalsPage {
         frame,
         colours: Colour::ALL.iter().copied().map(ColourView::from).collect(),
         sources: Source::ALL.iter().map(number).collect(),
