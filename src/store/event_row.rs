@@ -197,6 +197,7 @@ impl From<&Event> for EventRow {
 
 impl TryFrom<EventRow> for Event {
     type Error = Unreadable;
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of event")]
     fn try_from(row: EventRow) -> Result<Self, Unreadable> {
         let named = |id: String| id.parse().map_err(|_| wrong("an id"));
         Ok(match row {

@@ -298,7 +298,7 @@ fn columns(sent: &Written, number: usize) -> Result<Columns, Problem> {
 }
 
 /// `POST /people/lists/try` and `…/read`: begins, and the page tells how far it is.
-fn begin(shared: Arc<Shared>, who: Who, sent: Sent, reads: bool) -> Result<Response, Problem> {
+fn begin(shared: &Arc<Shared>, who: Who, sent: Sent, reads: bool) -> Result<Response, Problem> {
     let sent = Written::new(sent);
     let desk = shared.dashboard.people.clone();
     let desk = desk.map_err(|why| Problem::Storage(why.to_string()))?;
@@ -321,7 +321,7 @@ fn begin(shared: Arc<Shared>, who: Who, sent: Sent, reads: bool) -> Result<Respo
         (list, Arc::clone(&sheet.bytes))
     };
     let now = shared.dashboard.clock.now();
-    let work = Arc::clone(&shared);
+    let work = Arc::clone(shared);
     tokio::task::spawn_blocking(move || {
         let done = sheet::read_from(Cursor::new(bytes), |_, all| {
             let mut counted = all.inspect(|_| {
@@ -354,7 +354,7 @@ async fn try_it(
     who: Who,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    begin(shared, who, sent, false)
+    begin(&shared, who, sent, false)
 }
 
 async fn read_it(
@@ -362,7 +362,7 @@ async fn read_it(
     who: Who,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    begin(shared, who, sent, true)
+    begin(&shared, who, sent, true)
 }
 
 /// `POST /people/lists/drop`: the tray is cleared.
