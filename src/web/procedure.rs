@@ -85,7 +85,7 @@ struct Page {
 const fn place(live: Live) -> &'static str {
     match live {
         Live::Register => "/people",
-        Live::Declaration => "/declarations",
+        Live::Declaration => "/people/posters",
         Live::Screening | Live::Alert => "/",
         Live::Rounds => "/rounds",
         Live::Report => "/report",

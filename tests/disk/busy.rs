@@ -21,8 +21,15 @@ use std::thread;
 type Write = fn(&Store) -> Result<(), JournalError>;
 
 /// Every way there is, by the file of `src/store` in which it is.
-const WRITES: [(&str, Write); 14] = [
+const WRITES: [(&str, Write); 16] = [
     ("journal", |it| it.record(&[silent(it, 1)]).map(drop)),
+    ("journal", |it| {
+        it.note_acts("李明", "noted", &["x".to_owned()], &moment(it, 5))
+    }),
+    ("register", |it| {
+        it.give_up_people(&Note::name("李明").unwrap(), moment(it, 5))
+            .map(drop)
+    }),
     ("outbox", |it| {
         it.accepted(&Channel::broker(), &[MessageNumber(1)])
     }),
