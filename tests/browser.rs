@@ -16,6 +16,8 @@ mod dashboard;
 mod guard;
 #[path = "browser/manager.rs"]
 mod manager;
+#[path = "browser/people.rs"]
+mod people;
 #[path = "browser/rounds.rs"]
 mod rounds;
 #[path = "browser/visitor.rs"]
