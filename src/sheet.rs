@@ -128,9 +128,16 @@ fn csv<T>(
         .into_iter()
         .max_by_key(|it| (count(*it), *it == b','));
     file.seek(SeekFrom::Start(0))?;
+    // Lines are counted right where a row ends with what is counted; what stands before it goes below.
+    let terminator = if head.contains(&b'\n') {
+        csv::Terminator::Any(b'\n')
+    } else {
+        csv::Terminator::CRLF
+    };
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .terminator(terminator)
         .delimiter(delimiter.unwrap_or(b','))
         .from_reader(BufReader::new(file));
     let mut record = csv::ByteRecord::new();
@@ -140,7 +147,12 @@ fn csv<T>(
             Ok(false) => None,
             Ok(true) => {
                 let line = record.position().map_or(line, csv::Position::line);
-                let cells = record.iter().map(|cell| encoding.text(cell)).collect();
+                let last = record.len().saturating_sub(1);
+                let cells = record.iter().enumerate().map(|(at, cell)| {
+                    let returned = cell.strip_suffix(b"\r").filter(|_| at == last);
+                    encoding.text(returned.unwrap_or(cell))
+                });
+                let cells = cells.collect();
                 Some(Row { line, cells })
             }
             Err(error) => Some(Row {
@@ -301,7 +313,11 @@ mod tests {
         );
         let sheet =
             format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet}</sheetData></worksheet>");
+        let package = format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"r1\" Type=\"{kind}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+        );
         for (name, text) in [
+            ("_rels/.rels", package),
             ("xl/workbook.xml", workbook),
             ("xl/_rels/workbook.xml.rels", relations),
             ("xl/worksheets/sheet1.xml", sheet),

@@ -119,7 +119,7 @@ fn axe_finds_nothing_on_any_page_of_any_role_at_any_size_light_or_dark() {
         "Page.addScriptToEvaluateOnNewDocument",
         &json!({ "source": axe }),
     );
-    let to = address.parse().unwrap();
+    let to: std::net::SocketAddr = address.parse().unwrap();
     let (mut found, mut looked) = (Vec::new(), BTreeSet::new());
     for (role, token) in &people {
         sign_in_as(&browser, &address, token.as_deref());
