@@ -4,6 +4,7 @@
 //! it prints depends on the machine.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -347,6 +347,7 @@ fn connect(
         open_alerts: watch::channel(OpenAlerts::default()).1,
         standing: watch::channel(BTreeSet::new()).1,
         checklist,
+        follow_up: watch::channel(None).1,
         street_receipts: true,
         home_assistant: false,
         commands: BTreeSet::new(),

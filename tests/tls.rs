@@ -1,6 +1,7 @@
 //! The pages over TLS, and the limits of connections, over real sockets.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -63,7 +63,7 @@ fn a_list_is_tried_taken_and_taken_back() {
     let report = lab
         .desk
         .import(&list, &mut rows().into_iter(), lab.now(), &mut |seen| {
-            heard.push(seen)
+            heard.push(seen);
         })
         .unwrap();
     let id = report.id.unwrap();
