@@ -2,9 +2,7 @@
 //!
 //! It is what a blackbody there would have to be: nobody knows the emissivity of what a guard points at.
 //! One pixel of one frame has all of the camera's noise, which the even disc of the reference shows; the
-//! rest is what a face has, too ([`Budget::SYSTEMATIC`], [`LevelledBy::u`]).
-//!
-//! [`LevelledBy::u`]: crate::thermal::LevelledBy::u
+//! rest is what a face has, too ([`Budget::SYSTEMATIC`], `LevelledBy::u`).
 
 use super::budget::{Budget, Part};
 use crate::thermal::{FrameHealth, ThermalFrame};

@@ -5,9 +5,9 @@
 //!
 //! | function | for | with |
 //! |---|---|---|
-//! | [`csv`] | one table, for other programs and for Excel: UTF-8 with its mark, no cell is taken for a formula | `csv` |
-//! | [`xlsx`] | all tables, a sheet each | `rust_xlsxwriter` |
-//! | [`pdf`] | all tables on A4, to print and to sign | `krilla` |
+//! | [`csv()`] | one table, for other programs and for Excel: UTF-8 with its mark, no cell is taken for a formula | `csv` |
+//! | [`xlsx()`] | all tables, a sheet each | `rust_xlsxwriter` |
+//! | [`pdf()`] | all tables on A4, to print and to sign | `krilla` |
 //!
 //! The PDF needs a font with Chinese characters. None is part of this program (the smallest complete ones have
 //! 5 MB): [`Font::installed`] reads one of the system's, and of it only the characters that are used go into

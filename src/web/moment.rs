@@ -2,7 +2,7 @@
 //! person: only where the site has switched that on.
 //!
 //! It is a crop about one face, kept in this process's memory and nowhere else: not in the database, not in
-//! a backup, not at the broker. It goes when the outcome is recorded, when [`MOST`] newer ones have come, and
+//! a backup, not at the broker. It goes when the outcome is recorded, when `MOST` newer ones have come, and
 //! with the process. Only whoever may handle alerts is shown it. Nothing here blocks for long.
 
 use super::problem::Problem;

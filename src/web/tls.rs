@@ -1,4 +1,4 @@
-//! TLS for the pages: under a certificate of the site's own, or under one of this gateway's own [`Authority`].
+//! TLS for the pages: under a certificate of the site's own, or under one of this gateway's own `Authority`.
 //!
 //! rustls with `ring`, TLS 1.3 and 1.2 only (ASVS 5.0, 12.1.1). A certificate that is given is read again when its
 //! file changes, one of our own is signed anew in time, so that nothing has to be restarted; what cannot be read

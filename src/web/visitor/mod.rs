@@ -3,7 +3,7 @@
 //! It shows no thermal picture and no temperature of anybody: a silhouette for each person, an instruction
 //! or a verdict as colour, icon, word and sound. What it says is decided in `board`; here it becomes a page
 //! (`GET /visitor`) and a stream of words (`GET /visitor/words`, server-sent events). A message goes out
-//! when something changes and once a second at least, so that the page knows within [`page::STALE`] and
+//! when something changes and once a second at least, so that the page knows within `page::STALE` and
 //! a second that it has lost the gateway, and says *out of service*. The newest state wins: a screen that
 //! reads slowly skips what is old, and nothing is queued for it.
 //!
