@@ -14,7 +14,7 @@ use super::rounds::{Round, Rounds};
 use super::session::{Came, Session, in_words, presence};
 use super::signs::{LinkWatch, Signs};
 use super::topic::{Class, HOME_ASSISTANT_STATUS};
-use super::wait::{at, changed};
+use super::wait::{at, changed, latest};
 use super::wire::Gone;
 use crate::command::{Asked, Command};
 use crate::event::Fault;
@@ -376,15 +376,11 @@ impl<'a> Connection<'a> {
             let message = payload::faults(address, epoch, &standing.borrow_and_update(), &now);
             self.publish(message, Sent::State)?;
         }
-        let checklist = self.checklist.as_mut();
-        let checklist = checklist.and_then(|it| it.borrow_and_update().clone());
-        if let Some(state) = checklist {
+        if let Some(state) = latest(&mut self.checklist) {
             let message = payload::checklist(address, epoch, &state, &now);
             self.publish(message, Sent::State)?;
         }
-        let follow_up = self.follow_up.as_mut();
-        let follow_up = follow_up.and_then(|it| it.borrow_and_update().clone());
-        if let Some(state) = follow_up {
+        if let Some(state) = latest(&mut self.follow_up) {
             let message = payload::follow_up(address, epoch, &state, &now);
             self.publish(message, Sent::State)?;
         }
@@ -488,12 +484,9 @@ impl<'a> Connection<'a> {
 
     /// Whether there was no remark a moment ago.
     fn may_remark(&mut self) -> bool {
-        let now = Instant::now();
-        let may = now >= self.remark_from;
-        if may {
-            self.remark_from = now + REMARK_EVERY;
-        }
-        may
+        let (now, from) = (Instant::now(), self.remark_from);
+        self.remark_from = if now < from { from } else { now + REMARK_EVERY };
+        now >= from
     }
 
     fn refuse(&mut self, asked: &Asked, why: Refusal) -> Result<(), String> {

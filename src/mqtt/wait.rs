@@ -14,6 +14,11 @@ pub(super) async fn changed<T>(value: &mut Option<watch::Receiver<T>>) {
     std::future::pending::<()>().await;
 }
 
+/// The value as it is now, where there is one; it counts as seen.
+pub(super) fn latest<T: Clone>(value: &mut Option<watch::Receiver<Option<T>>>) -> Option<T> {
+    value.as_mut()?.borrow_and_update().clone()
+}
+
 /// Waits until a moment, if there is one.
 pub(super) async fn at(moment: Option<Instant>) {
     match moment {

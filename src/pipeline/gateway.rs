@@ -15,6 +15,7 @@ use super::people::Ends;
 use super::recorder::{Recorder, WhenHappened, WhenRecorded};
 use super::screening_loop::{LoopSettings, Ports, screen};
 use super::source::camera_profile;
+use super::threads::{put_away, spawn, wait_briefly};
 use super::watch::{Look, Watch, WatchPorts};
 use super::{outlets, sights};
 use crate::alert::{Alert, AlertState};
@@ -43,17 +44,9 @@ use crate::web::{
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-/// How long the camera's thread is waited for at the end: some nine frames of a Lepton.
-const CAMERA_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How often it is looked at meanwhile.
-const LOOKS_AT_CAMERA: u32 = 50;
 
 /// Open alerts that the retained state names, at most.
 const MOST_OPEN_ALERTS: u32 = 200;
@@ -551,32 +544,6 @@ fn screening(
     worker.run(|| screen(pipeline, captured, settings, ports));
 }
 
-/// Waits for whoever gives events, then for the recorder, which saves what they gave last. Whether all ended well.
-async fn put_away(
-    first: [thread::JoinHandle<()>; 2],
-    recorder: Recorder,
-    recording: thread::JoinHandle<()>,
-) -> Result<bool, tokio::task::JoinError> {
-    let ended = tokio::task::spawn_blocking(move || {
-        let first = first.map(thread::JoinHandle::join);
-        recorder.close();
-        let last = recording.join();
-        first.into_iter().chain([last]).all(|it| it.is_ok())
-    });
-    ended.await
-}
-
-/// The camera gets its shutter back where its thread ends soon. It may sit in a device that does not
-/// answer, and is not waited for then.
-async fn wait_briefly(cameras: &thread::JoinHandle<()>) {
-    for _ in 0..LOOKS_AT_CAMERA {
-        if cameras.is_finished() {
-            break;
-        }
-        tokio::time::sleep(CAMERA_PATIENCE / LOOKS_AT_CAMERA).await;
-    }
-}
-
 /// What is known of thresholds.
 fn evidence() -> anyhow::Result<Evidence> {
     let known = TransferFile::shipped()?;
@@ -594,22 +561,6 @@ fn site_name(config: &Config) -> SiteName {
         gate: config.site.gate.clone(),
         address: config.web.address.clone(),
     }
-}
-
-/// A named thread that stops the whole gateway when it ends, for whatever reason.
-fn spawn(
-    name: &str,
-    stop: &CancellationToken,
-    work: impl FnOnce() + Send + 'static,
-) -> anyhow::Result<thread::JoinHandle<()>> {
-    let guard = stop.clone().drop_guard();
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || {
-            let _guard = guard;
-            work();
-        })
-        .with_context(|| format!("starting the {name} thread"))
 }
 
 fn link_word(linked: bool, state: &LinkState) -> LinkWord {

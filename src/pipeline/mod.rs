@@ -20,6 +20,7 @@ pub mod screening_loop;
 pub mod sights;
 pub mod slot;
 pub mod source;
+mod threads;
 mod upkeep;
 pub mod watch;
 

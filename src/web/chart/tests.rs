@@ -1,3 +1,5 @@
+//! What a chart says beside its drawing, and that nothing in it breaks the page.
+
 use super::*;
 
 const WORDS: Words = Words {

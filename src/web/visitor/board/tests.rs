@@ -1,3 +1,5 @@
+//! What the visitor screen shows when, and never without evidence.
+
 use super::*;
 use crate::clock::{BootId, ClockTrust, WallTime};
 use crate::screening::Rules;
