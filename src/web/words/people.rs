@@ -5,7 +5,7 @@ use crate::people::DeskError;
 use crate::text::named;
 
 /// The way to the gate.
-pub const GATE: Words = words("门岗", "Gate");
+pub const GATE: Words = words("入楼查验", "Gate");
 
 /// The way to the register.
 pub const REGISTER: Words = words("人员登记", "Register");
