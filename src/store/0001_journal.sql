@@ -63,7 +63,7 @@ CREATE TABLE event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Kind of event.
     kind TEXT NOT NULL CHECK (kind IN ('screened', 'alert_raised', 'alert_acknowledged',
-        'alert_resolved', 'alert_reminded', 'fault_raised', 'fault_cleared', 'self_checked',
+        'alert_resolved', 'alert_reminded', 'alert_step_taken', 'fault_raised', 'fault_cleared', 'self_checked',
         'numbers_void', 'commanded', 'reported')),
     -- When it happened, by the wall clock.
     at_wall_ms INTEGER NOT NULL,

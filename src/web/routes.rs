@@ -18,7 +18,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Request};
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{self, MethodRouter};
@@ -185,12 +185,19 @@ async fn admit(
         (_, None) => return Err(Problem::NotSignedIn),
     }
     let csrf = visit.map_or_else(String::new, |visit| visit.csrf.clone());
-    let request = if request.method() == Method::POST && !csrf.is_empty() && !takes_file {
+    let has_file = takes_file && is_multipart(&request);
+    let request = if request.method() == Method::POST && !csrf.is_empty() && !has_file {
         check_form(request, &csrf).await?
     } else {
         request
     };
     Ok(next.run(request).await)
+}
+
+/// Whether a file may come with a form.
+fn is_multipart(request: &Request) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|it| it.as_bytes().starts_with(b"multipart/form-data"))
 }
 
 /// Whether a browser goes to a page, and does not merely fetch something for one.

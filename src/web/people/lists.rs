@@ -20,7 +20,7 @@ use crate::staff::{Right, Who};
 use crate::text::Note;
 use askama::Template;
 use axum::Extension;
-use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -210,14 +210,16 @@ struct Upload {
     bytes: Vec<u8>,
 }
 
+const NOT_WHOLE: Problem = Problem::Incomplete(
+    "文件没有传完。请重新选择文件再上传。",
+    "The file did not arrive whole. Choose it again and send it again.",
+);
+
 fn broken(error: &MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::TooLarge;
     }
-    Problem::Incomplete(
-        "文件没有传完。请重新选择文件再上传。",
-        "The file did not arrive whole. Choose it again and send it again.",
-    )
+    NOT_WHOLE
 }
 
 impl Upload {
@@ -266,8 +268,9 @@ async fn lay(
     Extension(visit): Extension<Visit>,
     frame: Frame,
     who: Who,
-    parts: Multipart,
+    parts: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Problem> {
+    let parts = parts.map_err(|_| NOT_WHOLE)?;
     let upload = Upload::read(parts).await?;
     visit.check(&upload.csrf)?;
     let now = shared.dashboard.clock.now();
