@@ -8,7 +8,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests may fail the test"
+    reason = "helpers of tests may fail the test; a measurement reads the clock and how long it runs"
 )]
 
 #[path = "common/program.rs"]

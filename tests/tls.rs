@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests may fail the test"
+    reason = "helpers of tests may fail the test; make torture sets how many connections"
 )]
 
 #[path = "common/dashboard.rs"]

@@ -3,8 +3,8 @@
 //! takes rows from the beginning; the link before the first row that is left stays, and the chain begins at
 //! it.
 //!
-//! Whoever can write the file can make the whole chain anew. So its head (the last link) goes into the log
-//! with each start: `menshen audit verify --noted` tells whether a head that somebody kept is still in it.
+//! Whoever can write the file can make the whole chain anew. So its head (the last link) is to be noted
+//! elsewhere: `menshen audit verify` says it, and with `--noted` whether one that somebody kept is still in it.
 
 use super::error::StoreError;
 use super::row::{Unreadable, from_sql, hex, json};

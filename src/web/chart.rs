@@ -9,7 +9,7 @@
 //! | `plotters` 0.3 (SVG) | 0 | none: 59 fixed fills | none | draws all text for one theme |
 //! | `charts-rs` 2.3 | 0 | none: 58 fixed fills | none | |
 //! | `kuva` 0.6 | 0 | none: 26 fixed fills | none | |
-//! | `poloto` 19 | 2, and a style sheet | yes | none | no release since 2023 |
+//! | `poloto` 19 | 2, and a style sheet | yes | none | |
 //! | `charming` 0.6 | – | – | – | needs a JavaScript engine |
 //!
 //! None of them can be read in the dark or by a screen reader without its output being rewritten. So the
