@@ -27,9 +27,11 @@ use super::Shared;
 use super::problem::Problem;
 use super::routes::Entry;
 use crate::clock::Stamp;
-use crate::people::{Colour, Desk, DeskError};
+use crate::people::{Colour, Desk, DeskError, Field, FieldWrong, PersonId, Source};
+use crate::staff::Who;
 use crate::text::Words;
 use std::sync::Arc;
+use written::Written;
 
 /// The register's desk; or why the register is shut, in both languages.
 pub type PeopleDesk = Result<Arc<Desk>, Arc<str>>;
@@ -62,6 +64,30 @@ impl Shared {
         let done = self.people(work).await?;
         (self.dashboard.after_record)();
         Ok(done)
+    }
+
+    /// Enters somebody by a form of these fields; or gives what is wrong with it.
+    async fn enter(
+        &self,
+        written: &Written,
+        asked: &[Field],
+        signed: (Source, &Who),
+    ) -> Result<Result<PersonId, Vec<FieldWrong>>, Problem> {
+        let entered = match written.entered(asked, signed) {
+            Ok(entered) => entered,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        match self
+            .people_or_not(move |desk, now| desk.enter(&entered, now))
+            .await?
+        {
+            Ok(id) => {
+                (self.dashboard.after_record)();
+                Ok(Ok(id))
+            }
+            Err(DeskError::Fields(wrong)) => Ok(Err(wrong)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

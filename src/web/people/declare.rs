@@ -7,7 +7,7 @@ use super::super::problem::Problem;
 use super::super::routes::{Entry, Needs, get, post};
 use super::super::who::Visit;
 use super::super::{Shared, page};
-use super::written::{Asked, Input, Sent, Written, form};
+use super::written::{ASKED_AT_THE_DOOR, Asked, Input, Sent, Written, form};
 use crate::calendar::Date;
 use crate::people::{Code, Desk, DeskError, Field, FieldWrong, Poster, Said, Wrong, symptoms_in};
 use crate::text::Words;
@@ -18,18 +18,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
-
-/// What is asked; no more than the rules need.
-const ASKED: [Field; 8] = [
-    Field::Name,
-    Field::Phone,
-    Field::Company,
-    Field::Floor,
-    Field::From,
-    Field::Arrived,
-    Field::Symptoms,
-    Field::Contact,
-];
 
 /// What must be answered; the desk asks for the same.
 const REQUIRED: [Field; 4] = [Field::Name, Field::Phone, Field::Symptoms, Field::Contact];
@@ -97,8 +85,8 @@ fn build(
     Page {
         frame,
         place: poster.place.to_string(),
-        fields: form(&ASKED, &REQUIRED, written, &of_fields),
-        purposes: ASKED.iter().filter_map(purpose).collect(),
+        fields: form(&ASKED_AT_THE_DOOR, &REQUIRED, written, &of_fields),
+        purposes: ASKED_AT_THE_DOOR.iter().filter_map(purpose).collect(),
         any_wrong: !wrong.is_empty(),
         agreed: written.one("agree") == "yes",
         not_agreed,
@@ -145,7 +133,7 @@ async fn declare(
     let outcome = shared
         .people_write(move |desk, now| {
             let poster = desk.scanned((&place, &until, &seal), now)?;
-            let fields = written.fields(&ASKED);
+            let fields = written.fields(&ASKED_AT_THE_DOOR);
             let fields = fields.iter().map(|it| (it.0, it.1.as_str()));
             match desk.declaration(fields, written.one("agree") == "yes", now) {
                 Ok(said) => Ok(Outcome::Declared(Declared {

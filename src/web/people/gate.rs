@@ -7,7 +7,7 @@ use super::super::routes::{Entry, get, post};
 use super::super::words::InWords as _;
 use super::super::{LivePerson, Shared, page};
 use super::ColourView;
-use super::written::{Asked, Input, Sent, Written, form};
+use super::written::{ASKED_AT_THE_DOOR, Asked, Input, Sent, Written, form};
 use crate::id::ScreeningId;
 use crate::people::{
     Advice, DeskError, Field, FieldWrong, GateDay, Glance, Passage, PersonId, Source,
@@ -19,18 +19,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
-
-/// What is asked of somebody who is found at the gate.
-const ASKED: [Field; 8] = [
-    Field::Name,
-    Field::Phone,
-    Field::Company,
-    Field::Floor,
-    Field::From,
-    Field::Arrived,
-    Field::Symptoms,
-    Field::Contact,
-];
 
 const REQUIRED: [Field; 1] = [Field::Name];
 
@@ -137,7 +125,7 @@ async fn shown(
         before: before(shared),
         day,
         deliveries,
-        fields: form(&ASKED, &REQUIRED, &written, &wrong),
+        fields: form(&ASKED_AT_THE_DOOR, &REQUIRED, &written, &wrong),
         any_wrong: !wrong.is_empty(),
     })
 }
@@ -212,24 +200,16 @@ async fn enter(
     sent: Sent,
 ) -> Result<Response, Problem> {
     let written = Written::new(sent);
-    let entered = match written.entered(&ASKED, (Source::Gate, &who.name)) {
-        Ok(entered) => shared
-            .people_or_not(move |desk, now| desk.enter(&entered, now))
-            .await?
-            .map(|_| ()),
-        Err(wrong) => Err(DeskError::Fields(wrong)),
-    };
-    match entered {
-        Ok(()) => {
-            (shared.dashboard.after_record)();
+    let signed = (Source::Gate, &who);
+    match shared.enter(&written, &ASKED_AT_THE_DOOR, signed).await? {
+        Ok(_) => {
             let blank = (Written::default(), Vec::new());
             shown(&shared, (frame, who), Checked::Entered, blank).await
         }
-        Err(DeskError::Fields(wrong)) => {
+        Err(wrong) => {
             let page = shown(&shared, (frame, who), Checked::Nothing, (written, wrong)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -10,8 +10,8 @@ use super::ColourView;
 use super::written::{Asked, Input, Sent, Written, form};
 use crate::calendar::Date;
 use crate::people::{
-    By, Colour, CompanyTotals, Counts, DeskError, Field, FieldWrong, Lack, PersonId, Search, Seen,
-    Source, masked_phone,
+    By, Colour, CompanyTotals, Counts, Field, FieldWrong, Lack, PersonId, Search, Seen, Source,
+    masked_phone,
 };
 use crate::staff::{Right, Who};
 use askama::Template;
@@ -270,20 +270,12 @@ async fn enter(
     sent: Sent,
 ) -> Result<Response, Problem> {
     let written = Written::new(sent);
-    let entered = match written.entered(&ASKED, (Source::Community, &who.name)) {
-        Ok(entered) => {
-            shared
-                .people_or_not(move |desk, now| desk.enter(&entered, now))
-                .await?
-        }
-        Err(wrong) => Err(DeskError::Fields(wrong)),
-    };
-    match entered {
-        Ok(id) => {
-            (shared.dashboard.after_record)();
-            Ok(Redirect::to(&format!("/people/{id}")).into_response())
-        }
-        Err(DeskError::Fields(wrong)) => {
+    match shared
+        .enter(&written, &ASKED, (Source::Community, &who))
+        .await?
+    {
+        Ok(id) => Ok(Redirect::to(&format!("/people/{id}")).into_response()),
+        Err(wrong) => {
             let asks = Asks {
                 shown: Ok(Shown::Which(Which::Waiting)),
                 after: PersonId(0),
@@ -293,7 +285,6 @@ async fn enter(
             let page = page::html(&build(&shared, (frame, who), asks).await?)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -2,9 +2,21 @@
 //! one. What was written stands in the form again where something in it is wrong.
 
 use crate::people::{Entered, Field, FieldWrong, Said, Source, Symptom};
-use crate::text::Note;
+use crate::staff::Who;
 use axum::extract::Form;
 use std::collections::BTreeSet;
+
+/// What whoever comes is asked, on their own phone as at the gate; no more than the rules need.
+pub(super) const ASKED_AT_THE_DOOR: [Field; 8] = [
+    Field::Name,
+    Field::Phone,
+    Field::Company,
+    Field::Floor,
+    Field::From,
+    Field::Arrived,
+    Field::Symptoms,
+    Field::Contact,
+];
 
 /// What was sent, name by name.
 pub(super) type Sent = Form<Vec<(String, String)>>;
@@ -47,12 +59,12 @@ impl Written {
     pub(super) fn entered(
         &self,
         asked: &[Field],
-        (source, by): (Source, &Note),
+        (source, who): (Source, &Who),
     ) -> Result<Entered, Vec<FieldWrong>> {
         Ok(Entered {
             source,
             said: self.said(asked)?,
-            by: Some(by.clone()),
+            by: Some(who.name.clone()),
             // Where none was chosen, nothing is sent, or nothing that is a number.
             screening: self.one("screening").parse().ok(),
         })
