@@ -71,7 +71,7 @@ fn from_the_poster_to_the_phone_to_the_gate_and_to_the_manager() {
     browser.shoot("declare-phone");
     let form = "main form.stack";
     send(&browser, form, &[("name", "<b id=evil>"), ("phone", "12")]);
-    browser.until("document.querySelectorAll('[aria-invalid]').length === 2");
+    browser.until("document.querySelectorAll('[aria-invalid]').length === 4");
     assert_eq!(
         browser.eval(
             "document.getElementById('evil') === null && document.getElementById('f-name').value"

@@ -75,9 +75,21 @@ impl Desk {
         now: Stamp,
     ) -> Result<Said, DeskError> {
         let today = self.today(now)?;
+        let written: Vec<(Field, &str)> = written.into_iter().collect();
         let mut wrong = Vec::new();
-        match Said::read(written) {
-            Err(all) => wrong.extend(all),
+        match Said::read(written.iter().copied()) {
+            Err(all) => {
+                let is_given = |field| {
+                    let mut all = written.iter();
+                    all.any(|it| it.0 == field && !it.1.trim().is_empty())
+                };
+                let lacking = NEEDED.into_iter().filter(|field| !is_given(*field));
+                wrong.extend(all);
+                wrong.extend(lacking.map(|field| FieldWrong {
+                    field,
+                    wrong: Wrong::Empty,
+                }));
+            }
             Ok(said) => {
                 wrong.extend(said.lacking(&NEEDED));
                 wrong.extend(said.impossible_dates(today));
