@@ -23,14 +23,14 @@ use dashboard::{Gateway, alert};
 use menshen::account::{
     AccountId, Accounts, Act, Change, Digest, Invitation, Keys, NewAccount, Session,
 };
-use menshen::calendar::{Date, Day, Weekday};
+use menshen::calendar::{Date, Weekday};
 use menshen::checklist::{
     Action, Carried, Category, Desk, Evidence, Line, Logbook, NewLine, Proof, Search, SiteDays,
     SiteKind, SiteList, Submitter, Tick, TickId, TickRequest,
 };
 use menshen::clock::{Clock as _, Stamp, WallTime};
 use menshen::config::checklist::{newest, shipped_procedure};
-use menshen::config::zone;
+use menshen::config::zone::Zone;
 use menshen::event::Event;
 use menshen::id::{Channel, TrackId};
 use menshen::journal::Journal as _;
@@ -59,17 +59,6 @@ use tokio_util::sync::CancellationToken;
 const MANAGER: &str = "王芳";
 const GUARD: &str = "李强";
 const MINUTE_MS: i64 = 60_000;
-
-struct Zone(jiff::tz::TimeZone);
-
-impl SiteDays for Zone {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
 
 /// The device's own zone, in which the pages write times.
 fn here() -> Zone {

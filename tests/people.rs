@@ -16,29 +16,15 @@ mod key;
 mod lists;
 
 use jiff::tz::TimeZone;
-use menshen::calendar::{Date, Day};
-use menshen::checklist::SiteDays;
+use menshen::calendar::Date;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
-use menshen::config::{PeopleConfig, zone};
+use menshen::config::{PeopleConfig, zone::Zone};
 use menshen::people::{Desk, Entered, Field, PersonId, Register, Said, Sign, Source};
 use menshen::store::{People, Store};
 use menshen::text::Note;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Shanghai.
-struct Shanghai(TimeZone);
-
-impl SiteDays for Shanghai {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
 
 /// A register in a folder, and its clock.
 struct Lab {
@@ -126,7 +112,7 @@ fn desk(store: &Store, key: &Path) -> Desk {
     let register: Arc<dyn Register> = Arc::new(people(store, key));
     let rules = PeopleConfig::default().rules().unwrap();
     let zone = TimeZone::get("Asia/Shanghai").unwrap();
-    Desk::new(Arc::new(rules), register, Arc::new(Shanghai(zone)))
+    Desk::new(Arc::new(rules), register, Arc::new(Zone(zone)))
 }
 
 fn date(text: &str) -> Date {

@@ -9,7 +9,7 @@
 
 mod common;
 
-use menshen::calendar::{Date, Day};
+use menshen::calendar::Date;
 use menshen::checklist::{
     Action, Carried, Category, Charge, DailyReport, Desk, DeskError, Duty, Evidence, ItemId,
     RoundState, Search, SiteDays, SiteKind, SiteList, Slot, Standing, Submitter, Taken, Template,
@@ -18,7 +18,7 @@ use menshen::checklist::{
 use menshen::checklist::{LineKind, Logbook};
 use menshen::clock::{BootId, ClockTrust, Stamp, WallTime};
 use menshen::config::checklist::{newest, parse_site, shipped_procedure};
-use menshen::config::zone;
+use menshen::config::zone::Zone;
 use menshen::id::{Channel, MessageNumber, ScreeningId, TrackId};
 use menshen::journal::{JournalError, Outbox, Receipt, SafeAt};
 use menshen::mqtt::payload;
@@ -32,19 +32,8 @@ use std::time::Duration;
 
 const MINUTE: i64 = 60_000;
 
-struct Shanghai(jiff::tz::TimeZone);
-
-impl SiteDays for Shanghai {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
-
-fn shanghai() -> Shanghai {
-    Shanghai(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())
+fn shanghai() -> Zone {
+    Zone(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())
 }
 
 fn store(folder: &Path) -> Store {

@@ -2,10 +2,8 @@
 //! stopped for what opens the database.
 
 use super::{say, tell};
-use crate::calendar::{Date, Day};
-use crate::checklist::SiteDays;
-use crate::clock::{Clock as _, SystemClock, WallTime};
-use crate::config::{Config, zone};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, zone::Zone};
 use crate::people::{Columns, Desk, Field, ImportReport, List, Source};
 use crate::sheet;
 use crate::store::{Store, is_in_use, new_key};
@@ -155,7 +153,11 @@ fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let store = open(&config)?;
     let register = store.register(&config.people.key_file(&config.store.folder))?;
     let rules = Arc::new(config.people.rules()?);
-    let desk = Desk::new(rules, Arc::new(register), Arc::new(SystemDays));
+    let desk = Desk::new(
+        rules,
+        Arc::new(register),
+        Arc::new(Zone(TimeZone::system())),
+    );
     let now = SystemClock::start(store.boot()).now();
     let report = sheet::read(&args.list, |heading, rows| {
         let list = List {
@@ -174,19 +176,6 @@ fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     })??;
     say(&in_words(&report))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The zone of this machine.
-struct SystemDays;
-
-impl SiteDays for SystemDays {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &TimeZone::system())
-    }
-
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &TimeZone::system())
-    }
 }
 
 fn in_words(report: &ImportReport) -> String {

@@ -4,6 +4,7 @@
 //! the machine's own zone files.
 
 use crate::calendar::{Date, Day, Offset};
+use crate::checklist::SiteDays;
 use crate::clock::WallTime;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -36,6 +37,20 @@ pub fn date_at(wall: WallTime, zone: &TimeZone) -> Option<Date> {
     let at = Timestamp::from_millisecond(wall.0).ok()?;
     let date = zone.to_datetime(at).date();
     Date::new(date.year().into(), date.month().into(), date.day().into())
+}
+
+/// The days of a site in this zone.
+#[derive(Clone, Debug)]
+pub struct Zone(pub TimeZone);
+
+impl SiteDays for Zone {
+    fn date_at(&self, at: WallTime) -> Option<Date> {
+        date_at(at, &self.0)
+    }
+
+    fn day(&self, date: Date) -> Option<Day> {
+        day(date, &self.0)
+    }
 }
 
 #[cfg(test)]

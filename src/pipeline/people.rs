@@ -2,10 +2,10 @@
 //! told, fevers that were confirmed passed on to it, and what is old erased. That the key is lost keeps nobody
 //! from being screened.
 
-use super::rounds::Zone;
 use crate::alert::Outcome;
 use crate::clock::{Clock, Stamp};
 use crate::config::Config;
+use crate::config::zone::Zone;
 use crate::event::Event;
 use crate::id::AlertId;
 use crate::journal::Recorded;

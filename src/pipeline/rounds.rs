@@ -1,10 +1,9 @@
 //! The rounds in the running gateway: the desk with the site's list and zone, the report that goes out by
 //! itself at the set hour, and the state that the street sees.
 
-use crate::calendar::{Date, Day};
-use crate::checklist::{Desk, DeskError, SiteDays, SiteList};
-use crate::clock::{Clock, Stamp, WallTime};
-use crate::config::{ChecklistConfig, checklist as files, zone};
+use crate::checklist::{Desk, DeskError, SiteList};
+use crate::clock::{Clock, Stamp};
+use crate::config::{ChecklistConfig, checklist as files, zone::Zone};
 use crate::mqtt::payload::ChecklistState;
 use crate::store::Store;
 use jiff::tz::TimeZone;
@@ -15,19 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How often what is due is looked at, where nothing happens.
 const EVERY: Duration = Duration::from_mins(1);
-
-/// The device's own zone.
-pub(super) struct Zone(pub(super) TimeZone);
-
-impl SiteDays for Zone {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
 
 /// The desk of this site.
 ///

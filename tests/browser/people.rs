@@ -3,26 +3,12 @@
 
 use super::{Browser, DESK, PHONE, dashboard};
 use dashboard::Gateway;
-use menshen::calendar::{Date, Day};
-use menshen::checklist::SiteDays;
-use menshen::clock::WallTime;
-use menshen::config::{PeopleConfig, zone};
+use menshen::config::{PeopleConfig, zone::Zone};
 use menshen::people::Desk;
 use menshen::store::Store;
 use menshen::web::Entrance;
 use serde_json::json;
 use std::sync::Arc;
-
-struct Shanghai(jiff::tz::TimeZone);
-
-impl SiteDays for Shanghai {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
 
 fn gateway(folder: &tempfile::TempDir) -> Gateway {
     let store = Store::open(folder.path(), Vec::new()).unwrap();
@@ -30,7 +16,7 @@ fn gateway(folder: &tempfile::TempDir) -> Gateway {
     let desk = Desk::new(
         Arc::new(PeopleConfig::default().rules().unwrap()),
         Arc::new(register),
-        Arc::new(Shanghai(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())),
+        Arc::new(Zone(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())),
     );
     Gateway::serving(Entrance::Demo, Vec::new(), |it| {
         it.people = Ok(Arc::new(desk));

@@ -3,13 +3,12 @@
 
 use super::{Browser, DESK, PHONE, dashboard, staffed};
 use dashboard::{Gateway, stamp};
-use menshen::calendar::{Date, Day};
 use menshen::checklist::{
-    Action, Desk, Evidence, ItemId, SiteDays, Slot, Tick, TickId, TickRequest,
+    Action, Desk, Evidence, ItemId, Slot, Tick, TickId, TickRequest,
 };
 use menshen::clock::{Clock as _, Stamp, WallTime};
 use menshen::config::checklist::{parse_site, shipped_procedure};
-use menshen::config::zone;
+use menshen::config::zone::Zone;
 use menshen::event::Event;
 use menshen::id::{Channel, MessageNumber};
 use menshen::journal::{Journal as _, Outbox as _, Receipt, SafeAt};
@@ -28,17 +27,6 @@ use std::time::Duration;
 /// The day on which the simulated clock stands: at 14:05 in the afternoon.
 const TODAY: &str = "2020-02-21";
 
-struct Shanghai(jiff::tz::TimeZone);
-
-impl SiteDays for Shanghai {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
-
 fn store(folder: &tempfile::TempDir) -> Store {
     let address = Address::new("nanjing-donglu", "haiou", "east").unwrap();
     let broker = Route {
@@ -54,7 +42,7 @@ fn desk(store: &Store) -> Arc<Desk> {
         Arc::new(parse_site(site, "site.toml").unwrap().list),
         shipped_procedure().unwrap(),
         Arc::new(store.clone()),
-        Arc::new(Shanghai(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())),
+        Arc::new(Zone(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())),
         "20:00".parse().unwrap(),
     );
     desk.begin(stamp(7000)).unwrap();

@@ -2,28 +2,17 @@
 //! before stays as it is.
 
 use super::dashboard::{Answer, Gateway, alert};
-use menshen::calendar::{Date, Day};
+use menshen::calendar::Date;
 use menshen::checklist::{Desk, LineKind, Logbook, Search, SiteDays, SiteKind, SiteList};
-use menshen::clock::{Clock as _, WallTime};
+use menshen::clock::Clock as _;
 use menshen::config::checklist::{newest, shipped_procedure};
-use menshen::config::zone;
+use menshen::config::zone::Zone;
 use menshen::event::Event;
 use menshen::journal::Journal as _;
 use menshen::store::Store;
 use menshen::web::Entrance;
 use std::sync::Arc;
 use std::time::Duration;
-
-struct Zone(jiff::tz::TimeZone);
-
-impl SiteDays for Zone {
-    fn date_at(&self, at: WallTime) -> Option<Date> {
-        zone::date_at(at, &self.0)
-    }
-    fn day(&self, date: Date) -> Option<Day> {
-        zone::day(date, &self.0)
-    }
-}
 
 /// An office whose list nobody owns yet, at nine in the morning; everybody is the manager, as in a
 /// demonstration.
