@@ -207,6 +207,9 @@ impl Building {
             };
             self.store.begin(&session, "", act).unwrap();
         }
+        // The door has read its people and sessions when it was opened.
+        self.gateway.stop();
+        self.gateway.start();
     }
 
     fn token(&self, role: Role) -> String {
@@ -379,7 +382,6 @@ fn collect(folder: &Path, port: u16) -> Program {
 }
 
 #[test]
-#[ignore = "it signs in past the door, which keeps its sessions in memory: to be led through the sign-in page"]
 fn a_day_from_the_pledge_to_the_second_revision() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start_with(&folder.path().join("broker"), &BrokerSettings::default());
@@ -663,7 +665,6 @@ fn two_weeks(office: &Building) {
 }
 
 #[test]
-#[ignore = "it signs in past the door, which keeps its sessions in memory: to be led through the sign-in page"]
 fn two_weeks_are_looked_back_on() {
     let folder = tempfile::tempdir().unwrap();
     let office = Building::open(folder.path(), || ());
