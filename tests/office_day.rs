@@ -253,7 +253,7 @@ impl Building {
             .until("window.before === undefined && document.readyState === 'complete'");
         let problem = self
             .browser
-            .eval("document.querySelector('#problem')?.innerText ?? null");
+            .eval("document.querySelector('main.single #problem')?.innerText ?? null");
         assert_eq!(problem, Value::Null, "{form}");
     }
 
