@@ -216,7 +216,7 @@ fn a_verdict_sounds_once_and_a_fault_puts_the_screen_out_of_service() {
 
 #[test]
 fn a_restart_is_survived_and_said_by_both_screens() {
-    let mut gateway = Gateway::with(vec![dashboard::alert(77, 3, 38.7)]);
+    let gateway = Gateway::with(vec![dashboard::alert(77, 3, 38.7)]);
     dashboard::keep_moving(&gateway);
     let browser = Browser::start();
     browser.open(&gateway, "/visitor", UPRIGHT);

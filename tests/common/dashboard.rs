@@ -552,7 +552,7 @@ pub fn keep_moving(gateway: &Gateway) {
 pub fn keep_showing(gateway: &Gateway, scene: fn(u64, Stamp) -> LiveFrame) {
     let live = gateway.live.clone();
     let clock = gateway.clock.clone();
-    let stop = gateway.shutdown.clone();
+    let stop = gateway.until_it_stops();
     gateway.runtime.spawn(async move {
         let mut sequence = 0;
         while !stop.is_cancelled() {
@@ -574,7 +574,7 @@ pub struct Gateway {
     pub notes: watch::Sender<Arc<AlertNotes>>,
     pub changes: Arc<watch::Sender<u64>>,
     pub moments: Arc<Moments>,
-    pub shutdown: CancellationToken,
+    shutdown: Mutex<CancellationToken>,
     pub runtime: Runtime,
     dashboard: Dashboard,
 }
@@ -691,22 +691,27 @@ impl Gateway {
             notes,
             changes,
             moments,
-            shutdown,
+            shutdown: Mutex::new(shutdown),
             runtime,
             dashboard,
         }
     }
 
+    /// Is cancelled when the server stops.
+    fn until_it_stops(&self) -> CancellationToken {
+        self.shutdown.lock().unwrap().clone()
+    }
+
     /// The server stops, with all that went on in it.
     pub fn stop(&self) {
-        self.shutdown.cancel();
+        self.until_it_stops().cancel();
         while TcpStream::connect(self.address).is_ok() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// The server is there again, at its old address.
-    pub fn start(&mut self) {
+    pub fn start(&self) {
         let listener = loop {
             let bound = self
                 .runtime
@@ -716,17 +721,15 @@ impl Gateway {
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         };
-        self.shutdown = CancellationToken::new();
+        let shutdown = CancellationToken::new();
+        *self.shutdown.lock().unwrap() = shutdown.clone();
         let pages = Pages {
             listener,
             transport: Transport::Plain,
             metrics: None,
         };
-        self.runtime.spawn(menshen::web::serve(
-            pages,
-            self.dashboard.clone(),
-            self.shutdown.clone(),
-        ));
+        self.runtime
+            .spawn(menshen::web::serve(pages, self.dashboard.clone(), shutdown));
     }
 
     /// A new picture.
@@ -789,7 +792,7 @@ impl Borrow<SocketAddr> for &Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.shutdown.cancel();
+        self.until_it_stops().cancel();
     }
 }
 
