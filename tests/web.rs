@@ -565,7 +565,7 @@ fn no_network_sees_the_page() {
             transport: Transport::Plain,
             metrics: None,
         };
-        menshen::web::serve(pages, dashboard, gateway.shutdown.clone()).await
+        menshen::web::serve(pages, dashboard, gateway.until_it_stops()).await
     });
     let error = refused.unwrap_err().to_string();
     assert!(
@@ -747,7 +747,7 @@ fn changes_are_told_and_streams_end_with_the_gateway() {
     gateway.raise(alert(14, 0, 38.8));
     until("data: 1");
     assert!(gateway.get("/alerts").body.contains("alert-3-14"));
-    gateway.shutdown.cancel();
+    gateway.until_it_stops().cancel();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
 }

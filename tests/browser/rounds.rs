@@ -3,9 +3,7 @@
 
 use super::{Browser, DESK, PHONE, dashboard, staffed};
 use dashboard::{Gateway, stamp};
-use menshen::checklist::{
-    Action, Desk, Evidence, ItemId, Slot, Tick, TickId, TickRequest,
-};
+use menshen::checklist::{Action, Desk, Evidence, ItemId, Slot, Tick, TickId, TickRequest};
 use menshen::clock::{Clock as _, Stamp, WallTime};
 use menshen::config::checklist::{parse_site, shipped_procedure};
 use menshen::config::zone::Zone;

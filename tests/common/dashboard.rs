@@ -698,7 +698,7 @@ impl Gateway {
     }
 
     /// Is cancelled when the server stops.
-    fn until_it_stops(&self) -> CancellationToken {
+    pub fn until_it_stops(&self) -> CancellationToken {
         self.shutdown.lock().unwrap().clone()
     }
 
