@@ -273,7 +273,7 @@ fn events_come_as_they_happen_and_whoever_was_away_gets_what_came_since() {
         );
         assert!(!reset.heard.contains("3-22"), "{foreign}: {}", reset.heard);
     }
-    gateway.shutdown.cancel();
+    gateway.until_it_stops().cancel();
     let mut rest = Vec::new();
     again.stream.read_to_end(&mut rest).unwrap();
 }
