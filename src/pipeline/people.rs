@@ -64,12 +64,12 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Looks after the register until told to stop.
+    /// Looks after the register until told to stop. `tell` is called after staff were reminded.
     pub(super) async fn look_after(
         mut self,
         desk: Arc<Desk>,
         clock: Arc<dyn Clock>,
-        mut changed: watch::Receiver<u64>,
+        (mut changed, tell): (watch::Receiver<u64>, impl Fn() + Send + Sync + 'static),
         stop: CancellationToken,
     ) {
         let mut erased: Option<Stamp> = None;
@@ -95,11 +95,19 @@ impl Ends {
                 if erase {
                     look_for_what_is_old(&desk, now)?;
                 }
-                totals(&desk, last.as_ref(), now)
+                let reminded = desk.remind(now)?;
+                let new = totals(&desk, last.as_ref(), now)?;
+                Ok::<_, DeskError>((new, reminded))
             });
             match done.await {
-                Ok(Ok(Some(new))) => drop(self.state.send_replace(Some(new))),
-                Ok(Ok(None)) => {}
+                Ok(Ok((new, reminded))) => {
+                    if let Some(new) = new {
+                        self.state.send_replace(Some(new));
+                    }
+                    if reminded {
+                        tell();
+                    }
+                }
                 Ok(Err(error)) => tracing::error!("the register cannot be looked after: {error}"),
                 Err(error) => tracing::error!("looking after the register ended early: {error}"),
             }

@@ -28,11 +28,12 @@ const NUMBERED: [(&str, &str); 11] = [
 ];
 
 /// Small tables, each on a page or a few.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
     "channel",
     "standing_fault",
     "tally",
     "gate_count",
+    "gate_plan",
     "colour_total",
 ];
 
