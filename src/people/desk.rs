@@ -19,7 +19,7 @@ use super::follow::{Health, HealthRefused, Lack, Move, MoveRefused, Sign};
 use super::gate::PlanRefused;
 use super::matching::{Likeness, likeness};
 use super::person::{Person, PersonId};
-use super::register::{By, Deed, Entry, Mark, Outline, Register, Search, Write};
+use super::register::{By, Deed, Entry, Erasure, Mark, Outline, Register, Search, Write};
 use super::rules::Rules;
 use super::source::{ImportId, Record, Source};
 use crate::calendar::Date;
@@ -482,20 +482,25 @@ impl Desk {
         found.pop().ok_or(DeskError::NoPerson)
     }
 
-    /// Erases everything of a person, because they asked for it or should not be here. The line of the audit
+    /// Erases everything of a person before the rules say so. The line of the audit
     /// is the proof; copies of the database made before have them until they are pruned.
     ///
     /// # Errors
     /// [`DeskError::NoPerson`].
-    pub fn erase(&self, id: PersonId, sign: &Sign, now: Stamp) -> Result<(), DeskError> {
+    pub fn erase(
+        &self,
+        id: PersonId,
+        (why, by): (Erasure, &Note),
+        now: Stamp,
+    ) -> Result<(), DeskError> {
         let mut done = Err(DeskError::NoPerson);
         self.register.write(&Search::one(id), &mut |found, _| {
             let Some(person) = found.first() else {
                 return Vec::new();
             };
             done = Ok(());
-            let subject = format!("{id} {}", held(person));
-            let entry = signed(Deed::Erased, subject, &sign.by, now);
+            let subject = format!("{id} {} {}", why.as_str(), held(person));
+            let entry = signed(Deed::Erased, subject, by, now);
             vec![Write::Erase(id), Write::Note(entry)]
         })?;
         done

@@ -44,8 +44,8 @@ pub use import::{Columns, ImportReport, Row, RowProblem, RowWrong};
 pub use matching::{Likeness, likeness};
 pub use person::{Code, Person, PersonId, Settled, Standing, Visit};
 pub use register::{
-    By, Counts, Decide, Deed, Entry, Import, ImportState, Mark, Outline, Passage, Register, Search,
-    Write,
+    By, Counts, Decide, Deed, Entry, Erasure, Import, ImportState, Mark, Outline, Passage,
+    Register, Search, Write,
 };
 pub use rules::{FieldRule, Region, RegionKind, Rules, RulesFlaw, RulesParts};
 pub use source::{ImportId, Record, Source};

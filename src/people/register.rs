@@ -72,6 +72,19 @@ named! {
     }
 }
 
+named! {
+    /// Why somebody is erased before the rules say so. One of a few words: what a person writes in the audit could
+    /// name whom it is about.
+    Erasure {
+        /// They asked for it.
+        Asked = "asked", "本人要求", "they asked for it";
+        /// They should not have been entered.
+        Mistake = "mistake", "登记错误", "entered by mistake";
+        /// They neither work nor come here.
+        Elsewhere = "elsewhere", "与本楼无关", "they have nothing to do with this building";
+    }
+}
+
 /// A line of the audit. Never with a name, a phone or anything else of a person but their number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {

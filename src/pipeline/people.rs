@@ -73,7 +73,8 @@ impl Ends {
         stop: CancellationToken,
     ) {
         let mut erased: Option<Stamp> = None;
-        let mut fever = None;
+        // Those of which the register has not heard yet: none is lost where it cannot be written.
+        let mut fevers: Vec<AlertId> = Vec::new();
         loop {
             changed.borrow_and_update();
             let now = clock.now();
@@ -83,9 +84,9 @@ impl Ends {
                 erased = Some(now);
             }
             let (desk, last) = (Arc::clone(&desk), self.state.borrow().clone());
-            let alert = fever.take();
+            let alerts = fevers.clone();
             let done = tokio::task::spawn_blocking(move || {
-                if let Some(alert) = alert {
+                for alert in alerts {
                     let proposed = desk.fever_confirmed(alert, now)?;
                     tracing::info!(
                         people = proposed.len(),
@@ -101,6 +102,7 @@ impl Ends {
             });
             match done.await {
                 Ok(Ok((new, reminded))) => {
+                    fevers.clear();
                     if let Some(new) = new {
                         self.state.send_replace(Some(new));
                     }
@@ -113,7 +115,7 @@ impl Ends {
             }
             tokio::select! {
                 alert = self.confirmed.recv() => match alert {
-                    Some(alert) => fever = Some(alert),
+                    Some(alert) => fevers.push(alert),
                     None => return,
                 },
                 () = quiet(&mut changed) => {}

@@ -6,7 +6,7 @@ use super::row::{from_sql, json};
 use super::vault::{Bound, Vault};
 use crate::calendar::Date;
 use crate::journal::JournalError;
-use crate::people::{Plan, PersonId};
+use crate::people::{PersonId, Plan};
 use crate::text::Note;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 

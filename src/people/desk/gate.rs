@@ -126,10 +126,7 @@ impl Desk {
         let names = self.company_names(&first, (&format!("gate {today}"), by), now)?;
         let companies = at_gate.into_iter().zip(names);
         Ok(GateDay::of(
-            (
-                &self.register.plan(today)?,
-                self.register.passed(today)?,
-            ),
+            (&self.register.plan(today)?, self.register.passed(today)?),
             self.rules.daily_cap,
             companies.map(|((_, returning, entered), name)| (name, returning, entered)),
         ))
@@ -160,8 +157,7 @@ impl Desk {
         // What is planned for a day is one value: nobody writes it in between.
         let held = self.planning.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plan = self.register.plan(date)?;
-        plan.put(company.clone(), people)
-            .map_err(DeskError::Plan)?;
+        plan.put(company.clone(), people).map_err(DeskError::Plan)?;
         let entry = signed(Deed::Planned, format!("{date} {people}"), by, now);
         self.note(&[Write::Plan(plan), Write::Note(entry)])?;
         drop(held);
