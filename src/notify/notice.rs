@@ -200,11 +200,11 @@ impl Place {
                 let (unsaid, overdue) = (reminder.unsaid, reminder.overdue);
                 (
                     format!(
-                        "人员跟进：今日未登记健康{unsaid}人，到期未办{overdue}人，请在本机页面办理"
+                        "{gate}人员跟进：今日未登记健康{unsaid}人，到期未办{overdue}人，请在本机页面办理"
                     ),
                     format!(
-                        "Follow-up: today's health missing of {unsaid}, overdue {overdue}; see the \
-                         gateway's page"
+                        "Follow-up at {gate}: today's health missing of {unsaid}, overdue {overdue}; see \
+                         the gateway's page"
                     ),
                 )
             }
@@ -449,7 +449,12 @@ pub(crate) mod tests {
         };
         assert_eq!(
             heard(rest),
-            ["alert_reminded", "fault_raised", "fault_cleared"]
+            [
+                "alert_reminded",
+                "fault_raised",
+                "fault_cleared",
+                "people_due"
+            ]
         );
     }
 
@@ -465,10 +470,10 @@ pub(crate) mod tests {
         assert!(
             letter
                 .text
-                .contains("共 8 条消息：疑似发热 2，等待中的警报 2，已接手 1")
+                .contains("共 9 条消息：疑似发热 2，等待中的警报 2，已接手 1")
         );
         let json: serde_json::Value = serde_json::from_slice(&letter.json).unwrap();
         assert_eq!(json["kinds"]["alert_raised"], 2);
-        assert_eq!(json["notices"].as_array().unwrap().len(), 8);
+        assert_eq!(json["notices"].as_array().unwrap().len(), 9);
     }
 }

@@ -267,12 +267,19 @@ fn write(folder: &Path, broker: u16, webhook: u16) {
         ),
     );
     let mut list = "姓名,手机,单位,楼层,证件号后几位,来自,返沪日期\n".to_owned();
+    // Some are back since yesterday, and nothing was said of their health yet.
+    let yesterday = jiff::Zoned::now().date().yesterday().unwrap();
     for n in 0..LISTED {
         let it = one(n);
         let from = ["湖北武汉", "浙江温州", "江苏苏州"][n % 3];
+        let back = if n % 30 == 3 {
+            yesterday.to_string()
+        } else {
+            String::new()
+        };
         writeln!(
             list,
-            "{},{},{},{},{},{from},",
+            "{},{},{},{},{},{from},{back}",
             it.name,
             it.phone,
             it.company,

@@ -1,6 +1,11 @@
 //! Lists at the desk: tried, read in and taken back. A list of 100 000 rows is taken some hundred rows at a
 //! time, each hundred in one transaction, so that memory stays small, alerts are saved in between, and what
 //! was taken before the power went can be taken back.
+//!
+//! Whoever may be the one of a row is found by marks that hardly anybody shares (a phone with a name, a name with
+//! the end of a card), so that a row costs as much among 100 000 people as among ten. Measured (`make torture`; a
+//! virtual machine with 2 busy cores, without the optimiser's full strength): 100 000 rows in 56 s, the same list
+//! again in 26 s, taken back in 29 s; memory grew by 6 MiB, the database has 108 MiB then.
 
 use super::super::field::Said;
 use super::super::import::{Columns, ImportReport, Row};
