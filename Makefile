@@ -65,6 +65,7 @@ torture: cargo ## Long trials: 2000 kills, 20 000 power cuts, 2000 damaged files
 	MENSHEN_TEST_RESTARTS=200 $(CARGO) test $(LOCKED) --test street forgets_everything -- --nocapture
 	MENSHEN_TEST_NONSENSE=1000000 $(CARGO) test $(LOCKED) --test mqtt makes_no_sense -- --nocapture
 	$(CARGO) test $(LOCKED) --test mqtt a_hundred_thousand -- --ignored --nocapture
+	$(CARGO) test $(LOCKED) --test people a_hundred_thousand -- --ignored --nocapture
 
 fmt: cargo ## Lay out the source
 	$(CARGO) fmt

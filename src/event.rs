@@ -5,6 +5,7 @@ use crate::checklist::DailyReport;
 use crate::clock::Stamp;
 use crate::command::Asked;
 use crate::id::{AlertId, Channel, DeviceEpoch, MessageNumber};
+use crate::people::Reminder;
 use crate::procedure::StepId;
 use crate::screening::Screening;
 use crate::text::Note;
@@ -256,6 +257,13 @@ pub enum Event {
         /// When.
         at: Stamp,
     },
+    /// Staff are reminded of people in the register who are due: counts alone.
+    PeopleDue {
+        /// Of what.
+        reminder: Reminder,
+        /// When.
+        at: Stamp,
+    },
     /// Numbers of messages that will never come.
     NumbersVoid {
         /// Which.
@@ -282,6 +290,7 @@ impl Event {
             Self::Commanded { .. } => "commanded",
             Self::NumbersVoid { .. } => "numbers_void",
             Self::Reported { .. } => "reported",
+            Self::PeopleDue { .. } => "people_due",
         }
     }
 
@@ -300,6 +309,7 @@ impl Event {
             | Self::SelfChecked { at, .. }
             | Self::Commanded { at, .. }
             | Self::Reported { at, .. }
+            | Self::PeopleDue { at, .. }
             | Self::NumbersVoid { at, .. } => *at,
         }
     }

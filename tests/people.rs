@@ -8,19 +8,31 @@
     reason = "tests fail so"
 )]
 
+#[path = "people/companies.rs"]
+mod companies;
+#[path = "common/dashboard.rs"]
+mod dashboard;
 #[path = "people/fortnight.rs"]
 mod fortnight;
 #[path = "people/key.rs"]
 mod key;
 #[path = "people/lists.rs"]
 mod lists;
+#[path = "people/outside.rs"]
+mod outside;
+#[path = "people/pages.rs"]
+mod pages;
+#[path = "common/program.rs"]
+mod program;
+#[path = "people/reminders.rs"]
+mod reminders;
 
 use jiff::tz::TimeZone;
 use menshen::calendar::Date;
-use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
+use menshen::clock::{Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::config::{PeopleConfig, zone::Zone};
 use menshen::people::{Desk, Entered, Field, PersonId, Register, Said, Sign, Source};
-use menshen::store::{People, Store};
+use menshen::store::{People, Route, Store};
 use menshen::text::Note;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,11 +49,13 @@ struct Lab {
 impl Lab {
     /// On 2020-02-10, nine in the morning.
     fn open() -> Self {
-        Self::in_folder(tempfile::tempdir().unwrap())
+        Self::with(Vec::new())
     }
 
-    fn in_folder(folder: tempfile::TempDir) -> Self {
-        let store = Store::open(folder.path(), Vec::new()).unwrap();
+    /// The same, with ways out.
+    fn with(routes: Vec<Route>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), routes).unwrap();
         let clock = SimulatedClock::at(Stamp {
             boot: store.boot(),
             monotonic: Duration::ZERO,
@@ -127,15 +141,5 @@ fn sign() -> Sign {
     Sign {
         by: li(),
         why: Note::new("电话核实").unwrap(),
-    }
-}
-
-/// A stamp that nobody looks at.
-fn some_time() -> Stamp {
-    Stamp {
-        boot: BootId(1),
-        monotonic: Duration::ZERO,
-        wall: WallTime(0),
-        trust: ClockTrust::Synchronised,
     }
 }

@@ -128,6 +128,10 @@ fn show(recorded: &Recorded) {
             "REPORT {} revision {} ({} of {})",
             report.date, report.revision, part.0, part.1
         ),
+        Event::PeopleDue { reminder, .. } => format!(
+            "PEOPLE health missing {}, overdue {}",
+            reminder.unsaid, reminder.overdue
+        ),
         Event::Commanded { asked, .. } => {
             format!("ASKED  {} by {}", asked.command.name().as_str(), asked.by)
         }

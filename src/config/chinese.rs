@@ -77,7 +77,9 @@ pub(super) fn about(key: &Key) -> Option<&'static str> {
         ("notify_webhook", "secret_file") => "文件（权限 0600），首行是签名用的密钥",
         ("notify_webhook", "alerts") => "是否告知疑似发热及其结果",
         (section, "alerts") if section.starts_with("notify_") => "是否告知疑似发热",
-        (section, "reminders") if section.starts_with("notify_") => "是否告知无人处理的警报",
+        (section, "reminders") if section.starts_with("notify_") => {
+            "是否告知无人处理的警报和到期的人员跟进（只有人数）"
+        }
         (section, "faults") if section.starts_with("notify_") => "是否告知设备故障",
         ("mqtt", "enabled") => "是否把事件发往消息服务器",
         ("mqtt", "host") => "消息服务器的名称或地址",

@@ -201,19 +201,19 @@ keys! {
 
     NOTIFY_WECOM_URL = "notify_wecom"."url_file": Kind::Path, "file (mode 0600) whose first line is the address of a WeCom group robot; without it none is told";
     NOTIFY_WECOM_ALERTS = "notify_wecom"."alerts": Kind::Switch, "whether it is told of possible fevers";
-    NOTIFY_WECOM_REMINDERS = "notify_wecom"."reminders": Kind::Switch, "whether it is told of alerts that wait";
+    NOTIFY_WECOM_REMINDERS = "notify_wecom"."reminders": Kind::Switch, "whether it is told of alerts that wait, and of how many people are due in the register";
     NOTIFY_WECOM_FAULTS = "notify_wecom"."faults": Kind::Switch, "whether it is told of faults of the gateway";
 
     NOTIFY_DINGTALK_URL = "notify_dingtalk"."url_file": Kind::Path, "file (mode 0600) whose first line is the address of a DingTalk group robot; without it none is told";
     NOTIFY_DINGTALK_SECRET = "notify_dingtalk"."secret_file": Kind::Path, "file (mode 0600) whose first line is the robot's secret, where it wants signed messages";
     NOTIFY_DINGTALK_ALERTS = "notify_dingtalk"."alerts": Kind::Switch, "whether it is told of possible fevers";
-    NOTIFY_DINGTALK_REMINDERS = "notify_dingtalk"."reminders": Kind::Switch, "whether it is told of alerts that wait";
+    NOTIFY_DINGTALK_REMINDERS = "notify_dingtalk"."reminders": Kind::Switch, "whether it is told of alerts that wait, and of how many people are due in the register";
     NOTIFY_DINGTALK_FAULTS = "notify_dingtalk"."faults": Kind::Switch, "whether it is told of faults of the gateway";
 
     NOTIFY_WEBHOOK_URL = "notify_webhook"."url_file": Kind::Path, "file (mode 0600) whose first line is an address that takes JSON; without it none is told";
     NOTIFY_WEBHOOK_SECRET = "notify_webhook"."secret_file": Kind::Path, "file (mode 0600) whose first line is the key for the signature in its header";
     NOTIFY_WEBHOOK_ALERTS = "notify_webhook"."alerts": Kind::Switch, "whether it is told of possible fevers, and of what became of them";
-    NOTIFY_WEBHOOK_REMINDERS = "notify_webhook"."reminders": Kind::Switch, "whether it is told of alerts that wait";
+    NOTIFY_WEBHOOK_REMINDERS = "notify_webhook"."reminders": Kind::Switch, "whether it is told of alerts that wait, and of how many people are due in the register";
     NOTIFY_WEBHOOK_FAULTS = "notify_webhook"."faults": Kind::Switch, "whether it is told of faults of the gateway";
 
     MQTT_ENABLED = "mqtt"."enabled": Kind::Switch, "whether events are sent to a broker";

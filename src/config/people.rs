@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::checklist::item::{both, word_of};
 use super::checklist::tree::{Node, Reading};
 use super::environment::{secret_file, text_of};
-use crate::calendar::Date;
+use crate::calendar::{Date, TimeOfDay};
 use crate::people::{Colour, Field, FieldRule, Region, RegionKind, Rules, RulesParts};
 use crate::store::usual_key_file;
 use std::collections::BTreeMap;
@@ -63,6 +63,7 @@ pub fn rules_of(text: &str, file_name: &str) -> Result<Rules, ConfigError> {
                 "observation_days",
                 "mask_below",
                 "daily_cap",
+                "remind_at",
                 "deliveries",
                 "region",
                 "measure",
@@ -73,6 +74,7 @@ pub fn rules_of(text: &str, file_name: &str) -> Result<Rules, ConfigError> {
         let days = read.number(root, "observation_days", (1, 60));
         let mask = read.number(root, "mask_below", (0, 20));
         let cap = read.number(root, "daily_cap", (1, 1_000_000));
+        let remind = read.maybe(root, "remind_at", str::parse::<TimeOfDay>);
         let place = read.table(root, "deliveries");
         read.only(&place, &["zh", "en"]);
         let deliveries = both(read, &place);
@@ -104,6 +106,7 @@ pub fn rules_of(text: &str, file_name: &str) -> Result<Rules, ConfigError> {
             observation_days: u16::try_from(days?.value).ok()?,
             mask_below: mask.map_or(0, |it| it.value),
             daily_cap: cap.map(|it| it.value),
+            remind_at: remind.map(|it| it.value),
             deliveries: deliveries?,
             regions,
             measures,
@@ -166,6 +169,7 @@ mod tests {
     fn the_shipped_rules_are_usable() {
         let rules = PeopleConfig::default().rules().unwrap();
         assert_eq!(rules.observation_days, 14);
+        assert_eq!(rules.remind_at, "16:00".parse().ok());
         let day = "2020-02-10".parse().unwrap();
         let kind = |text: &str| rules.region_in(text, day).map(|it| it.kind);
         assert_eq!(kind("湖北省武汉市"), Some(RegionKind::Key));
@@ -183,6 +187,7 @@ mod tests {
             .replace("observation_days = 14", "observation_days = 0")
             .replace("colour = \"green\"", "colour = \"blue\"")
             .replace("id = \"phone\"", "id = \"fax\"")
+            .replace("16:00", "4 pm")
             .replace("from = \"2020-01-23\"", "from = \"2020-01-32\"");
         let error = rules_of(&wrong, "rules.toml").unwrap_err().to_string();
         for said in [
@@ -190,6 +195,7 @@ mod tests {
             "\"blue\" is not known",
             "\"fax\" is not known",
             "2020-01-32",
+            "\"4 pm\" is no time of day",
         ] {
             assert!(error.contains(said), "{said}: {error}");
         }

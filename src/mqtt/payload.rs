@@ -308,7 +308,11 @@ pub fn told(address: &Address, key: &MessageKey, event: &Event) -> Option<Outbox
             };
             Some(message(&Topic::void_event(address), bytes(&payload)))
         }
-        Event::Screened(_) | Event::SelfChecked { .. } | Event::NumbersVoid { .. } => None,
+        // How many people are due the street has by `state/followup`.
+        Event::Screened(_)
+        | Event::SelfChecked { .. }
+        | Event::PeopleDue { .. }
+        | Event::NumbersVoid { .. } => None,
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Hears {
     pub alerts: bool,
     /// What became of them, too: for machines; people in a chat need no message that all is well.
     pub outcomes: bool,
-    /// Alerts that wait.
+    /// Alerts that wait, and people of the register who are due.
     pub reminders: bool,
     /// Faults of the gateway.
     pub faults: bool,
@@ -124,13 +124,14 @@ fn o_clock(rfc3339: &str) -> String {
 }
 
 /// Kinds of events, and their words in a digest.
-const KINDS: [(&str, &str, &str); 6] = [
+const KINDS: [(&str, &str, &str); 7] = [
     ("alert_raised", "疑似发热", "possible fever"),
     ("alert_reminded", "等待中的警报", "alerts that wait"),
     ("alert_acknowledged", "已接手", "taken"),
     ("alert_resolved", "已处理", "resolved"),
     ("fault_raised", "设备故障", "faults"),
     ("fault_cleared", "故障解除", "faults over"),
+    ("people_due", "人员跟进提醒", "follow-up reminders"),
 ];
 
 impl Place {
@@ -195,6 +196,18 @@ impl Place {
                     format!("Over at {gate}: {en}"),
                 )
             }
+            Event::PeopleDue { reminder, .. } => {
+                let (unsaid, overdue) = (reminder.unsaid, reminder.overdue);
+                (
+                    format!(
+                        "{gate}人员跟进：今日未登记健康{unsaid}人，到期未办{overdue}人，请在本机页面办理"
+                    ),
+                    format!(
+                        "Follow-up at {gate}: today's health missing of {unsaid}, overdue {overdue}; see \
+                         the gateway's page"
+                    ),
+                )
+            }
             // Nothing that somebody must be called for.
             _ => return None,
         };
@@ -224,7 +237,7 @@ impl Place {
             Event::AlertAcknowledged { .. } | Event::AlertResolved { .. } => {
                 hears.alerts && hears.outcomes
             }
-            Event::AlertReminded { .. } => hears.reminders,
+            Event::AlertReminded { .. } | Event::PeopleDue { .. } => hears.reminders,
             Event::FaultRaised { .. } | Event::FaultCleared { .. } => hears.faults,
             _ => false,
         };
@@ -337,6 +350,7 @@ pub(crate) mod tests {
     use crate::alert::Outcome;
     use crate::alert::tests::{alert, stamp};
     use crate::id::{DeviceEpoch, MessageNumber};
+    use crate::people::Reminder;
 
     pub(crate) fn place() -> Place {
         Place {
@@ -346,7 +360,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn all() -> [Event; 6] {
+    fn all() -> [Event; 7] {
         let (at, fault) = (stamp(1), Fault::CameraSilent);
         let it = alert(17, at);
         let (alert, by) = (it.id, "王芳".to_owned());
@@ -372,6 +386,14 @@ pub(crate) mod tests {
             },
             Event::FaultRaised { fault, at },
             Event::FaultCleared { fault, at },
+            Event::PeopleDue {
+                reminder: Reminder {
+                    date: "2020-02-24".parse().unwrap(),
+                    unsaid: 3,
+                    overdue: 1,
+                },
+                at,
+            },
         ]
     }
 
@@ -427,7 +449,12 @@ pub(crate) mod tests {
         };
         assert_eq!(
             heard(rest),
-            ["alert_reminded", "fault_raised", "fault_cleared"]
+            [
+                "alert_reminded",
+                "fault_raised",
+                "fault_cleared",
+                "people_due"
+            ]
         );
     }
 
@@ -443,10 +470,10 @@ pub(crate) mod tests {
         assert!(
             letter
                 .text
-                .contains("共 8 条消息：疑似发热 2，等待中的警报 2，已接手 1")
+                .contains("共 9 条消息：疑似发热 2，等待中的警报 2，已接手 1")
         );
         let json: serde_json::Value = serde_json::from_slice(&letter.json).unwrap();
         assert_eq!(json["kinds"]["alert_raised"], 2);
-        assert_eq!(json["notices"].as_array().unwrap().len(), 8);
+        assert_eq!(json["notices"].as_array().unwrap().len(), 9);
     }
 }

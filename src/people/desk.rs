@@ -16,9 +16,10 @@ use super::colour::Colour;
 use super::field::{Field, FieldWrong, Said};
 use super::flood::Flood;
 use super::follow::{Health, HealthRefused, Lack, Move, MoveRefused, Sign};
+use super::gate::PlanRefused;
 use super::matching::{Likeness, likeness};
 use super::person::{Person, PersonId};
-use super::register::{By, Deed, Entry, Mark, Outline, Register, Search, Write};
+use super::register::{By, Deed, Entry, Erasure, Mark, Outline, Register, Search, Write};
 use super::rules::Rules;
 use super::source::{ImportId, Record, Source};
 use crate::calendar::Date;
@@ -27,6 +28,7 @@ use crate::clock::Stamp;
 use crate::id::ScreeningId;
 use crate::journal::JournalError;
 use crate::text::Note;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -58,6 +60,10 @@ pub enum DeskError {
     Heading(Vec<Field>),
     /// There is nothing of this kind to decide: somebody else did.
     Decided,
+    /// What a company plans is refused.
+    Plan(PlanRefused),
+    /// More people are on the list than are given out in one file.
+    TooMany,
 }
 
 impl fmt::Display for DeskError {
@@ -72,6 +78,12 @@ impl fmt::Display for DeskError {
                 Ok(())
             }
             Self::Move(why) => f.write_str(why.en()),
+            Self::Plan(why) => f.write_str(why.en()),
+            Self::TooMany => write!(
+                f,
+                "more than {} people are on the list: take it by colour",
+                Desk::MOST_GIVEN
+            ),
             Self::Health(why) => f.write_str(why.en()),
             Self::NoPerson => f.write_str(
                 "there is no such person in the register: erased, or merged into another one",
@@ -138,6 +150,10 @@ pub struct Desk {
     register: Arc<dyn Register>,
     days: Arc<dyn SiteDays>,
     flood: Mutex<Flood>,
+    /// Held while a day's plan is read and written.
+    planning: Mutex<()>,
+    /// The day on which staff were reminded last, as far as it is known.
+    reminded: Mutex<Option<Date>>,
 }
 
 impl fmt::Debug for Desk {
@@ -155,6 +171,8 @@ impl Desk {
             register,
             days,
             flood: Mutex::default(),
+            planning: Mutex::default(),
+            reminded: Mutex::default(),
         }
     }
 
@@ -205,6 +223,34 @@ impl Desk {
         let today = self.today(now)?;
         let entry = signed(Deed::Listed, about(&search.by), by, now);
         let found = self.register.look(search, &entry)?;
+        Ok(found.into_iter().map(|it| self.seen(it, today)).collect())
+    }
+
+    /// Most people of a list that is given out in one file: nobody follows up more by telephone, and no file
+    /// with the whole register lies about.
+    pub const MOST_GIVEN: usize = 10_000;
+
+    /// Everybody on a list, to be given out in a file of this kind. A line says so before anybody is shown.
+    ///
+    /// # Errors
+    /// [`DeskError::TooMany`] beyond [`Desk::MOST_GIVEN`]; where the register cannot be read.
+    pub fn give_list(
+        &self,
+        list: &By,
+        (kind, by): (&str, &Note),
+        now: Stamp,
+    ) -> Result<Vec<Seen>, DeskError> {
+        let today = self.today(now)?;
+        let subject = format!("{} {kind}", about(list));
+        let entry = signed(Deed::ListExported, subject, by, now);
+        let search = Search {
+            most: u32::try_from(Self::MOST_GIVEN + 1).unwrap_or(u32::MAX),
+            ..Search::by(list.clone())
+        };
+        let found = self.register.look(&search, &entry)?;
+        if found.len() > Self::MOST_GIVEN {
+            return Err(DeskError::TooMany);
+        }
         Ok(found.into_iter().map(|it| self.seen(it, today)).collect())
     }
 
@@ -315,10 +361,7 @@ impl Desk {
         said: &Said,
         make: impl Fn(Option<Person>, PersonId) -> Result<(Person, Entry, T), DeskError>,
     ) -> Result<T, DeskError> {
-        let search = Search {
-            most: MOST_ALIKE,
-            ..Search::by(By::Marks(marks_of(said)))
-        };
+        let search = alike(Mark::alike(said));
         let mut done = Err(DeskError::NoPerson);
         self.register.write(&search, &mut |found, next| {
             let (same, doubtful) = sorted(said, found);
@@ -439,28 +482,44 @@ impl Desk {
         found.pop().ok_or(DeskError::NoPerson)
     }
 
-    /// Erases everything of a person, because they asked for it or should not be here. The line of the audit
+    /// Erases everything of a person before the rules say so. The line of the audit
     /// is the proof; copies of the database made before have them until they are pruned.
     ///
     /// # Errors
     /// [`DeskError::NoPerson`].
-    pub fn erase(&self, id: PersonId, sign: &Sign, now: Stamp) -> Result<(), DeskError> {
+    pub fn erase(
+        &self,
+        id: PersonId,
+        (why, by): (Erasure, &Note),
+        now: Stamp,
+    ) -> Result<(), DeskError> {
         let mut done = Err(DeskError::NoPerson);
         self.register.write(&Search::one(id), &mut |found, _| {
             let Some(person) = found.first() else {
                 return Vec::new();
             };
             done = Ok(());
-            let subject = format!("{id} {}", held(person));
-            let entry = signed(Deed::Erased, subject, &sign.by, now);
+            let subject = format!("{id} {} {}", why.as_str(), held(person));
+            let entry = signed(Deed::Erased, subject, by, now);
             vec![Write::Erase(id), Write::Note(entry)]
         })?;
         done
     }
 }
 
-/// Most people that a name or a phone leads to: some names are many people's.
-const MOST_ALIKE: u32 = 1000;
+/// Most people that one mark leads to: some names, and some companies' phones, are many people's.
+const MOST_ALIKE: u32 = 20;
+
+/// Most people of whom it is asked whether they are this one: nobody goes through more.
+const MOST_DOUBTS: usize = 10;
+
+/// Whoever may be one of those who are searched by these marks.
+fn alike(marks: BTreeSet<Mark>) -> Search {
+    Search {
+        most: MOST_ALIKE,
+        ..Search::by(By::Each(marks))
+    }
+}
 
 /// A line of a person.
 fn signed(deed: Deed, subject: String, by: &Note, at: Stamp) -> Entry {
@@ -488,7 +547,7 @@ fn about(by: &By) -> String {
             let numbers: Vec<String> = numbers.iter().take(20).map(PersonId::to_string).collect();
             numbers.join(" ")
         }
-        By::Marks(_) => "search".to_owned(),
+        By::Marks(_) | By::Each(_) => "search".to_owned(),
         By::Colour(colour) => colour.as_str().to_owned(),
         By::Due(date) => format!("due {date}"),
         By::Unsaid(date) => format!("health missing {date}"),
@@ -510,13 +569,6 @@ fn held(person: &Person) -> String {
     )
 }
 
-/// By what somebody is known of whom this was said.
-fn marks_of(said: &Said) -> Vec<Mark> {
-    let phone = said.get(Field::Phone).map(Mark::phone);
-    let name = said.get(Field::Name).map(Mark::name);
-    phone.into_iter().chain(name).collect()
-}
-
 /// The one who is the same, and who may be.
 fn sorted(said: &Said, found: Vec<Person>) -> (Option<Person>, Vec<PersonId>) {
     let (mut same, mut doubtful) = (None, Vec::new());
@@ -527,6 +579,7 @@ fn sorted(said: &Said, found: Vec<Person>) -> (Option<Person>, Vec<PersonId>) {
             Likeness::Other => {}
         }
     }
+    doubtful.truncate(MOST_DOUBTS);
     (same, doubtful)
 }
 

@@ -39,14 +39,14 @@ pub use field::{
 pub use follow::{
     FollowUp, Health, HealthRefused, Lack, Move, MoveRefused, Proposal, Reason, Sign, Step,
 };
-pub use gate::{Advice, GateDay, Glance};
+pub use gate::{Advice, CompanyDay, GateDay, Glance, Plan, PlanRefused};
 pub use import::{Columns, ImportReport, Row, RowProblem, RowWrong};
 pub use matching::{Likeness, likeness};
 pub use person::{Code, Person, PersonId, Settled, Standing, Visit};
 pub use register::{
-    By, Counts, Decide, Deed, Entry, Import, ImportState, Mark, Outline, Passage, Register, Search,
-    Write,
+    By, Counts, Decide, Deed, Entry, Erasure, Import, ImportState, Mark, Outline, Passage,
+    Register, Search, Write,
 };
 pub use rules::{FieldRule, Region, RegionKind, Rules, RulesFlaw, RulesParts};
 pub use source::{ImportId, Record, Source};
-pub use totals::{CompanyTotals, Told, Totals, told};
+pub use totals::{CompanyTotals, Reminder, Told, Totals, told};

@@ -3,17 +3,18 @@
 //! knows SQL or ciphers. All calls block.
 
 use super::colour::Colour;
-use super::field::{Field, name_key};
+use super::field::{Field, Said, name_key};
+use super::gate::Plan;
 use super::person::{Code, Person, PersonId};
 use super::rules::Rules;
 use super::source::{ImportId, Source};
-use super::totals::Told;
+use super::totals::{Reminder, Told};
 use crate::calendar::Date;
 use crate::clock::Stamp;
 use crate::id::ScreeningId;
 use crate::journal::JournalError;
 use crate::text::{Note, named};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 named! {
     /// What was done with the register, as the audit has it.
@@ -64,8 +65,23 @@ named! {
         ErasedByRule = "person_erased_by_rule", "按规则删除人员", "person erased by rule";
         /// A person was erased on request.
         Erased = "person_erased", "删除人员", "person erased";
+        /// A company's number of a day was entered.
+        Planned = "headcount_planned", "登记到岗计划", "headcount entered";
         /// People were sealed with a new key.
         Resealed = "people_resealed", "更换密钥", "sealed with a new key";
+    }
+}
+
+named! {
+    /// Why somebody is erased before the rules say so. One of a few words: what a person writes in the audit could
+    /// name whom it is about.
+    Erasure {
+        /// They asked for it.
+        Asked = "asked", "本人要求", "they asked for it";
+        /// They should not have been entered.
+        Mistake = "mistake", "登记错误", "entered by mistake";
+        /// They neither work nor come here.
+        Elsewhere = "elsewhere", "与本楼无关", "they have nothing to do with this building";
     }
 }
 
@@ -89,6 +105,12 @@ pub enum Mark {
     Phone(String),
     /// A name's key.
     Name(String),
+    /// A phone number and a name's key: both are said of the same person.
+    PhoneAndName(String, String),
+    /// A name's key and the last four characters of the card.
+    NameAndCard(String, String),
+    /// A name's key, of somebody of whom no phone number is known.
+    NameAlone(String),
     /// A company's name.
     Company(String),
     /// A source that knows them.
@@ -99,6 +121,8 @@ pub enum Mark {
     Code(Date, Code),
     /// A screening that they said is theirs.
     Screening(ScreeningId),
+    /// The last day on which they were let in.
+    Entered(Date),
 }
 
 impl Mark {
@@ -114,11 +138,64 @@ impl Mark {
         Self::Name(name_key(name))
     }
 
+    /// By what a person is compared with others.
+    #[must_use]
+    pub(super) fn compared(person: &Person) -> BTreeSet<Self> {
+        let all = |field: Field, plain: fn(&Note) -> String| -> BTreeSet<String> {
+            let said = person.records.iter().filter_map(|it| it.said.get(field));
+            said.map(plain).collect()
+        };
+        let phones = all(Field::Phone, Note::to_string);
+        let names = all(Field::Name, name_key);
+        let cards = all(Field::IdTail, last_four);
+        let mut marks: BTreeSet<Self> = phones.iter().cloned().map(Self::Phone).collect();
+        for name in names {
+            let pair = |phone: &String| Self::PhoneAndName(phone.clone(), name.clone());
+            marks.extend(phones.iter().map(pair));
+            let pair = |card: &String| Self::NameAndCard(name.clone(), card.clone());
+            marks.extend(cards.iter().map(pair));
+            if phones.is_empty() {
+                marks.insert(Self::NameAlone(name.clone()));
+            }
+            marks.insert(Self::Name(name));
+        }
+        marks
+    }
+
+    /// By what somebody is found who is, or may be, the one of whom this was said
+    /// ([`likeness`](super::likeness)): whoever is the same is found by a mark that hardly anybody else has.
+    #[must_use]
+    pub(super) fn alike(said: &Said) -> BTreeSet<Self> {
+        let phone = said.get(Field::Phone).map(Note::to_string);
+        let name = said.get(Field::Name).map(name_key);
+        let card = said.get(Field::IdTail).map(last_four);
+        let mut marks = BTreeSet::new();
+        if let Some(name) = name {
+            marks.extend(card.map(|card| Self::NameAndCard(name.clone(), card)));
+            match phone.clone() {
+                Some(phone) => {
+                    marks.insert(Self::PhoneAndName(phone, name.clone()));
+                    // Whoever has another phone is somebody else.
+                    marks.insert(Self::NameAlone(name));
+                }
+                None => drop(marks.insert(Self::Name(name))),
+            }
+        }
+        marks.extend(phone.map(Self::Phone));
+        marks
+    }
+
     /// The mark of a company.
     #[must_use]
     pub fn company(company: &Note) -> Self {
         Self::Company(company.as_str().to_lowercase())
     }
+}
+
+/// A card's last four characters: what every source has of it that says anything.
+fn last_four(card: &Note) -> String {
+    let all: Vec<char> = card.as_str().chars().collect();
+    all.iter().skip(all.len().saturating_sub(4)).collect()
 }
 
 /// What of a person is kept open, so that they are found and counted: colour and dates, nothing that says
@@ -145,17 +222,16 @@ impl Outline {
     /// Of a person.
     #[must_use]
     pub fn of(person: &Person, rules: &Rules) -> Self {
-        let mut marks: Vec<Mark> = Vec::new();
+        let mut marks: Vec<Mark> = Mark::compared(person).into_iter().collect();
         for record in &person.records {
-            let of = |field, mark: fn(&Note) -> Mark| record.said.get(field).map(mark);
-            marks.extend(of(Field::Phone, Mark::phone));
-            marks.extend(of(Field::Name, Mark::name));
             marks.push(Mark::Source(record.source));
             marks.extend(record.import.map(Mark::Import));
         }
         marks.extend(person.value(Field::Company).map(Mark::company));
         let screenings = person.visits.iter().filter_map(|it| it.screening);
         marks.extend(screenings.map(Mark::Screening));
+        let entered = person.visits.iter().rev().find(|it| it.entered);
+        marks.extend(entered.map(|it| Mark::Entered(it.date)));
         let code = person.code.clone();
         marks.extend(code.map(|(date, code)| Mark::Code(date, code)));
         marks.sort();
@@ -181,6 +257,8 @@ pub enum By {
     Numbers(Vec<PersonId>),
     /// With any of these marks.
     Marks(Vec<Mark>),
+    /// The same, [`Search::most`] of each mark: for whoever compares many at once.
+    Each(BTreeSet<Mark>),
     /// Of a colour.
     Colour(Colour),
     /// Whose observation is over or whose return was expected, on this day or before.
@@ -240,6 +318,10 @@ pub enum Write {
     Import(Import),
     /// So many more passed the gate.
     Pass(Date, Passage, u32),
+    /// What companies plan for a day.
+    Plan(Plan),
+    /// What was planned for days before this one is gone.
+    DropPlans(Date),
     /// The totals by colour that are told of a day.
     Tell(Date, Stamp, Vec<(Colour, Told)>),
     /// A line of the audit.
@@ -339,6 +421,31 @@ pub trait Register: Send + Sync {
     /// # Errors
     /// Where the store cannot be read.
     fn passed(&self, date: Date) -> Result<BTreeMap<Passage, u32>, JournalError>;
+
+    /// Of each company whose people are expected or were let in on a day: one of them, by whom its name is
+    /// found, how many are expected back, and how many were let in.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn at_gate(&self, date: Date) -> Result<Vec<(PersonId, u32, u32)>, JournalError>;
+
+    /// How many of a company were let in on a day.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn entered_of(&self, company: &Note, date: Date) -> Result<u32, JournalError>;
+
+    /// What companies plan for a day.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn plan(&self, date: Date) -> Result<Plan, JournalError>;
+
+    /// Has staff be reminded, unless they were on that day; whether they are now.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    fn remind(&self, reminder: &Reminder, at: Stamp) -> Result<bool, JournalError>;
 
     /// The lists that were read in, newest first.
     ///

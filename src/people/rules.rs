@@ -6,7 +6,7 @@
 
 use super::colour::Colour;
 use super::field::{Field, Said};
-use crate::calendar::Date;
+use crate::calendar::{Date, TimeOfDay};
 use crate::text::{Words, named};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,6 +78,8 @@ pub struct Rules {
     pub mask_below: u32,
     /// Most people who may be let in on a day; `None`: no cap.
     pub daily_cap: Option<u32>,
+    /// From when on staff are reminded of who is due; `None`: never.
+    pub remind_at: Option<TimeOfDay>,
     /// Where couriers and takeaways leave things.
     pub deliveries: Words,
     regions: Vec<Region>,
@@ -133,6 +135,8 @@ pub struct RulesParts {
     /// As in [`Rules`].
     pub daily_cap: Option<u32>,
     /// As in [`Rules`].
+    pub remind_at: Option<TimeOfDay>,
+    /// As in [`Rules`].
     pub deliveries: Words,
     /// Key regions.
     pub regions: Vec<Region>,
@@ -179,6 +183,7 @@ impl Rules {
             observation_days: parts.observation_days,
             mask_below: parts.mask_below,
             daily_cap: parts.daily_cap,
+            remind_at: parts.remind_at,
             deliveries: parts.deliveries,
             regions: parts.regions,
             measures: parts.measures,
@@ -293,6 +298,7 @@ pub(super) mod tests {
             observation_days: 14,
             mask_below: 0,
             daily_cap: Some(3),
+            remind_at: None,
             deliveries: words("门外货架", "the shelf outside"),
             regions: vec![
                 region("温州", RegionKind::OtherKey),

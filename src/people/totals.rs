@@ -6,6 +6,7 @@
 
 use super::colour::Colour;
 use super::source::Source;
+use crate::calendar::Date;
 use crate::text::Note;
 use std::fmt;
 
@@ -69,6 +70,17 @@ pub struct Totals {
     pub overdue: u64,
     /// Observed, and nothing was said of their health today.
     pub unsaid: u64,
+}
+
+/// What staff are reminded of: counts alone, so that it may go out by any way. Who it is stands on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    /// On which day.
+    pub date: Date,
+    /// Observed, and nothing was said of their health on that day.
+    pub unsaid: u64,
+    /// Expected and not seen, or over and not released.
+    pub overdue: u64,
 }
 
 /// One company's totals. They stay in the building: a company's name and a count of one say who it is.

@@ -354,7 +354,7 @@ impl Gateway {
         let moments = (self.config.alerts.picture).then(Arc::<Moments>::default);
         let dashboard = Dashboard {
             desk: Some(self.rounds((changed.clone(), tellers.checklist), &after, &stop)?),
-            people: self.people(tellers.people, changed.clone(), &stop)?,
+            people: self.people(tellers.people, changed.clone(), &after, &stop)?,
             entrance: self.entrance.clone(),
             settings: self.settings.clone(),
             journal: Arc::new(recorder.clone()),
@@ -440,12 +440,14 @@ impl Gateway {
         &self,
         ends: Ends,
         changed: watch::Receiver<u64>,
+        after: &AfterRecord,
         stop: &CancellationToken,
     ) -> anyhow::Result<PeopleDesk> {
         let desk = super::people::desk(&self.config, &self.store)?;
         if let Ok(desk) = &desk {
             let (desk, clock) = (Arc::clone(desk), Arc::clone(&self.clock));
-            tokio::spawn(ends.look_after(desk, clock, changed, stop.clone()));
+            let told = (changed, after.teller());
+            tokio::spawn(ends.look_after(desk, clock, told, stop.clone()));
         }
         Ok(desk)
     }

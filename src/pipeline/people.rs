@@ -64,16 +64,17 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Looks after the register until told to stop.
+    /// Looks after the register until told to stop. `tell` is called after staff were reminded.
     pub(super) async fn look_after(
         mut self,
         desk: Arc<Desk>,
         clock: Arc<dyn Clock>,
-        mut changed: watch::Receiver<u64>,
+        (mut changed, tell): (watch::Receiver<u64>, impl Fn() + Send + Sync + 'static),
         stop: CancellationToken,
     ) {
         let mut erased: Option<Stamp> = None;
-        let mut fever = None;
+        // Those of which the register has not heard yet: none is lost where it cannot be written.
+        let mut fevers: Vec<AlertId> = Vec::new();
         loop {
             changed.borrow_and_update();
             let now = clock.now();
@@ -83,9 +84,9 @@ impl Ends {
                 erased = Some(now);
             }
             let (desk, last) = (Arc::clone(&desk), self.state.borrow().clone());
-            let alert = fever.take();
+            let alerts = fevers.clone();
             let done = tokio::task::spawn_blocking(move || {
-                if let Some(alert) = alert {
+                for alert in alerts {
                     let proposed = desk.fever_confirmed(alert, now)?;
                     tracing::info!(
                         people = proposed.len(),
@@ -95,17 +96,26 @@ impl Ends {
                 if erase {
                     look_for_what_is_old(&desk, now)?;
                 }
-                totals(&desk, last.as_ref(), now)
+                let reminded = desk.remind(now)?;
+                let new = totals(&desk, last.as_ref(), now)?;
+                Ok::<_, DeskError>((new, reminded))
             });
             match done.await {
-                Ok(Ok(Some(new))) => drop(self.state.send_replace(Some(new))),
-                Ok(Ok(None)) => {}
+                Ok(Ok((new, reminded))) => {
+                    fevers.clear();
+                    if let Some(new) = new {
+                        self.state.send_replace(Some(new));
+                    }
+                    if reminded {
+                        tell();
+                    }
+                }
                 Ok(Err(error)) => tracing::error!("the register cannot be looked after: {error}"),
                 Err(error) => tracing::error!("looking after the register ended early: {error}"),
             }
             tokio::select! {
                 alert = self.confirmed.recv() => match alert {
-                    Some(alert) => fever = Some(alert),
+                    Some(alert) => fevers.push(alert),
                     None => return,
                 },
                 () = quiet(&mut changed) => {}

@@ -64,7 +64,7 @@ CREATE TABLE event (
     -- Kind of event.
     kind TEXT NOT NULL CHECK (kind IN ('screened', 'alert_raised', 'alert_acknowledged',
         'alert_resolved', 'alert_reminded', 'alert_step_taken', 'fault_raised', 'fault_cleared', 'self_checked',
-        'numbers_void', 'commanded', 'reported')),
+        'numbers_void', 'commanded', 'reported', 'people_due')),
     -- When it happened, by the wall clock.
     at_wall_ms INTEGER NOT NULL,
     -- When it happened, since the start.

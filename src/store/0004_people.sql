@@ -71,6 +71,16 @@ CREATE TABLE gate_count (
     PRIMARY KEY (day, passage)
 ) STRICT, WITHOUT ROWID;
 
+-- What companies plan for a day: how many of each are in. Gone when the day is over.
+CREATE TABLE gate_plan (
+    -- Which day, as 2020-02-24.
+    day TEXT PRIMARY KEY CHECK (length(day) = 10),
+    -- Which key sealed it.
+    key TEXT NOT NULL CHECK (length(key) = 16),
+    -- Nonce and XChaCha20-Poly1305 of the JSON (store/gate.rs).
+    sealed BLOB NOT NULL CHECK (length(sealed) > 40)
+) STRICT, WITHOUT ROWID;
+
 -- The totals by colour as they were told last on a day; they stand in its report.
 CREATE TABLE colour_total (
     -- Which day, as 2020-02-24, in the site's zone.

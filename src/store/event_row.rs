@@ -9,6 +9,7 @@ use crate::command::{Asked, Command, CommandName};
 use crate::estimate::Reading;
 use crate::event::{Escalation, Event, Fault, VoidNumbers, VoidReason};
 use crate::id::{Channel, DeviceEpoch, MessageNumber};
+use crate::people::Reminder;
 use crate::procedure::StepId;
 use crate::screening::{Screening, Verdict};
 use crate::text::Note;
@@ -88,6 +89,13 @@ pub(super) enum EventRow {
     Reported {
         report: Box<ReportRow>,
         part: (u32, u32),
+        at: StampRow,
+    },
+    /// As in the core; the day as 2020-02-24.
+    PeopleDue {
+        day: String,
+        unsaid: u64,
+        overdue: u64,
         at: StampRow,
     },
     /// As in the core.
@@ -179,6 +187,12 @@ impl From<&Event> for EventRow {
             Event::Reported { report, part, at } => Self::Reported {
                 report: Box::new((&**report).into()),
                 part: *part,
+                at: at.into(),
+            },
+            Event::PeopleDue { reminder, at } => Self::PeopleDue {
+                day: reminder.date.to_string(),
+                unsaid: reminder.unsaid,
+                overdue: reminder.overdue,
                 at: at.into(),
             },
             Event::Commanded { asked, at } => Self::Commanded {
@@ -296,6 +310,19 @@ impl TryFrom<EventRow> for Event {
             EventRow::Reported { report, part, at } => Self::Reported {
                 report: Box::new((*report).try_into()?),
                 part,
+                at: at.try_into()?,
+            },
+            EventRow::PeopleDue {
+                day,
+                unsaid,
+                overdue,
+                at,
+            } => Self::PeopleDue {
+                reminder: Reminder {
+                    date: day.parse().map_err(|_| wrong("a day"))?,
+                    unsaid,
+                    overdue,
+                },
                 at: at.try_into()?,
             },
             EventRow::Commanded {

@@ -282,6 +282,7 @@ fn project(transaction: &Transaction<'_>, seq: Sequence, event: &Event) -> Resul
             (GATEWAY.to_owned(), subject.to_owned())
         }
         Event::Reported { report, .. } => (GATEWAY.to_owned(), report.date.to_string()),
+        Event::PeopleDue { reminder, .. } => (GATEWAY.to_owned(), reminder.date.to_string()),
         Event::Commanded { asked, .. } => {
             commanded(transaction, seq, asked)?;
             let subject = format!("{} {}", asked.command.name().as_str(), asked.id);

@@ -26,6 +26,7 @@ mod epoch;
 mod error;
 mod event_row;
 mod figures;
+mod gate;
 mod journal;
 mod lock;
 mod logbook;

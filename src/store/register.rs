@@ -6,18 +6,19 @@
 
 use super::Store;
 use super::error::StoreError;
-use super::journal::GATEWAY;
-use super::journal::audit;
+use super::gate;
+use super::journal::{self, GATEWAY, audit};
 use super::person_row::PersonRow;
 use super::row::{StampRow, from_sql, json, parsed, to_sql, wrong};
-use super::vault::{KeyError, Vault, new_key};
+use super::vault::{Bound, KeyError, Vault, new_key};
 use crate::calendar::Date;
 use crate::checklist::ColourTotal;
 use crate::clock::{Stamp, WallTime};
+use crate::event::Event;
 use crate::journal::JournalError;
 use crate::people::{
     By, Colour, Counts, Decide, Entry, Import, ImportId, ImportState, Mark, Outline, Passage,
-    Person, PersonId, Register, Search, Source, Told, Write,
+    Person, PersonId, Plan, Register, Reminder, Search, Source, Told, Write,
 };
 use crate::text::{Note, Words};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
@@ -77,6 +78,7 @@ impl Store {
     pub fn give_up_people(&self, by: &Note, at: Stamp) -> Result<u64, JournalError> {
         self.write(|transaction| {
             let gone = transaction.execute("DELETE FROM person", [])?;
+            transaction.execute("DELETE FROM gate_plan", [])?;
             let subject = format!("everybody: {gone}, the key is lost");
             audit(
                 transaction,
@@ -103,11 +105,15 @@ fn marked(mark: &Mark) -> (&'static str, String) {
     match mark {
         Mark::Phone(phone) => ("phone", phone.clone()),
         Mark::Name(name) => ("name", name.clone()),
+        Mark::PhoneAndName(phone, name) => ("phone_name", format!("{phone}\n{name}")),
+        Mark::NameAndCard(name, card) => ("name_card", format!("{name}\n{card}")),
+        Mark::NameAlone(name) => ("name_alone", name.clone()),
         Mark::Company(company) => ("company", company.clone()),
         Mark::Source(source) => ("source", source.as_str().to_owned()),
         Mark::Import(import) => ("import", import.0.to_string()),
         Mark::Code(date, code) => ("code", format!("{date} {}", code.as_str())),
         Mark::Screening(screening) => ("screening", screening.to_string()),
+        Mark::Entered(date) => ("entered", date.to_string()),
     }
 }
 
@@ -132,7 +138,7 @@ impl People {
     }
 
     fn opened(&self, number: u64, key: &str, sealed: &[u8]) -> Result<Person, String> {
-        let open = self.vault.open(number, key, sealed)?;
+        let open = self.vault.open(Bound::Person(number), key, sealed)?;
         let row: PersonRow =
             serde_json::from_slice(open.reveal()).map_err(|error| error.to_string())?;
         row.read(PersonId(number)).map_err(|wrong| wrong.0)
@@ -167,23 +173,39 @@ impl People {
                 Ok(later.take(search.most as usize).collect())
             }
             By::Marks(marks) => {
-                let mut all: BTreeSet<i64> = BTreeSet::new();
-                let mut select = reader.prepare_cached(
-                    "SELECT person FROM person_mark WHERE kind = ?1 AND mark = ?2 AND person > ?3
-                     ORDER BY person LIMIT ?4",
-                )?;
-                for mark in marks {
-                    let (kind, text) = marked(mark);
-                    for mark in self.vault.marks(kind, &text) {
-                        let found = params![kind, mark.as_slice(), after, most];
-                        for number in select.query_map(found, |row| row.get(0))? {
-                            all.insert(number?);
-                        }
-                    }
-                }
+                let all = self.with_marks(reader, marks, search)?;
                 Ok(all.into_iter().take(search.most as usize).collect())
             }
+            By::Each(marks) => {
+                let all = self.with_marks(reader, marks, search)?;
+                Ok(all.into_iter().collect())
+            }
         }
+    }
+
+    /// Who has one of these marks: so many of each at most.
+    fn with_marks<'a>(
+        &self,
+        reader: &Connection,
+        marks: impl IntoIterator<Item = &'a Mark>,
+        search: &Search,
+    ) -> Result<BTreeSet<i64>, StoreError> {
+        let (after, most) = (to_sql(search.after.0), i64::from(search.most));
+        let mut all = BTreeSet::new();
+        let mut select = reader.prepare_cached(
+            "SELECT person FROM person_mark WHERE kind = ?1 AND mark = ?2 AND person > ?3
+             ORDER BY person LIMIT ?4",
+        )?;
+        for mark in marks {
+            let (kind, text) = marked(mark);
+            for mark in self.vault.marks(kind, &text) {
+                let found = params![kind, mark.as_slice(), after, most];
+                for number in select.query_map(found, |row| row.get(0))? {
+                    all.insert(number?);
+                }
+            }
+        }
+        Ok(all)
     }
 
     fn put(&self, transaction: &Transaction<'_>, write: &Write) -> Result<(), StoreError> {
@@ -200,6 +222,8 @@ impl People {
                     .execute(params![date.to_string(), passage.as_str(), people])?;
                 Ok(())
             }
+            Write::Plan(plan) => gate::keep_plan(transaction, &self.vault, plan),
+            Write::DropPlans(before) => gate::drop_plans(transaction, *before),
             Write::Tell(date, at, colours) => tell(transaction, *date, at, colours),
             Write::Note(entry) => note(transaction, entry),
         }
@@ -213,7 +237,7 @@ impl People {
     ) -> Result<(), StoreError> {
         let number = to_sql(person.id.0);
         let open = json(&PersonRow::from(person))?;
-        let sealed = self.vault.seal(person.id.0, open.as_bytes());
+        let sealed = self.vault.seal(Bound::Person(person.id.0), open.as_bytes());
         let sealed = sealed.map_err(|why| JournalError::Storage(format!("the register: {why}")))?;
         let day = |date: Option<Date>| date.map(|it| it.to_string());
         transaction
@@ -461,6 +485,45 @@ impl Register for People {
                 passed.insert(passage.ok_or_else(|| wrong("a passage"))?, row.get(1)?);
             }
             Ok(passed)
+        })
+    }
+
+    fn at_gate(&self, date: Date) -> Result<Vec<(PersonId, u32, u32)>, JournalError> {
+        let (_, entered) = marked(&Mark::Entered(date));
+        self.store
+            .read(|reader| gate::by_company(reader, &self.vault, (date, &entered)))
+    }
+
+    fn entered_of(&self, company: &Note, date: Date) -> Result<u32, JournalError> {
+        let (_, company) = marked(&Mark::company(company));
+        let (_, entered) = marked(&Mark::Entered(date));
+        self.store
+            .read(|reader| gate::entered_of(reader, &self.vault, (&company, &entered)))
+    }
+
+    fn plan(&self, date: Date) -> Result<Plan, JournalError> {
+        self.store
+            .read(|reader| gate::plan(reader, &self.vault, date))
+    }
+
+    fn remind(&self, reminder: &Reminder, at: Stamp) -> Result<bool, JournalError> {
+        self.store.write(|transaction| {
+            let last: Option<String> = transaction
+                .prepare_cached(
+                    "SELECT subject FROM audit WHERE what = 'people_due' ORDER BY id DESC LIMIT 1",
+                )?
+                .query_row([], |row| row.get(0))
+                .optional()?;
+            if last == Some(reminder.date.to_string()) {
+                return Ok(false);
+            }
+            let event = Event::PeopleDue {
+                reminder: *reminder,
+                at,
+            };
+            let (routes, epoch) = (&self.store.inner.routes, self.store.epoch());
+            journal::record(transaction, routes, &epoch, &[event])?;
+            Ok(true)
         })
     }
 

@@ -200,25 +200,25 @@ impl Vault {
         std::iter::once(&self.present).chain(&self.older)
     }
 
-    /// Seals what belongs to a number.
-    pub(super) fn seal(&self, number: u64, open: &[u8]) -> Result<Vec<u8>, String> {
+    /// Seals what belongs to somebody or to a day.
+    pub(super) fn seal(&self, to: Bound<'_>, open: &[u8]) -> Result<Vec<u8>, String> {
         let nonce = random::<NONCE>()?;
         let sealed = cipher(&self.present)?
             .encrypt(
                 &XNonce::from(nonce),
                 Payload {
                     msg: open,
-                    aad: &bound(number),
+                    aad: &to.bytes(),
                 },
             )
             .map_err(|_| "could not be sealed".to_owned())?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what belongs to a number and was sealed with the key of this name.
+    /// Opens what belongs to somebody or to a day and was sealed with the key of this name.
     pub(super) fn open(
         &self,
-        number: u64,
+        of: Bound<'_>,
         key: &str,
         sealed: &[u8],
     ) -> Result<Secret<Vec<u8>>, String> {
@@ -226,13 +226,12 @@ impl Vault {
             .all()
             .find(|it| it.name == key)
             .ok_or_else(|| format!("the key {key} is not in the key's file"))?;
-        let damaged =
-            || format!("person {number} is damaged or was changed by somebody without the key");
+        let damaged = || format!("{of} is damaged or was changed by somebody without the key");
         let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(damaged)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| damaged())?;
         let payload = Payload {
             msg: sealed,
-            aad: &bound(number),
+            aad: &of.bytes(),
         };
         let open = cipher(key)?.decrypt(&XNonce::from(nonce), payload);
         open.map(Secret::new).map_err(|_| damaged())
@@ -245,7 +244,17 @@ impl Vault {
 
     /// Its marks under every key, while people are still sealed with an older one.
     pub(super) fn marks(&self, kind: &str, text: &str) -> Vec<[u8; 16]> {
-        self.all().map(|key| marked(key, kind, text)).collect()
+        self.named_marks(kind, text).map(|it| it.1).collect()
+    }
+
+    /// The same, each with its key's name.
+    pub(super) fn named_marks(
+        &self,
+        kind: &str,
+        text: &str,
+    ) -> impl Iterator<Item = (&str, [u8; 16])> {
+        self.all()
+            .map(move |key| (key.name.as_str(), marked(key, kind, text)))
     }
 
     /// Five bytes that nobody else can tell, of a text.
@@ -264,9 +273,33 @@ fn cipher(key: &Key) -> Result<XChaCha20Poly1305, String> {
         .map_err(|_| "a key has no 32 bytes".to_owned())
 }
 
-/// What a sealed person is bound to.
-fn bound(number: u64) -> Vec<u8> {
-    [b"menshen person 1".as_slice(), &number.to_be_bytes()].concat()
+/// What something sealed is bound to, so that no two rows can be exchanged.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound<'a> {
+    /// A person's number.
+    Person(u64),
+    /// A day of the gate.
+    Plan(&'a str),
+}
+
+impl Bound<'_> {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Person(number) => {
+                [b"menshen person 1".as_slice(), &number.to_be_bytes()].concat()
+            }
+            Self::Plan(day) => [b"menshen plan 1".as_slice(), day.as_bytes()].concat(),
+        }
+    }
+}
+
+impl std::fmt::Display for Bound<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(number) => write!(f, "person {number}"),
+            Self::Plan(day) => write!(f, "the plan of {day}"),
+        }
+    }
 }
 
 fn marked(key: &Key, kind: &str, text: &str) -> [u8; 16] {
@@ -322,9 +355,9 @@ mod tests {
     fn what_is_sealed_opens_with_its_number_and_key_alone() {
         let folder = tempfile::tempdir().unwrap();
         let vault = vault(folder.path());
-        let sealed = vault.seal(7, "王芳".as_bytes()).unwrap();
+        let sealed = vault.seal(Bound::Person(7), "王芳".as_bytes()).unwrap();
         assert!(!sealed.windows(3).any(|it| it == "王".as_bytes()));
-        let open = |number, sealed: &[u8]| vault.open(number, vault.name(), sealed);
+        let open = |number, sealed: &[u8]| vault.open(Bound::Person(number), vault.name(), sealed);
         assert_eq!(open(7, &sealed).unwrap().reveal(), "王芳".as_bytes());
         assert!(open(8, &sealed).is_err(), "another row's");
         for place in 0..sealed.len() {
@@ -333,23 +366,25 @@ mod tests {
             assert!(open(7, &wrong).is_err(), "byte {place}");
         }
         assert!(open(7, &sealed[..10]).is_err());
-        assert_ne!(vault.seal(7, b"x").unwrap(), vault.seal(7, b"x").unwrap());
+        let again = || vault.seal(Bound::Person(7), b"x").unwrap();
+        assert_ne!(again(), again());
     }
 
     #[test]
     fn an_older_key_opens_until_it_is_taken_away() {
         let folder = tempfile::tempdir().unwrap();
         let old = vault(folder.path());
-        let sealed = old.seal(1, b"x").unwrap();
+        let sealed = old.seal(Bound::Person(1), b"x").unwrap();
+        let open = |vault: &Vault| vault.open(Bound::Person(1), old.name(), &sealed);
         let both = vault(folder.path());
         assert_ne!(both.name(), old.name());
-        assert!(both.open(1, old.name(), &sealed).is_ok());
+        assert!(open(&both).is_ok());
         assert!(both.marks("phone", "1").contains(&old.mark("phone", "1")));
         let text = std::fs::read_to_string(folder.path().join("key")).unwrap();
         std::fs::write(folder.path().join("key"), text.lines().next().unwrap()).unwrap();
         let new = Vault::read(&folder.path().join("key")).unwrap().unwrap();
         assert_eq!(new.name(), both.name());
-        assert!(new.open(1, old.name(), &sealed).is_err());
+        assert!(open(&new).is_err());
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) struct EventJson {
     verdict: Option<Coded>,
     /// Why, where they were not judged or are to be measured again.
     reason: Option<&'static str>,
-    /// The day that a report is of.
+    /// The day that a report or a reminder is of.
     date: Option<String>,
 }
 
@@ -117,6 +117,7 @@ impl EventJson {
                 });
             }
             Event::Reported { report, .. } => said.date = Some(report.date.to_string()),
+            Event::PeopleDue { reminder, .. } => said.date = Some(reminder.date.to_string()),
             Event::SelfChecked { .. } => {}
             Event::Commanded { .. } | Event::NumbersVoid { .. } => return None,
         }

@@ -6,6 +6,8 @@
 //! | `posters` | those posters |
 //! | `gate` | the code of the day at the gate, couriers, who is found there |
 //! | `overview` | who is followed, what is late, searching, entering |
+//! | `companies` | how many of each company will be in on a day; totals by source and company |
+//! | `taken` | a list as a file |
 //! | `lists` | lists that are read in, and taken back |
 //! | `one` | one person: what each source said, decisions, steps, health |
 //! | `written` | what the forms on these pages ask for and send |
@@ -13,12 +15,14 @@
 //! Whoever looks at people leaves a line in the audit: the desk writes it. No name and no phone number stands
 //! in an address, so that neither a browser's history nor a log of requests has one.
 
+mod companies;
 mod declare;
 mod gate;
 mod lists;
 mod one;
 mod overview;
 mod posters;
+mod taken;
 mod written;
 
 pub(super) use lists::Tray;
@@ -118,6 +122,8 @@ pub(super) fn routes() -> Vec<Entry> {
         posters::routes(),
         gate::routes(),
         overview::routes(),
+        companies::routes(),
+        taken::routes(),
         lists::routes(),
         one::routes(),
     ]

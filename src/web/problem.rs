@@ -104,6 +104,7 @@ impl From<people::DeskError> for Problem {
         match error {
             people::DeskError::Journal(error) => Self::from(error),
             people::DeskError::NoPerson => Self::NoPage,
+            people::DeskError::TooOften(wait) => Self::TooOften(wait.as_secs() + 1),
             error => Self::NotDone(format!("{} {error}", words::people::refusal(&error))),
         }
     }

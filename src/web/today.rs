@@ -6,7 +6,7 @@
 //! day whose records are still there, with what led up to it. Everything is made here on a blocking thread
 //! and shown without a script.
 
-mod export;
+pub(super) mod export;
 mod meaning;
 mod plots;
 

@@ -46,6 +46,11 @@ const fn words(zh: &'static str, en: &'static str) -> Words {
     Words { zh, en }
 }
 
+/// The same for a file.
+pub(super) fn said(words: Words) -> crate::text::Words {
+    crate::export::words(words.zh, words.en)
+}
+
 /// Something that has words.
 pub trait InWords {
     /// Its words.

@@ -9,6 +9,7 @@ use menshen::store::Store;
 use menshen::web::Entrance;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn gateway(folder: &tempfile::TempDir) -> Gateway {
     let store = Store::open(folder.path(), Vec::new()).unwrap();
@@ -117,6 +118,179 @@ fn from_the_poster_to_the_phone_to_the_gate_and_to_the_manager() {
         browser.no_sideways_scroll(PHONE);
         browser.shoot(name);
     }
+}
+
+/// Whoever follows somebody up, day by day.
+struct Manager {
+    gateway: Gateway,
+    browser: Browser,
+}
+
+impl Manager {
+    fn days_later(&self, days: u32) {
+        self.gateway.clock.advance(Duration::from_hours(24) * days);
+    }
+
+    fn open(&self, path: &str) {
+        self.browser.open(&self.gateway, path, DESK);
+    }
+
+    fn says(&self, text: &str) {
+        let all = self.browser.eval("document.body.innerText");
+        assert!(
+            all.as_str().unwrap().contains(text),
+            "{text} is not in\n{all}"
+        );
+    }
+
+    /// Sends a form of the person's page, and waits for the page that comes back.
+    fn act(&self, word: &str, fields: &[(&str, &str)]) {
+        self.open("/people/1");
+        self.browser
+            .eval("(() => { window.before = true; return true; })()");
+        send(
+            &self.browser,
+            &format!("form[action='/people/1/{word}']"),
+            fields,
+        );
+        self.browser
+            .until("window.before === undefined && document.readyState === 'complete'");
+    }
+
+    /// The colour in the page's heading, by its word in the style sheet.
+    fn is(&self, colour: &str) {
+        let classes = self
+            .browser
+            .eval("document.querySelector('#person-title .colour').className");
+        assert_eq!(classes, json!(format!("colour c-{colour}")));
+    }
+
+    /// A page as a desk and as a phone show it.
+    fn shoot(&self, path: &str, name: &str) {
+        for (size, place) in [(DESK, "desk"), (PHONE, "phone")] {
+            self.browser.open(&self.gateway, path, size);
+            self.browser.no_sideways_scroll(size);
+            self.browser.shoot(&format!("{name}-{place}"));
+        }
+    }
+
+    /// From 21 February, when the community's networks know of her, to the 23rd, when she is back.
+    fn until_she_is_back(&self) {
+        self.open("/people");
+        let found = [
+            ("name", "王芳"),
+            ("phone", "13800138000"),
+            ("company", "古北科技"),
+            ("from", "浙江温州"),
+            ("expected", "2020-02-22"),
+        ];
+        send(&self.browser, "form[action='/people']", &found);
+        self.browser.until("location.pathname === '/people/1'");
+        self.is("yellow");
+        self.shoot("/people/1", "fortnight-1-yellow");
+        let why = "电话中说经过武汉";
+        self.act("move", &[("to", "red"), ("on", "2020-02-21"), ("why", why)]);
+        self.is("red");
+        // She has not come: the first page names her.
+        self.days_later(2);
+        self.shoot("/people", "fortnight-2-overdue");
+        self.says("今天要联系的人");
+        // She says by the poster that she is back: the rules propose, the manager confirms.
+        self.open("/people/posters?places=东门");
+        let path = self.browser.eval(
+            "new URL(document.querySelector('.poster .address').textContent.match(/https:\\S+/)[0]).pathname",
+        );
+        self.browser
+            .open(&self.gateway, path.as_str().unwrap(), PHONE);
+        let back = [
+            ("name", "王芳"),
+            ("phone", "13800138000"),
+            ("arrived", "2020-02-23"),
+            ("symptoms", "none"),
+            ("contact", "no"),
+            ("agree", "yes"),
+        ];
+        send(&self.browser, "main form.stack", &back);
+        self.browser
+            .until("document.querySelector('.day-code .code') !== null");
+        self.open("/people/1");
+        self.says("建议变更，待您决定");
+        self.act("confirm", &[("why", "本人已返沪")]);
+        self.is("purple");
+        self.shoot("/people/1", "fortnight-3-purple");
+    }
+
+    /// Fourteen days of observation, one of them forgotten; nobody is released before they are over.
+    fn observe(&self) {
+        for day in 23..37 {
+            match day {
+                28 => {
+                    self.open("/people");
+                    self.says("今日未登记健康");
+                }
+                29 => {
+                    self.shoot("/people/1", "fortnight-4-missed");
+                    self.says("此前有漏登");
+                    self.act("health", &[("temperature", "36.5")]);
+                }
+                32 => {
+                    self.act("health", &[("temperature", "36.5")]);
+                    let early = [("to", "green"), ("on", "2020-03-03"), ("why", "太早")];
+                    self.act("move", &early);
+                    self.says("观察期未满");
+                    self.browser.shoot("fortnight-5-refused-desk");
+                }
+                _ => self.act("health", &[("temperature", "36.5")]),
+            }
+            self.days_later(1);
+        }
+    }
+}
+
+#[test]
+fn a_fortnight_through_all_five_colours_day_by_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = Manager {
+        gateway: gateway(&folder),
+        browser: Browser::start(),
+    };
+    manager.until_she_is_back();
+    manager.observe();
+    manager.open("/people/1");
+    manager.says("观察期满待解除");
+    let over = "观察期满，无症状";
+    let release = [("to", "green"), ("on", "2020-03-08"), ("why", over)];
+    manager.act("move", &release);
+    manager.says("今天尚未登记健康状况");
+    manager.act("health", &[("temperature", "36.6")]);
+    manager.act("move", &release);
+    manager.is("green");
+    manager.shoot("/people/1", "fortnight-6-green");
+
+    // She travels again, to another key region.
+    manager.days_later(3);
+    let again = "再次从温州返沪";
+    let orange = [("to", "orange"), ("on", "2020-03-11"), ("why", again)];
+    manager.act("move", &orange);
+    manager.is("orange");
+    manager.shoot("/people/1", "fortnight-7-orange");
+    let steps = manager.browser.eval(
+        "[...document.querySelector('#past-title ~ ul').querySelectorAll('.colour')].map(it => it.className.replace('colour c-', ''))",
+    );
+    assert_eq!(steps, json!(["orange", "green", "purple", "red", "yellow"]));
+
+    // Totals by company, and what the companies plan for tomorrow.
+    manager.open("/people/companies");
+    let plan = [("company", "古北科技"), ("people", "30")];
+    let form = "form[action='/people/companies/plan']";
+    send(&manager.browser, form, &plan);
+    manager
+        .browser
+        .until("document.querySelector('#plan tbody') !== null");
+    manager.shoot("/people/companies", "companies");
+    manager.days_later(1);
+    manager.shoot("/gate", "gate-companies");
+    manager.says("古北科技");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::{Lab, date, li, sign};
 use menshen::people::{
-    Advice, By, Colour, DeskError, Field, Health, HealthRefused, Lack, Mark, MoveRefused, Passage,
-    Person, PersonId, Search, Source, Standing, Told,
+    Advice, By, Colour, DeskError, Erasure, Field, Health, HealthRefused, Lack, Mark, MoveRefused,
+    Passage, Person, PersonId, Search, Source, Standing, Told,
 };
 use menshen::units::Celsius;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ fn person(lab: &Lab, id: PersonId) -> Person {
     lab.desk.person(id, &li(), lab.now()).unwrap().person
 }
 
-fn health(lab: &Lab, degrees: f64) -> Health {
+pub(crate) fn health(lab: &Lab, degrees: f64) -> Health {
     Health {
         date: lab.today(),
         temperature: Celsius::new(degrees),
@@ -361,9 +361,11 @@ fn one_person_is_given_out_and_erased_on_request() {
     let id = lab.enter(Source::Gate, WANG);
     let all = lab.desk.export(id, &li(), lab.now()).unwrap();
     assert_eq!(all.value(Field::Phone).unwrap().as_str(), "13800138000");
-    lab.desk.erase(id, &sign(), lab.now()).unwrap();
+    lab.desk
+        .erase(id, (Erasure::Asked, &li()), lab.now())
+        .unwrap();
     assert_eq!(
-        lab.desk.erase(id, &sign(), lab.now()),
+        lab.desk.erase(id, (Erasure::Asked, &li()), lab.now()),
         Err(DeskError::NoPerson)
     );
     let deeds = lab.deeds();

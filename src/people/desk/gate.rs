@@ -4,13 +4,15 @@
 use super::super::colour::Colour;
 use super::super::field::Field;
 use super::super::follow::{Proposal, Reason};
-use super::super::gate::{GateDay, Glance};
+use super::super::gate::{GateDay, Glance, Plan, PlanRefused};
 use super::super::person::{Code, Person, PersonId, Visit};
 use super::super::register::{By, Deed, Entry, Mark, Passage, Search, Write};
 use super::{Desk, DeskError, signed};
+use crate::calendar::Date;
 use crate::clock::Stamp;
 use crate::id::{AlertId, ScreeningId};
 use crate::text::Note;
+use std::sync::PoisonError;
 
 impl Desk {
     /// What a code of today says. The look is noted, a code that is none as well.
@@ -32,7 +34,23 @@ impl Desk {
             vec![Write::Note(entry)]
         })?;
         let person = found.ok_or(DeskError::NoCode)?;
-        Ok(Glance::of(&person, entered, &self.rules))
+        let company_full = self.is_company_full(&person, today)?;
+        Ok(Glance::of(&person, (entered, company_full), &self.rules))
+    }
+
+    /// Whether as many of somebody's company were let in as it said; who was in today is one of them.
+    fn is_company_full(&self, person: &Person, today: Date) -> Result<bool, DeskError> {
+        let was_in = |it: &Visit| it.entered && it.date == today;
+        let Some(company) = person.value(Field::Company) else {
+            return Ok(false);
+        };
+        if person.visits.iter().any(was_in) {
+            return Ok(false);
+        }
+        Ok(match self.register.plan(today)?.of(company) {
+            Some(planned) => self.register.entered_of(company, today)? >= planned,
+            None => false,
+        })
     }
 
     fn entered(&self, now: Stamp) -> Result<u32, DeskError> {
@@ -96,31 +114,54 @@ impl Desk {
         Ok(())
     }
 
-    /// The gate's day: who passed, and how many of each company are expected.
+    /// The gate's day: who passed, and of each company how many said they would be in, are expected back and
+    /// were let in. The look is noted.
     ///
     /// # Errors
     /// Where the register cannot be read.
     pub fn gate(&self, by: &Note, now: Stamp) -> Result<GateDay, DeskError> {
         let today = self.today(now)?;
-        let entry = signed(Deed::Listed, format!("expected {today}"), by, now);
-        let search = Search {
-            most: super::MOST_ALIKE,
-            ..Search::by(By::Expected(today))
-        };
-        let mut expected: Vec<(Option<Note>, u32)> = Vec::new();
-        for person in self.register.look(&search, &entry)? {
-            let company = person.value(Field::Company).cloned();
-            match expected.iter_mut().find(|it| it.0 == company) {
-                Some((_, count)) => *count += 1,
-                None => expected.push((company, 1)),
-            }
+        let at_gate = self.register.at_gate(today)?;
+        let first: Vec<PersonId> = at_gate.iter().map(|it| it.0).collect();
+        let names = self.company_names(&first, (&format!("gate {today}"), by), now)?;
+        let companies = at_gate.into_iter().zip(names);
+        Ok(GateDay::of(
+            (&self.register.plan(today)?, self.register.passed(today)?),
+            self.rules.daily_cap,
+            companies.map(|((_, returning, entered), name)| (name, returning, entered)),
+        ))
+    }
+
+    /// What companies plan for a day.
+    ///
+    /// # Errors
+    /// Where the register cannot be read.
+    pub fn plan(&self, date: Date) -> Result<Plan, DeskError> {
+        Ok(self.register.plan(date)?)
+    }
+
+    /// Enters how many of a company will be in on a day; 0: it says nothing any more.
+    ///
+    /// # Errors
+    /// [`DeskError::Plan`].
+    pub fn put_plan(
+        &self,
+        (date, company, people): (Date, &Note, u32),
+        by: &Note,
+        now: Stamp,
+    ) -> Result<(), DeskError> {
+        let today = self.today(now)?;
+        if !(0..=i64::from(Plan::AHEAD)).contains(&(date.number() - today.number())) {
+            return Err(DeskError::Plan(PlanRefused::Day));
         }
-        Ok(GateDay {
-            date: today,
-            passed: self.register.passed(today)?,
-            cap: self.rules.daily_cap,
-            expected,
-        })
+        // What is planned for a day is one value: nobody writes it in between.
+        let held = self.planning.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plan = self.register.plan(date)?;
+        plan.put(company.clone(), people).map_err(DeskError::Plan)?;
+        let entry = signed(Deed::Planned, format!("{date} {people}"), by, now);
+        self.note(&[Write::Plan(plan), Write::Note(entry)])?;
+        drop(held);
+        Ok(())
     }
 
     /// A fever was confirmed: whoever had said that the screening is theirs is proposed for medical

@@ -2,13 +2,17 @@
 
 use super::super::colour::Colour;
 use super::super::field::Field;
+use super::super::gate::Plan;
 use super::super::person::{Person, PersonId};
 use super::super::register::{By, Counts, Deed, Entry, Search, Write};
 use super::super::source::Source;
-use super::super::totals::{CompanyTotals, Totals, told};
+use super::super::totals::{CompanyTotals, Reminder, Totals, told};
 use super::{Desk, DeskError, held, signed};
+use crate::calendar::Date;
 use crate::clock::{ClockTrust, Stamp};
 use crate::text::Note;
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 /// What was erased by rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,29 +70,66 @@ impl Desk {
     pub fn companies(&self, by: &Note, now: Stamp) -> Result<Vec<CompanyTotals>, DeskError> {
         let counts = self.counts(now)?;
         let first: Vec<PersonId> = counts.companies.iter().map(|it| it.0).collect();
-        let search = Search {
-            most: u32::try_from(first.len()).unwrap_or(u32::MAX),
-            ..Search::by(By::Numbers(first))
-        };
-        let entry = signed(Deed::Listed, "companies".to_owned(), by, now);
-        let people = self.register.look(&search, &entry)?;
-        let name = |id: PersonId| {
-            let person = people.iter().find(|it| it.id == id)?;
-            person.value(Field::Company).cloned()
-        };
-        let of = |(id, colours): &(PersonId, std::collections::BTreeMap<Colour, u64>)| {
+        let names = self.company_names(&first, ("companies", by), now)?;
+        let of = |((_, colours), company): (&(PersonId, BTreeMap<Colour, u64>), Option<Note>)| {
             let count = |colour: &Colour| (*colour, colours.get(colour).copied().unwrap_or(0));
             CompanyTotals {
-                company: name(*id),
+                company,
                 colours: Colour::ALL.iter().map(count).collect(),
             }
         };
-        let mut totals: Vec<CompanyTotals> = counts.companies.iter().map(of).collect();
+        let companies = counts.companies.iter().zip(names);
+        let mut totals: Vec<CompanyTotals> = companies.map(of).collect();
         totals.sort_by_key(|it| {
             let people: u64 = it.colours.iter().map(|it| it.1).sum();
             std::cmp::Reverse(people)
         });
         Ok(totals)
+    }
+
+    /// The companies of these people. The look is noted.
+    pub(super) fn company_names(
+        &self,
+        of: &[PersonId],
+        (what, by): (&str, &Note),
+        now: Stamp,
+    ) -> Result<Vec<Option<Note>>, DeskError> {
+        let search = Search {
+            most: u32::try_from(of.len()).unwrap_or(u32::MAX),
+            ..Search::by(By::Numbers(of.to_vec()))
+        };
+        let entry = signed(Deed::Listed, what.to_owned(), by, now);
+        let people = self.register.look(&search, &entry)?;
+        let by_id: BTreeMap<PersonId, &Person> = people.iter().map(|it| (it.id, it)).collect();
+        let name = |id: &PersonId| by_id.get(id)?.value(Field::Company).cloned();
+        Ok(of.iter().map(name).collect())
+    }
+
+    /// Reminds staff, once a day from the hour of the rules on, where somebody's health of the day is missing or
+    /// something is overdue; whether it was now.
+    ///
+    /// # Errors
+    /// Where the register cannot be read or written.
+    pub fn remind(&self, now: Stamp) -> Result<bool, DeskError> {
+        let today = self.today(now)?;
+        let from = self.rules.remind_at.zip(self.days.day(today));
+        let from = from.map(|(time, day)| day.at(time.minutes()));
+        let mut last = self.reminded.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == Some(today) || from.is_none_or(|from| now.wall < from) {
+            return Ok(false);
+        }
+        let counts = self.counts(now)?;
+        let reminder = Reminder {
+            date: today,
+            unsaid: counts.unsaid,
+            overdue: counts.overdue,
+        };
+        if (reminder.unsaid, reminder.overdue) == (0, 0) {
+            return Ok(false);
+        }
+        let is_new = self.register.remind(&reminder, now)?;
+        *last = Some(today);
+        Ok(is_new)
     }
 
     /// Erases by rule what is old: single fields first, whole people when nothing of them is needed any more.
@@ -103,6 +144,7 @@ impl Desk {
             return Ok(forgotten);
         }
         let today = self.today(now)?;
+        self.note(&[Write::DropPlans(today)])?;
         let mut after = PersonId(0);
         loop {
             let search = Search {
@@ -129,6 +171,7 @@ impl Desk {
     /// Where the register cannot be read or written.
     pub fn reseal(&self, now: Stamp) -> Result<u64, DeskError> {
         let mut resealed = 0;
+        let today = self.today(now)?;
         loop {
             let mut step = 0;
             let search = Search::by(By::OlderKey);
@@ -142,6 +185,7 @@ impl Desk {
             resealed += step;
         }
         if resealed > 0 {
+            self.reseal_plans(today)?;
             let subject = resealed.to_string();
             let entry = Entry {
                 deed: Deed::Resealed,
@@ -152,6 +196,17 @@ impl Desk {
             self.note(&[Write::Note(entry)])?;
         }
         Ok(resealed)
+    }
+
+    fn reseal_plans(&self, today: Date) -> Result<(), DeskError> {
+        let _held = self.planning.lock().unwrap_or_else(PoisonError::into_inner);
+        for ahead in 0..=Plan::AHEAD {
+            let plan = self.register.plan(today.plus(ahead))?;
+            if !plan.companies().is_empty() {
+                self.note(&[Write::Plan(plan)])?;
+            }
+        }
+        Ok(())
     }
 
     fn forget_one(&self, mut person: Person, now: Stamp, forgotten: &mut Forgotten) -> Vec<Write> {

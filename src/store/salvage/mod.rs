@@ -10,6 +10,7 @@
 //!    a database beside `damaged/` is therefore a finished one.
 //! 3. `damaged/` gets the date into its name, and is kept for whoever wants to look.
 
+mod people;
 mod rows;
 mod source;
 
@@ -94,6 +95,8 @@ fn dated(folder: &Path) -> PathBuf {
 struct Taken {
     /// Places that could not be read, and rows that no program of ours wrote.
     lost: u64,
+    /// Numbers of people of the register that an index still knows, whether their row could be read or not.
+    people: BTreeSet<i64>,
 }
 
 /// Writes a new database with all that can be read of a damaged one.
@@ -111,8 +114,10 @@ fn build(new: &Path, damaged: &Path, name: &str) -> Result<(), StoreError> {
     })?;
     let unfit = drop_what_cannot_be_read_back(&transaction)?;
     let rebuilt = rebuild_alerts(&transaction)?;
+    let people = people::settle(&transaction, taken.people)?;
     go_on_counting(&transaction)?;
     let note = in_words(&transaction, name, taken.lost + unfit, rebuilt)?;
+    let note = format!("{note}; {people}");
     tracing::error!("{note}");
     transaction.execute(
         "INSERT INTO copy (only_row, why, note) VALUES (1, 'salvaged', ?1)",

@@ -3,7 +3,7 @@
 
 use super::super::error::StoreError;
 use super::super::row::to_sql;
-use super::Taken;
+use super::{Taken, people};
 use crate::id::Channel;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{
@@ -28,11 +28,12 @@ const NUMBERED: [(&str, &str); 11] = [
 ];
 
 /// Small tables, each on a page or a few.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
     "channel",
     "standing_fault",
     "tally",
     "gate_count",
+    "gate_plan",
     "colour_total",
 ];
 
@@ -74,6 +75,7 @@ pub(super) fn take_over(
         let keyed = Keyed { key, channel: None };
         by_key(source, &Target::of(new, name)?, &keyed, taken)?;
     }
+    people::known(source, &mut taken.people);
     whole(source, &Target::of(new, "person_mark")?, taken)?;
     Ok(taken.lost == before)
 }

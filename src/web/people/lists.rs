@@ -380,11 +380,12 @@ async fn drop_it(State(shared): State<Arc<Shared>>) -> Response {
 /// `POST /people/lists/{id}/undo`.
 async fn undo(
     State(shared): State<Arc<Shared>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     who: Who,
 ) -> Result<Response, Problem> {
+    let id = ImportId(id.parse().map_err(|_| Problem::NoPage)?);
     shared
-        .people_write(move |desk, now| desk.undo(ImportId(id), &who.name, now))
+        .people_write(move |desk, now| desk.undo(id, &who.name, now))
         .await?;
     Ok(Redirect::to(PATH).into_response())
 }

@@ -10,8 +10,8 @@ use super::written::{Asked, Input, Sent, Written, form};
 use crate::calendar::Date;
 use crate::clock::Stamp;
 use crate::people::{
-    Colour, Desk, DeskError, Field, FieldWrong, Health, Lack, Person, PersonId, Seen, Sign, Source,
-    Standing, Symptom, Transition, Wrong, symptoms_in,
+    Colour, Desk, DeskError, Erasure, Field, FieldWrong, Health, Lack, Person, PersonId, Seen,
+    Sign, Source, Standing, Symptom, Transition, Wrong, symptoms_in,
 };
 use crate::staff::{Right, Who};
 use crate::text::{Note, Words};
@@ -119,6 +119,7 @@ struct Page {
     records: Vec<RecordView>,
     consent: String,
     asked: Vec<Asked>,
+    erasures: &'static [Erasure],
     /// Whether whoever looks may decide and erase.
     runs: bool,
 }
@@ -283,19 +284,26 @@ fn build(
             format!("{} · {}", it.0, when::short(&it.1, &now))
         }),
         asked: form(&ASKED, &[], &Written::default(), &[]),
+        erasures: Erasure::ALL,
         runs: who.role.may(Right::RunPeople),
     })
+}
+
+/// A person's number in an address.
+fn number(text: &str) -> Result<PersonId, Problem> {
+    text.parse().map_err(|_| Problem::NoPage)
 }
 
 /// `GET /people/{id}`.
 async fn person(
     State(shared): State<Arc<Shared>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     frame: Frame,
     who: Who,
 ) -> Result<Response, Problem> {
+    let id = number(&id)?;
     let page = shared
-        .people(move |desk, now| build(desk, (frame, &who), PersonId(id), now))
+        .people(move |desk, now| build(desk, (frame, &who), id, now))
         .await?;
     page::html(&page)
 }
@@ -349,7 +357,7 @@ enum Act {
     Confirm(Sign),
     Decline,
     Health(Option<Celsius>, std::collections::BTreeSet<Symptom>, Date),
-    Erase(Sign),
+    Erase(Erasure),
 }
 
 impl Act {
@@ -385,7 +393,13 @@ impl Act {
                 written.symptoms(),
                 date(written.one("date"))?,
             ),
-            "erase" => Self::Erase(sign(written, who)?),
+            "erase" => {
+                let why = Erasure::parse(written.one("why"));
+                Self::Erase(why.ok_or(Problem::Incomplete(
+                    "请后退，选择删除的原因。",
+                    "Go back and choose why.",
+                ))?)
+            }
             _ => return Err(Problem::NoPage),
         })
     }
@@ -417,7 +431,7 @@ impl Act {
                 };
                 desk.enter_health(id, &health, now)
             }
-            Self::Erase(sign) => desk.erase(id, sign, now),
+            Self::Erase(why) => desk.erase(id, (*why, by), now),
         }
     }
 }
@@ -425,10 +439,11 @@ impl Act {
 /// `POST /people/{id}/{act}`.
 async fn act(
     State(shared): State<Arc<Shared>>,
-    Path((id, word)): Path<(u64, String)>,
+    Path((id, word)): Path<(String, String)>,
     who: Who,
     sent: Sent,
 ) -> Result<Response, Problem> {
+    let id = number(&id)?;
     let act = Act::of(&word, &Written::new(sent), &who)?;
     super::super::who::need(&who, act.needs())?;
     let back = match act {
@@ -436,7 +451,7 @@ async fn act(
         _ => format!("/people/{id}"),
     };
     shared
-        .people_write(move |desk, now| act.take(desk, (PersonId(id), &who.name), now))
+        .people_write(move |desk, now| act.take(desk, (id, &who.name), now))
         .await?;
     Ok(Redirect::to(&back).into_response())
 }
@@ -493,11 +508,12 @@ fn told(person: &Person) -> Value {
 /// `POST /people/{id}/export`: a file for the person.
 async fn export(
     State(shared): State<Arc<Shared>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     who: Who,
 ) -> Result<Response, Problem> {
+    let id = number(&id)?;
     let told = shared
-        .people(move |desk, now| Ok(told(&desk.export(PersonId(id), &who.name, now)?)))
+        .people(move |desk, now| Ok(told(&desk.export(id, &who.name, now)?)))
         .await?;
     let name = format!("attachment; filename=\"menshen-person-{id}.json\"");
     Ok(([(CONTENT_DISPOSITION, name)], Json(told)).into_response())

@@ -9,11 +9,13 @@ use super::super::{Shared, page};
 use super::ColourView;
 use super::written::{Asked, Input, Sent, Written, form};
 use crate::calendar::Date;
+use crate::clock::Stamp;
 use crate::people::{
-    By, Colour, CompanyTotals, Counts, Field, FieldWrong, Lack, PersonId, Search, Seen, Source,
+    By, Colour, Counts, Desk, DeskError, Field, FieldWrong, Lack, PersonId, Search, Seen, Source,
     masked_phone,
 };
 use crate::staff::{Right, Who};
+use crate::text::Note;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -47,26 +49,26 @@ struct Wish {
 
 /// Whom a list shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Shown {
     Which(Which),
     Colour(Colour),
 }
 
 impl Shown {
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
         let colour = || Colour::parse(word).map(Self::Colour);
         let which = Which::parse(word).map(Self::Which);
         which.or_else(colour).unwrap_or(Self::Which(Which::Waiting))
     }
 
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Which(which) => which.as_str(),
             Self::Colour(colour) => colour.as_str(),
         }
     }
 
-    const fn by(self, today: Date) -> By {
+    pub(super) const fn by(self, today: Date) -> By {
         match self {
             Self::Which(Which::Waiting) => By::Waiting,
             Self::Which(Which::Due) => By::Due(today),
@@ -86,6 +88,49 @@ struct Choice {
     en: &'static str,
     number: Option<u64>,
     here: bool,
+}
+
+/// People who are to be called today, the first of them; all are on the list of this word.
+struct Called {
+    which: Which,
+    people: u64,
+    names: Vec<Line>,
+}
+
+/// Most who are named before the list.
+const NAMED: u32 = 20;
+
+impl Called {
+    /// Whose health of the day is missing, and what is overdue.
+    fn today(
+        desk: &Desk,
+        (counts, today): (&Counts, Date),
+        by: &Note,
+        now: Stamp,
+    ) -> Result<Vec<Self>, DeskError> {
+        let mut called = Vec::new();
+        for (which, people) in [(Which::Unsaid, counts.unsaid), (Which::Due, counts.overdue)] {
+            if people == 0 {
+                continue;
+            }
+            let search = Search {
+                most: NAMED,
+                ..Search::by(Shown::Which(which).by(today))
+            };
+            let found = desk.people(&search, by, now)?;
+            called.push(Self {
+                which,
+                people,
+                names: found.iter().map(Line::from).collect(),
+            });
+        }
+        Ok(called)
+    }
+
+    /// Whether more are to be called than are named.
+    fn has_more(&self) -> bool {
+        self.people > self.names.len() as u64
+    }
 }
 
 /// One person in a list.
@@ -126,12 +171,6 @@ impl From<&Seen> for Line {
     }
 }
 
-/// One company's numbers.
-struct CompanyLine {
-    name: Option<String>,
-    numbers: Vec<u64>,
-}
-
 #[derive(Template)]
 #[template(path = "people.html", config = "src/web/askama.toml")]
 struct Page {
@@ -139,24 +178,19 @@ struct Page {
     date: Date,
     total: u64,
     choices: Vec<Choice>,
+    /// Who is to be called today.
+    called: Vec<Called>,
     /// Whether the list is that of a search.
     found: bool,
     lines: Vec<Line>,
+    /// The list's word; nothing for a search.
+    shown: &'static str,
     /// Where the next page begins.
     next: Option<(&'static str, PersonId)>,
     fields: Vec<Asked>,
     any_wrong: bool,
     /// Whether whoever looks may read in lists and print posters.
     runs: bool,
-}
-
-#[derive(Template)]
-#[template(path = "companies.html", config = "src/web/askama.toml")]
-struct TotalsPage {
-    frame: Frame,
-    colours: Vec<ColourView>,
-    sources: Vec<(Source, u64)>,
-    companies: Vec<CompanyLine>,
 }
 
 fn choices(counts: &Counts, shown: Option<Shown>) -> Vec<Choice> {
@@ -188,8 +222,10 @@ fn choices(counts: &Counts, shown: Option<Shown>) -> Vec<Choice> {
 
 /// Which list, and what stands in the form below it.
 struct Asks {
-    /// `None`: a search for this text.
+    /// An error: a search for this text.
     shown: Result<Shown, String>,
+    /// Whether it is the page as it is opened: then it says who is to be called.
+    first: bool,
     after: PersonId,
     written: Written,
     wrong: Vec<FieldWrong>,
@@ -197,8 +233,8 @@ struct Asks {
 
 async fn build(shared: &Shared, (frame, who): (Frame, Who), asks: Asks) -> Result<Page, Problem> {
     let runs = who.role.may(Right::RunPeople);
-    let (shown, after) = (asks.shown, asks.after);
-    let (date, counts, seen, shown) = shared
+    let (shown, after, first) = (asks.shown, asks.after, asks.first);
+    let (date, counts, seen, called, shown) = shared
         .people(move |desk, now| {
             let today = desk.today(now)?;
             let seen = match &shown {
@@ -211,7 +247,13 @@ async fn build(shared: &Shared, (frame, who): (Frame, Who), asks: Asks) -> Resul
                 }
                 Err(text) => desk.find(text, &who.name, now)?,
             };
-            Ok((today, desk.counts(now)?, seen, shown.ok()))
+            let counts = desk.counts(now)?;
+            let called = if first {
+                Called::today(desk, (&counts, today), &who.name, now)?
+            } else {
+                Vec::new()
+            };
+            Ok((today, counts, seen, called, shown.ok()))
         })
         .await?;
     let is_full = seen.len() >= Search::PAGE as usize;
@@ -221,8 +263,10 @@ async fn build(shared: &Shared, (frame, who): (Frame, Who), asks: Asks) -> Resul
         date,
         total: counts.people,
         choices: choices(&counts, shown),
+        called,
         found: shown.is_none(),
         lines: seen.iter().map(Line::from).collect(),
+        shown: shown.map_or("", Shown::as_str),
         next: shown.map(Shown::as_str).zip(last),
         fields: form(&ASKED, &REQUIRED, &asks.written, &asks.wrong),
         any_wrong: !asks.wrong.is_empty(),
@@ -239,6 +283,7 @@ async fn overview(
 ) -> Result<Response, Problem> {
     let asks = Asks {
         shown: Ok(Shown::of(&wish.show)),
+        first: wish.show.is_empty(),
         after: PersonId(wish.after),
         written: Written::default(),
         wrong: Vec::new(),
@@ -255,6 +300,7 @@ async fn find(
 ) -> Result<Response, Problem> {
     let asks = Asks {
         shown: Err(Written::new(sent).one("text").to_owned()),
+        first: false,
         after: PersonId(0),
         written: Written::default(),
         wrong: Vec::new(),
@@ -278,6 +324,7 @@ async fn enter(
         Err(wrong) => {
             let asks = Asks {
                 shown: Ok(Shown::Which(Which::Waiting)),
+                first: false,
                 after: PersonId(0),
                 written,
                 wrong,
@@ -288,39 +335,10 @@ async fn enter(
     }
 }
 
-fn company_line(totals: &CompanyTotals) -> CompanyLine {
-    CompanyLine {
-        name: totals.company.as_ref().map(ToString::to_string),
-        numbers: totals.colours.iter().map(|it| it.1).collect(),
-    }
-}
-
-/// `GET /people/companies`: totals by source and by company; they stay in the building.
-async fn companies(
-    State(shared): State<Arc<Shared>>,
-    frame: Frame,
-    who: Who,
-) -> Result<Response, Problem> {
-    let (counts, totals) = shared
-        .people(move |desk, now| Ok((desk.counts(now)?, desk.companies(&who.name, now)?)))
-        .await?;
-    let number = |source: &Source| {
-        let number = counts.sources.get(source).copied();
-        (*source, number.unwrap_or(0))
-    };
-    page::html(&TotalsPage {
-        frame,
-        colours: Colour::ALL.iter().copied().map(ColourView::from).collect(),
-        sources: Source::ALL.iter().map(number).collect(),
-        companies: totals.iter().map(company_line).collect(),
-    })
-}
-
 pub(super) fn routes() -> Vec<Entry> {
     vec![
         get("/people", Right::SeePeople, overview),
         post("/people", Right::SeePeople, enter),
         post("/people/find", Right::SeePeople, find),
-        get("/people/companies", Right::SeePeople, companies),
     ]
 }

@@ -1,13 +1,12 @@
 //! The figures as files: CSV for other programs, XLSX to reckon with. Dates, hours and numbers only.
 
 use super::super::problem::Problem;
-use super::super::words::{InWords as _, Words, today as words};
+use super::super::words::{InWords as _, Words, said, today as words};
 use super::super::{Shared, blocking, rounds, when};
 use super::{Stretch, classes, people};
 use crate::clock::WallTime;
 use crate::export::{self, Cell, Column, Document, ExportError, Table};
 use crate::screening::{Obstacle, RetestReason, Verdict};
-use crate::text;
 use crate::web::state::Dashboard;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -17,10 +16,10 @@ use std::sync::Arc;
 /// Days of the table by day: a year and a day, so that a day stands beside the same one a year ago.
 const DAYS: u16 = 366;
 
-/// A kind of file.
-struct Kind {
-    media: &'static str,
-    made: fn(Table, WallTime) -> Result<Vec<u8>, ExportError>,
+/// A kind of file that holds one table.
+pub(in crate::web) struct Kind {
+    pub(in crate::web) media: &'static str,
+    pub(in crate::web) made: fn(Table, WallTime) -> Result<Vec<u8>, ExportError>,
 }
 
 const CSV: Kind = Kind {
@@ -42,7 +41,7 @@ const XLSX: Kind = Kind {
 };
 
 /// The kind that an ending asks for.
-fn kind(ending: &str) -> Result<Kind, Problem> {
+pub(in crate::web) fn kind(ending: &str) -> Result<Kind, Problem> {
     match ending {
         "csv" => Ok(CSV),
         "xlsx" => Ok(XLSX),
@@ -55,10 +54,6 @@ fn kind(ending: &str) -> Result<Kind, Problem> {
 enum Lines {
     Days,
     Hours,
-}
-
-fn said(words: Words) -> text::Words {
-    export::words(words.zh, words.en)
 }
 
 fn column(words: Words) -> Column {

@@ -10,6 +10,18 @@ pub const GATE: Words = words("入楼查验", "Gate");
 /// The way to the register.
 pub const REGISTER: Words = words("人员登记", "Register");
 
+/// Something waits for a decision.
+pub const WAITS: Words = words("待决定", "to be decided");
+
+/// What stands above a list in a file, beside the fields.
+pub const COLUMNS: [Words; 5] = [
+    words("编号", "Number"),
+    words("颜色", "Colour"),
+    words("起", "Since"),
+    words("到期", "Due"),
+    words("要办的事", "To do"),
+];
+
 named! {
     /// Who is listed, beside those of one colour.
     Which {
@@ -41,6 +53,8 @@ pub const fn refusal(error: &DeskError) -> &'static str {
         DeskError::PosterVoid => "二维码已过期或不是本楼的，请扫描门口的二维码。",
         DeskError::NoImport => "没有这份名单，或已撤销。",
         DeskError::Heading(_) => "表头缺少必需的列，请指定各列对应的项目。",
+        DeskError::Plan(why) => why.zh(),
+        DeskError::TooMany => "名单超过一万人，请按颜色分开导出。",
         DeskError::Decided => "已有人处理，请刷新页面。",
     }
 }
