@@ -5,7 +5,7 @@
     reason = "a test: what fails here is its finding"
 )]
 
-use menshen::config::{Config, profile};
+use menshen::config::{Config, StreetConfig, profile};
 use menshen::mqtt::broker::{Access, Broker, BrokerSettings};
 use menshen::mqtt::dial::{Account, Network};
 use menshen::mqtt::probe::{self, Rights};
@@ -29,13 +29,22 @@ fn shipped(name: &str) -> PathBuf {
         .join(name)
 }
 
-const UNITS: [&str; 2] = ["menshen.service", "menshen-trouble.service"];
+/// What each unit starts of the program, and how exposed it may be, in tenths of what `systemd-analyze security`
+/// says. The judge of an upgrade has to be root; a browser has to have the screen, and namespaces to keep its pages in.
+const UNITS: [(&str, &str, u32); 5] = [
+    ("menshen.service", "run", 18),
+    ("menshen-trouble.service", "trouble", 18),
+    ("menshen-street.service", "street", 18),
+    ("menshen-upgrade.service", "upgrade", 20),
+    ("menshen-kiosk.service", "", 21),
+];
 
 #[test]
 fn the_units_expose_little() {
-    for unit in UNITS {
+    for (unit, _, most) in UNITS {
         let asked = Command::new("systemd-analyze")
-            .args(["security", "--offline=true", "--no-pager", "--threshold=18"])
+            .args(["security", "--offline=true", "--no-pager"])
+            .arg(format!("--threshold={most}"))
             .arg(shipped("systemd").join(unit))
             .output();
         let Ok(answer) = asked else {
@@ -71,15 +80,25 @@ fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
         let built = source.starts_with("target/") || source.ends_with('*');
         assert!(built || shipped("..").join(source).exists(), "{source}");
     }
-    for unit in UNITS {
+    for (unit, command, _) in UNITS {
         assert!(installed.contains(format!("deploy/systemd/{unit}").as_str()));
         let text = fs::read_to_string(shipped("systemd").join(unit)).unwrap();
-        let start = text
+        let Some(start) = text
             .lines()
-            .find_map(|it| it.strip_prefix("ExecStart=/usr/bin/menshen "));
-        let said = start.unwrap().split(' ').collect::<Vec<_>>();
-        assert_eq!(said[1..], ["--config", "/etc/menshen/menshen.toml"]);
-        // The subcommand exists: its help is found.
+            .find_map(|it| it.strip_prefix("ExecStart=")?.split_once("/menshen "))
+        else {
+            assert_eq!(command, "", "{unit}");
+            continue;
+        };
+        // The subcommand exists, and reads the file that is installed.
+        let said: Vec<&str> = start.1.split(' ').collect();
+        assert_eq!(said[0], command);
+        let file = said.iter().position(|it| *it == "--config").unwrap() + 1;
+        assert!(manifest["package"]["metadata"]["deb"]["conf-files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it.as_str() == Some(said[file])));
         let help = Command::new(env!("CARGO_BIN_EXE_menshen"))
             .args([said[0], "--help"])
             .output()
@@ -88,6 +107,39 @@ fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
     }
     let config = Config::load(&shipped("menshen.toml")).unwrap();
     assert_eq!(config.store.folder, Path::new("/var/lib/menshen"));
+    let street = StreetConfig::load(&shipped("street.toml")).unwrap();
+    assert!(street.ledger.starts_with("/var/lib/menshen-street"));
+}
+
+/// What `systemd-analyze verify` says of the units, with the programs that they start in their places.
+#[test]
+fn the_units_are_written_in_words_that_systemd_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    for (unit, ..) in UNITS {
+        let text = fs::read_to_string(shipped("systemd").join(unit)).unwrap();
+        let text: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("ExecStart=") {
+                Some(_) => "ExecStart=/bin/true".to_owned(),
+                None => line.to_owned(),
+            } + "\n")
+            .collect();
+        let text = text.replace("=/bin/true\n    ", "=/bin/true \\\n    ");
+        fs::write(folder.path().join(unit), text).unwrap();
+    }
+    for (unit, ..) in UNITS {
+        let Ok(asked) = Command::new("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .arg(folder.path().join(unit))
+            .output()
+        else {
+            println!("skipped: systemd-analyze is not installed");
+            return;
+        };
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        let ours: Vec<&str> = said.lines().filter(|it| it.contains("menshen")).collect();
+        assert!(asked.status.success() && ours.is_empty(), "{unit}: {said}");
+    }
 }
 
 #[test]

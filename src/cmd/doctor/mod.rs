@@ -99,6 +99,13 @@ pub(super) fn troubles(config: Option<&Path>) -> anyhow::Result<Vec<Trouble>> {
         .collect())
 }
 
+/// What the doctor says, in words.
+pub(super) fn report(config: Option<&Path>) -> anyhow::Result<String> {
+    let findings = examine(config)?;
+    let well = findings.iter().all(|it| it.state != State::Wrong);
+    Ok(in_words(&findings, well))
+}
+
 fn examine(file: Option<&Path>) -> anyhow::Result<Vec<Finding>> {
     let (config, usable) = match Config::find(file) {
         Ok((config, origin)) => {
