@@ -94,11 +94,13 @@ fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
         let said: Vec<&str> = start.1.split(' ').collect();
         assert_eq!(said[0], command);
         let file = said.iter().position(|it| *it == "--config").unwrap() + 1;
-        assert!(manifest["package"]["metadata"]["deb"]["conf-files"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|it| it.as_str() == Some(said[file])));
+        assert!(
+            manifest["package"]["metadata"]["deb"]["conf-files"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|it| it.as_str() == Some(said[file]))
+        );
         let help = Command::new(env!("CARGO_BIN_EXE_menshen"))
             .args([said[0], "--help"])
             .output()
@@ -308,4 +310,41 @@ fn the_udev_rule_and_the_profiles_name_the_same_cameras() {
         .collect();
     assert_eq!(ruled, known);
     assert!(known.len() >= 4, "{known:?}");
+}
+
+#[test]
+fn what_is_given_away_is_verified_by_its_signature_and_no_change_goes_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, files) = (folder.path().join("key"), folder.path().join("files"));
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("menshen.deb"), "a package").unwrap();
+    fs::write(files.join("menshen.cdx.json"), "{}").unwrap();
+    let pair = |name: &Path| {
+        // Without a password, which a key for release has.
+        let made = Command::new("minisign").arg("-GW").arg("-s").arg(name).arg("-p").arg(name.with_extension("pub")).output();
+        made.is_ok_and(|it| it.status.success())
+    };
+    if !pair(&key) {
+        println!("skipped: minisign is not installed");
+        return;
+    }
+    let run = |what: &str, key: &Path| {
+        let ran = Command::new(shipped("sign.sh")).arg(what).arg(&files).arg(key).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        (ran.status.success(), said)
+    };
+    let public = key.with_extension("pub");
+    assert!(run("sign", &key).0);
+    assert!(run("verify", &public).0);
+    fs::write(files.join("menshen.deb"), "another one").unwrap();
+    assert!(run("verify", &public).1.contains("is not as it was signed"));
+    fs::write(files.join("menshen.deb"), "a package").unwrap();
+    fs::write(files.join("more"), "").unwrap();
+    assert!(run("verify", &public).1.contains("nobody signed"));
+    fs::remove_file(files.join("more")).unwrap();
+    assert!(run("verify", &public).0);
+    let other = folder.path().join("other");
+    assert!(pair(&other));
+    let stranger = run("verify", &other.with_extension("pub"));
+    assert!(!stranger.0 && stranger.1.contains("not signed with this key"), "{}", stranger.1);
 }

@@ -192,7 +192,14 @@ fn log(given: Option<&Path>) -> anyhow::Result<String> {
     let units = UNITS.iter().flat_map(|unit| ["-u", unit]);
     output(
         Command::new("journalctl")
-            .args(["-n", LINES, "-o", "short-iso", "--no-hostname", "--no-pager"])
+            .args([
+                "-n",
+                LINES,
+                "-o",
+                "short-iso",
+                "--no-hostname",
+                "--no-pager",
+            ])
             .args(units),
     )
 }
@@ -255,11 +262,8 @@ fn database(config: &Config) -> anyhow::Result<String> {
 }
 
 fn machine(config: &Config) -> String {
-    let mut text = format!(
-        "menshen {} for {}\n",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::ARCH
-    );
+    let mut text = concat!("menshen ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
+    text += &or_why(output(Command::new("uname").arg("-srm")));
     let lines = |file: &str, wanted: &dyn Fn(&str) -> bool| -> String {
         let all = fs::read_to_string(file).unwrap_or_default();
         let mut found = String::new();
@@ -272,9 +276,11 @@ fn machine(config: &Config) -> String {
         move |line: &str| words.iter().any(|word| line.starts_with(word))
     };
     text += &lines("/etc/os-release", &begins(&["PRETTY_NAME"]));
-    text += &lines("/proc/sys/kernel/osrelease", &|_| true);
     text += &lines("/proc/cpuinfo", &begins(&["model name", "Model"]));
-    text += &lines("/proc/meminfo", &begins(&["MemTotal", "MemAvailable", "SwapTotal"]));
+    text += &lines(
+        "/proc/meminfo",
+        &begins(&["MemTotal", "MemAvailable", "SwapTotal"]),
+    );
     text += &lines("/proc/loadavg", &|_| true);
     text += &lines("/proc/uptime", &|_| true);
     match store::free(&config.store.folder) {
@@ -289,8 +295,11 @@ fn machine(config: &Config) -> String {
 }
 
 fn services() -> String {
-    let wanted = "--property=Id,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ActiveEnterTimestamp";
+    let wanted =
+        "--property=Id,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ActiveEnterTimestamp";
     or_why(output(
-        Command::new("systemctl").args(["show", "--no-pager", wanted]).args(UNITS),
+        Command::new("systemctl")
+            .args(["show", "--no-pager", wanted])
+            .args(UNITS),
     ))
 }

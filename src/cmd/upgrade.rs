@@ -50,7 +50,11 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The folder with the program that ran before (`menshen`) and the note (`note.json`).
-    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/menshen-previous")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "/var/lib/menshen-previous"
+    )]
     kept: PathBuf,
     /// Where the program is installed.
     #[arg(long, value_name = "FILE", default_value = "/usr/bin/menshen")]
@@ -126,7 +130,10 @@ fn judge(args: &JudgeArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let (config, _) = Config::find(args.config.as_deref())?;
-    let paths = ["/sign-in", if note.screens { "/readyz" } else { "/healthz" }];
+    let paths = [
+        "/sign-in",
+        if note.screens { "/readyz" } else { "/healthz" },
+    ];
     if stands(&config, &paths, args.within) {
         fs::remove_file(&note_file).with_context(|| note_file.display().to_string())?;
         say("the new version screens: it is kept\n")?;

@@ -43,6 +43,7 @@ mod retention;
 mod row;
 mod salvage;
 mod shedding;
+mod times;
 mod unfinished;
 mod upkeep;
 mod vault;
