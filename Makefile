@@ -89,6 +89,7 @@ picture: cargo ## Render the README's pictures again, with the simulator, the fa
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1145 \
 	    --virtual-time-budget=1000 --screenshot=deploy/pictures/dashboard.png http://127.0.0.1:8477/; \
 	wait
+	deploy/pictures/first-start.sh target/debug/menshen deploy/pictures/first-start
 
 deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
@@ -113,7 +114,8 @@ sbom: cargo ## Write down which crates are in the program, from Cargo.lock (Cycl
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(CARGO) cyclonedx --format json --spec-version 1.5 \
 	    --no-build-deps --describe crate --target x86_64-unknown-linux-gnu
 	mkdir -p target/sbom
-	mv menshen.cdx.json target/sbom/menshen.cdx.json
+	sed 's|path+file://$(CURDIR)|path+file:///menshen|' menshen.cdx.json >target/sbom/menshen.cdx.json
+	rm menshen.cdx.json
 
 deb: cargo deps-demo sbom ## Build the Debian package, and look into it
 	@$(CARGO) deb --version >/dev/null 2>&1 || \

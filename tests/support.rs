@@ -68,7 +68,7 @@ fn parts(file: &Path) -> Vec<(String, String)> {
         .map(|number| {
             let mut part = zip.by_index(number).unwrap();
             let mut text = String::new();
-            let name = part.name().to_owned();
+            let name = part.name().unwrap().into_owned();
             part.read_to_string(&mut text).unwrap();
             (name, text)
         })
