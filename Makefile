@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 600
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 deps: deps-test ## Install what building and testing need (Debian, Ubuntu)
 

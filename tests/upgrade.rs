@@ -219,7 +219,8 @@ fn a_version_that_screens_is_kept_and_one_that_does_not_is_taken_back_with_its_d
     install.systemctl("stop");
     install.systemctl("start");
     let judged = install.judge();
-    assert_eq!(judged.status.code(), Some(0), "{}", said(&judged));
+    let log = fs::read_to_string(install.at("log")).unwrap();
+    assert_eq!(judged.status.code(), Some(0), "{}\n{log}", said(&judged));
     assert!(said(&judged).contains("it is kept"));
     assert!(!install.at("kept/note.json").exists());
     let judged = install.judge();

@@ -148,7 +148,7 @@ fn judge(args: &JudgeArgs) -> anyhow::Result<ExitCode> {
         )
     })?;
     fs::remove_file(&note_file).with_context(|| note_file.display().to_string())?;
-    let back = stands(&config, &paths, args.within);
+    let back = stands(&config, &note, args.within);
     anyhow::bail!(
         "the new version did not screen within {} s: version {} is back{}\n\
          hint: send the new version's log to whoever made it: journalctl -u menshen (menshen support)",
@@ -174,12 +174,14 @@ fn read(file: &Path) -> anyhow::Result<Option<Note>> {
     }
 }
 
-/// Whether all these pages answer, at several looks in a row, before the time is up.
-fn stands(config: &Config, paths: &[&str], within: Duration) -> bool {
+/// Whether all is well, at several looks in a row, before the time is up.
+fn stands(config: &Config, note: &Note, within: Duration) -> bool {
     let looks = within.as_secs().max(1);
     let mut steady = 0;
     for _ in 0..looks {
-        let well = paths.iter().all(|path| is_well(config, path));
+        // Where nobody has an account yet, whoever comes is led to the page that makes the first one.
+        let well = is_well(config, if note.screens { "/readyz" } else { "/healthz" })
+            && (is_well(config, "/sign-in") || is_well(config, "/setup"));
         steady = if well { steady + 1 } else { 0 };
         if steady == STEADY {
             return true;

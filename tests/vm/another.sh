@@ -12,8 +12,7 @@ sed -i "s/^Version: .*/Version: $2/" "$work/package/DEBIAN/control"
 if [ "$3" = bad ]; then
     cat > "$work/package/usr/bin/menshen" <<'PROGRAM'
 #!/bin/sh
-# Says that it is ready, and screens nobody.
-systemd-notify --ready || true
+# Screens nobody.
 exec sleep 1000000
 PROGRAM
     chmod 0755 "$work/package/usr/bin/menshen"

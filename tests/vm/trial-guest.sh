@@ -88,7 +88,6 @@ SITE
     before=$(pid) count=$(alerts)
     fallocate -l "$(($(stat -f -c '%a * %S' /) - 65536))" /fill 2> /dev/null
     dd if=/dev/zero of=/fill2 bs=4096 2> /dev/null
-    until_ok "an alert with the disk full" more_alerts "$count" &
     sleep 60
     [ "$(df --output=avail / | tail -n 1)" -lt 64 ] || fail "the disk is not full: $(df /)"
     [ "$(curl -s -m 10 -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/sign-in)" != 000 ] || fail "no page with the disk full"

@@ -55,18 +55,17 @@ Restart=always
 UNIT
 cat > "$root/etc/systemd/system/trial.service" << UNIT
 [Unit]
-After=multi-user.target
+After=basic.target trial-camera.service
 [Service]
 Type=oneshot
+TimeoutStartSec=infinity
 ExecStart=/root/trial
 StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/ttyS1
-[Install]
-WantedBy=graphical.target
 UNIT
-mkdir -p "$root/etc/systemd/system/default.target.wants" "$root/etc/systemd/system/multi-user.target.wants"
-ln -s ../trial.service "$root/etc/systemd/system/default.target.wants/"
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+ln -s ../trial.service "$root/etc/systemd/system/multi-user.target.wants/"
 ln -s ../trial-camera.service "$root/etc/systemd/system/multi-user.target.wants/"
 ln -sf /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
 ln -sf /dev/null "$root/etc/systemd/system/getty@tty1.service"
