@@ -156,13 +156,17 @@ fn once_the_clock_is_set_the_times_of_this_start_are_set_by_how_long_it_had_run(
     let wrong = at(&store, 5, Some(50 * YEAR_MS));
     let late = at(&store, 6, Some(50 * YEAR_MS));
     store.record(&seen(&store, 2, wrong)).unwrap();
-    store.maintain(&quiet(), at(&store, 7, Some(50 * YEAR_MS))).unwrap();
+    store
+        .maintain(&quiet(), at(&store, 7, Some(50 * YEAR_MS)))
+        .unwrap();
     assert_eq!(people(&store, WallTime(MIDNIGHT_MS)), 0);
 
     // The network's time comes, and a moment that waited for the disk after it.
     store.maintain(&quiet(), at(&store, 10, None)).unwrap();
     store.record(&seen(&store, 3, late)).unwrap();
-    store.record(&seen(&store, 4, at(&store, 11, None))).unwrap();
+    store
+        .record(&seen(&store, 4, at(&store, 11, None)))
+        .unwrap();
     store.maintain(&quiet(), at(&store, 12, None)).unwrap();
     // Somebody puts the clock wrong by hand: what was right stays.
     let stepped = Stamp {
@@ -174,12 +178,19 @@ fn once_the_clock_is_set_the_times_of_this_start_are_set_by_how_long_it_had_run(
     let alerts = store.alerts(10).unwrap();
     let raised = |track: u64| {
         let found = alerts.iter().find(|it| it.id.track.0 == track).unwrap();
-        (found.raised.wall.0 - MIDNIGHT_MS - 8 * HOUR_MS, found.raised.trust)
+        (
+            found.raised.wall.0 - MIDNIGHT_MS - 8 * HOUR_MS,
+            found.raised.trust,
+        )
     };
     assert_eq!(raised(2), (5 * 60_000, ClockTrust::Synchronised));
     assert_eq!(raised(3), (6 * 60_000, ClockTrust::Synchronised));
     assert_eq!(raised(4), (11 * 60_000, ClockTrust::Synchronised));
-    assert_eq!(raised(1).1, ClockTrust::Unsynchronised, "nothing is known of it");
+    assert_eq!(
+        raised(1).1,
+        ClockTrust::Unsynchronised,
+        "nothing is known of it"
+    );
     assert_eq!(people(&store, WallTime(MIDNIGHT_MS)), 3);
     // What was told stays as it was told.
     let events = store.events(Sequence(2), 2).unwrap();
@@ -210,12 +221,19 @@ fn the_report_of_a_day_whose_clock_was_not_set_goes_out_again_with_the_numbers_t
     // The clock is a day and 20 minutes slow: people of the 18th are counted on the 17th.
     let slow = Some(WallTime::DAY_MS + 20 * 60_000);
     desk.begin(at(&store, 0, None)).unwrap();
-    store.record(&seen(&store, 1, at(&store, 60, slow))).unwrap();
+    store
+        .record(&seen(&store, 1, at(&store, 60, slow)))
+        .unwrap();
     let evening = 13 * 60;
     let unsure = Some(0);
-    desk.submit_what_is_due(at(&store, evening, unsure)).unwrap();
+    desk.submit_what_is_due(at(&store, evening, unsure))
+        .unwrap();
     assert_eq!(report(), (1, ClockTrust::Unsynchronised));
-    assert!(desk.submit_again_what_was_unsure(at(&store, evening, unsure)).unwrap().is_empty());
+    assert!(
+        desk.submit_again_what_was_unsure(at(&store, evening, unsure))
+            .unwrap()
+            .is_empty()
+    );
 
     let now = at(&store, evening + 5, None);
     store.maintain(&quiet(), now).unwrap();

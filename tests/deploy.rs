@@ -321,7 +321,13 @@ fn what_is_given_away_is_verified_by_its_signature_and_no_change_goes_unseen() {
     fs::write(files.join("menshen.cdx.json"), "{}").unwrap();
     let pair = |name: &Path| {
         // Without a password, which a key for release has.
-        let made = Command::new("minisign").arg("-GW").arg("-s").arg(name).arg("-p").arg(name.with_extension("pub")).output();
+        let made = Command::new("minisign")
+            .arg("-GW")
+            .arg("-s")
+            .arg(name)
+            .arg("-p")
+            .arg(name.with_extension("pub"))
+            .output();
         made.is_ok_and(|it| it.status.success())
     };
     if !pair(&key) {
@@ -329,7 +335,12 @@ fn what_is_given_away_is_verified_by_its_signature_and_no_change_goes_unseen() {
         return;
     }
     let run = |what: &str, key: &Path| {
-        let ran = Command::new(shipped("sign.sh")).arg(what).arg(&files).arg(key).output().unwrap();
+        let ran = Command::new(shipped("sign.sh"))
+            .arg(what)
+            .arg(&files)
+            .arg(key)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
         (ran.status.success(), said)
     };
@@ -346,5 +357,9 @@ fn what_is_given_away_is_verified_by_its_signature_and_no_change_goes_unseen() {
     let other = folder.path().join("other");
     assert!(pair(&other));
     let stranger = run("verify", &other.with_extension("pub"));
-    assert!(!stranger.0 && stranger.1.contains("not signed with this key"), "{}", stranger.1);
+    assert!(
+        !stranger.0 && stranger.1.contains("not signed with this key"),
+        "{}",
+        stranger.1
+    );
 }

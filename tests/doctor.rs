@@ -241,9 +241,8 @@ fn certificate(folder: &Path, from: i32, until: i32) {
 
 #[test]
 fn certificates_that_hold_no_more_or_not_yet() {
-    let site = format!(
-        "{SITE}{DATA}[web]\ncertificate_file = \"page.pem\"\nkey_file = \"page.key\"\n"
-    );
+    let site =
+        format!("{SITE}{DATA}[web]\ncertificate_file = \"page.pem\"\nkey_file = \"page.key\"\n");
     let old = |folder: &Path| certificate(folder, 2019, 2020);
     is_wrong(&site, old, "certificates", "expired on 2020-01-01");
     let early = |folder: &Path| certificate(folder, 2090, 2091);
@@ -257,5 +256,9 @@ fn certificates_that_hold_no_more_or_not_yet() {
     certificate(folder.path(), 2019, 2090);
     let (code, report) = examined(folder.path(), &site);
     assert_eq!(code, Some(0), "{report}");
-    assert_eq!(finding(&report, "certificates")["state"], "well", "{report}");
+    assert_eq!(
+        finding(&report, "certificates")["state"],
+        "well",
+        "{report}"
+    );
 }

@@ -236,8 +236,14 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
 
     // From the third day on everything that is kept for two days is there.
     let (early, late) = (&held[2], &held[6]);
-    assert!(late.resident_kib < early.resident_kib + 4 * 1024, "memory grows");
-    assert!(late.descriptors <= early.descriptors + 2, "descriptors grow");
+    assert!(
+        late.resident_kib < early.resident_kib + 4 * 1024,
+        "memory grows"
+    );
+    assert!(
+        late.descriptors <= early.descriptors + 2,
+        "descriptors grow"
+    );
     assert!(late.threads <= early.threads + 1, "threads grow");
     // Alerts that nobody resolves are kept for ever, 3 KiB each.
     let alerts = 4 * 24 * 3;
@@ -288,7 +294,9 @@ fn a_busy_day_writes_no_more_than_a_card_bears() {
     }
     drop(store);
     let written = (own("io", "write_bytes:") - before) >> 20;
-    println!("{PEOPLE} people and {ALERTS} alerts in a day, with the night's copy: {written} MiB written");
+    println!(
+        "{PEOPLE} people and {ALERTS} alerts in a day, with the night's copy: {written} MiB written"
+    );
     assert!(written <= 50, "{written} MiB are more than 50");
 }
 
@@ -311,9 +319,15 @@ fn what_the_program_needs() {
         .args([&stripped, program])
         .status();
     if made.is_ok_and(|it| it.success()) {
-        println!("program: {} KiB, stripped", stripped.metadata().unwrap().len() >> 10);
+        println!(
+            "program: {} KiB, stripped",
+            stripped.metadata().unwrap().len() >> 10
+        );
     }
-    for (fps, size) in [(9, "width = 160\nheight = 120"), (25, "width = 256\nheight = 192")] {
+    for (fps, size) in [
+        (9, "width = 160\nheight = 120"),
+        (25, "width = 256\nheight = 192"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let door = DOOR.replace(
             "[room]",
@@ -336,7 +350,10 @@ fn what_the_program_needs() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while ureq::get(format!("http://{address}/readyz")).call().is_err() {
+        while ureq::get(format!("http://{address}/readyz"))
+            .call()
+            .is_err()
+        {
             assert!(began.elapsed() < Duration::from_mins(2));
             assert!(child.try_wait().unwrap().is_none(), "it ended");
             thread::sleep(Duration::from_millis(20));

@@ -130,11 +130,7 @@ fn judge(args: &JudgeArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let (config, _) = Config::find(args.config.as_deref())?;
-    let paths = [
-        "/sign-in",
-        if note.screens { "/readyz" } else { "/healthz" },
-    ];
-    if stands(&config, &paths, args.within) {
+    if stands(&config, &note, args.within) {
         fs::remove_file(&note_file).with_context(|| note_file.display().to_string())?;
         say("the new version screens: it is kept\n")?;
         return Ok(ExitCode::SUCCESS);

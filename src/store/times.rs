@@ -53,7 +53,10 @@ impl Store {
             Ok(set)
         })?;
         if set > 0 {
-            tracing::info!(rows = set, "the clock was set: so are the times from before");
+            tracing::info!(
+                rows = set,
+                "the clock was set: so are the times from before"
+            );
         }
         Ok(())
     }

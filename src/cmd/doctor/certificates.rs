@@ -140,7 +140,11 @@ mod tests {
         };
         for (ends, state, words) in [
             (vec![held(0, 400), held(0, 131)], State::Well, "131.pem"),
-            (vec![held(0, 400), held(0, 129)], State::Look, "29 days more"),
+            (
+                vec![held(0, 400), held(0, 129)],
+                State::Look,
+                "29 days more",
+            ),
             (vec![held(0, 99)], State::Wrong, "expired on 1970-04-10"),
             (vec![held(101, 900)], State::Wrong, "holds from 1970-04-12"),
         ] {
