@@ -6,6 +6,7 @@ CARGO ?= cargo
 LOCKED ?= --locked
 DENY_VERSION := 0.20.2
 DEB_VERSION := 3.8.0
+SBOM_VERSION := 0.5.9
 FUZZ_VERSION := 0.13.2
 AXE_VERSION := 4.10.3
 SCHEMATHESIS_VERSION := 4.32.5
@@ -13,12 +14,12 @@ SCHEMATHESIS_VERSION := 4.32.5
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test vm axe cargo demo test torture load fuzz fuzz-api fmt lint doc picture deny deb bench ci
+.PHONY: help deps deps-demo deps-test vm axe cargo demo test torture load fuzz fuzz-api fmt lint doc picture deny deb sbom sign trial soak arm64 bench ci
 
 help: ## Say what can be made
 	@echo "Menshen: fever screening at a building's door"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 deps: deps-test ## Install what building and testing need (Debian, Ubuntu)
 
@@ -89,6 +90,7 @@ picture: cargo ## Render the README's pictures again, with the simulator, the fa
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1145 \
 	    --virtual-time-budget=1000 --screenshot=deploy/pictures/dashboard.png http://127.0.0.1:8477/; \
 	wait
+	deploy/pictures/first-start.sh target/debug/menshen deploy/pictures/first-start
 
 deny: cargo ## Check licences and sources of the crates
 	@$(CARGO) deny --version >/dev/null 2>&1 || \
@@ -107,11 +109,39 @@ fuzz-api: cargo ## Try the interface for programs against its description, with 
 	$(CARGO) build $(LOCKED)
 	SCHEMATHESIS_VERSION=$(SCHEMATHESIS_VERSION) tests/fuzz/api.sh
 
-deb: cargo deps-demo ## Build the Debian package, and look into it
+sbom: cargo ## Write down which crates are in the program, from Cargo.lock (CycloneDX; the same for the same commit)
+	@$(CARGO) cyclonedx --version >/dev/null 2>&1 || \
+	    $(CARGO) install cargo-cyclonedx --locked --version $(SBOM_VERSION)
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(CARGO) cyclonedx --format json --spec-version 1.5 \
+	    --no-build-deps --describe crate --target x86_64-unknown-linux-gnu
+	mkdir -p target/sbom
+	sed 's|path+file://$(CURDIR)|path+file:///menshen|' menshen.cdx.json >target/sbom/menshen.cdx.json
+	rm menshen.cdx.json
+
+deb: cargo deps-demo sbom ## Build the Debian package, and look into it
 	@$(CARGO) deb --version >/dev/null 2>&1 || \
 	    $(CARGO) install cargo-deb --locked --version $(DEB_VERSION)
 	$(CARGO) deb $(LOCKED) --strip --output target/debian/menshen.deb
 	deploy/check-deb.sh target/debian/menshen.deb
+
+sign: ## Sign the package (KEY=menshen.key, a key of deploy/sign.sh key), into target/release-files
+	@[ -n "$(KEY)" ] || { echo "make: whose key? KEY=menshen.key (deploy/sign.sh key menshen.key makes one)" >&2; exit 1; }
+	rm -rf target/release-files
+	mkdir -p target/release-files
+	cp target/debian/*.deb target/sbom/menshen.cdx.json target/release-files/
+	deploy/sign.sh sign target/release-files $(KEY)
+
+trial: cargo vm ## Install the package in a guest with systemd: camera, alert, kill -9, upgrades, full disk, power cut
+	$(CARGO) test $(LOCKED) --test camera_vm --no-run
+	$(CARGO) test $(LOCKED) --test camera_vm -- --ignored --exact trial::films_are_made
+	tests/vm/trial.sh target/debian/menshen.deb \
+	    "$$(ls -t target/debug/deps/camera_vm-* | grep -v '\.d$$' | head -n 1)" target/tmp/camera_vm
+
+soak: cargo ## Seven simulated days: memory, descriptors, database, bytes written; and what the program needs
+	$(CARGO) test --release $(LOCKED) --test soak -- --ignored --nocapture --test-threads=1
+
+arm64: cargo ## Build for 64-bit ARM from Debian's packages alone, and run that under qemu-user
+	CARGO=$(CARGO) deploy/arm64.sh target/arm64
 
 bench: cargo ## Measure the CPU time of each stage, and of capture at a camera's pace
 	$(CARGO) bench $(LOCKED) --bench stages --bench capture

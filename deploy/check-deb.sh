@@ -12,13 +12,22 @@ wanted="
 -rwxr-xr-x ./usr/bin/menshen
 -rw-r--r-- ./usr/lib/systemd/system/menshen.service
 -rw-r--r-- ./usr/lib/systemd/system/menshen-trouble.service
+-rw-r--r-- ./usr/lib/systemd/system/menshen-upgrade.service
+-rw-r--r-- ./usr/lib/systemd/system/menshen-street.service
+-rw-r--r-- ./usr/lib/systemd/system/menshen-kiosk.service
 -rw-r--r-- ./usr/lib/sysusers.d/menshen.conf
 -rw-r--r-- ./usr/lib/tmpfiles.d/menshen.conf
 -rw-r--r-- ./usr/lib/udev/rules.d/99-menshen-camera.rules
 -rw-r----- ./etc/menshen/menshen.toml
+-rw-r----- ./etc/menshen/street.toml
 -rw-r--r-- ./usr/share/doc/menshen/README.md
 -rw-r--r-- ./usr/share/doc/menshen/FIRST-START.md
 -rw-r--r-- ./usr/share/doc/menshen/SECURITY.md
+-rwxr-xr-x ./usr/share/doc/menshen/sign.sh
+-rw-r--r-- ./usr/share/doc/menshen/pictures/lobby.png
+-rw-r--r-- ./usr/share/doc/menshen/ASVS.md
+-rw-r--r-- ./usr/share/doc/menshen/menshen.cdx.json
+-rw-r--r-- ./usr/share/doc/menshen/grafana/menshen.json
 -rw-r--r-- ./usr/share/doc/menshen/mosquitto/menshen.conf
 -rw-r--r-- ./usr/share/doc/menshen/mosquitto/menshen.acl
 "
@@ -28,18 +37,23 @@ echo "$wanted" | while read -r mode path; do
 done >"${TMPDIR:-/tmp}/check-deb.$$"
 # Beside it only Debian's own papers.
 printf '%s\n' "$found" | while read -r mode path; do
-    case $path in ./usr/share/doc/menshen/copyright | ./usr/share/doc/menshen/changelog*) continue ;; esac
+    case $path in
+    ./usr/share/doc/menshen/copyright | ./usr/share/doc/menshen/changelog*) continue ;;
+    ./usr/share/doc/menshen/pictures/first-start/*.png) continue ;;
+    esac
     echo "$wanted" | grep -qxF -- "$mode $path" || echo "not expected: $mode $path"
 done >>"${TMPDIR:-/tmp}/check-deb.$$"
 [ -s "${TMPDIR:-/tmp}/check-deb.$$" ] && wrong=1
 cat "${TMPDIR:-/tmp}/check-deb.$$"
 rm -f "${TMPDIR:-/tmp}/check-deb.$$"
 
-dpkg-deb -I "$package" conffiles | grep -qx /etc/menshen/menshen.toml || {
-    echo "an upgrade would overwrite /etc/menshen/menshen.toml"
-    wrong=1
-}
-for script in postinst prerm postrm; do
+for file in menshen.toml street.toml; do
+    dpkg-deb -I "$package" conffiles | grep -qx "/etc/menshen/$file" || {
+        echo "an upgrade would overwrite /etc/menshen/$file"
+        wrong=1
+    }
+done
+for script in preinst postinst prerm postrm; do
     dpkg-deb -I "$package" "$script" | sh -n || wrong=1
 done
 [ $wrong = 0 ] && echo "$package: $(printf '%s\n' "$found" | wc -l) files, as they should be"

@@ -3,7 +3,8 @@
 # missing: where everything is there, apt is not even asked.
 #
 #   deploy/deps.sh demo    a C compiler, libclang (the camera's bindings), mosquitto
-#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts, pdftotext
+#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts, pdftotext,
+#                          minisign
 #   deploy/deps.sh check   says what is missing for `test`, and installs nothing
 set -eu
 
@@ -45,6 +46,7 @@ missing() {
     have_driver || echo chromium-driver
     have_chinese || echo fonts-noto-cjk
     have pdftotext || echo poppler-utils
+    have minisign || echo minisign
 }
 
 wanted=$(missing | tr '\n' ' ')

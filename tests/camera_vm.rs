@@ -36,6 +36,8 @@ mod lab;
 mod model;
 #[path = "common/program.rs"]
 mod program;
+#[path = "vm/trial.rs"]
+mod trial;
 #[path = "vm/unplug.rs"]
 mod unplug;
 #[path = "vm/usbip.rs"]
@@ -82,7 +84,14 @@ fn cameras_in_the_guest() {
 fn boot() -> (ExitStatus, String) {
     let this = env::current_exe().unwrap();
     let only = env::var("MENSHEN_VM_TESTS").unwrap_or_default();
-    let arguments = ["--ignored", "--test-threads=1", "--nocapture", &only].join(" ");
+    let arguments = [
+        "--ignored",
+        "--test-threads=1",
+        "--nocapture",
+        "--skip=trial::",
+        &only,
+    ]
+    .join(" ");
     let mut guest = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vm/run.sh"))
         .arg("-b")
         .arg(&this)

@@ -5,7 +5,7 @@
     reason = "a test: what fails here is its finding"
 )]
 
-use menshen::config::{Config, profile};
+use menshen::config::{Config, StreetConfig, profile};
 use menshen::mqtt::broker::{Access, Broker, BrokerSettings};
 use menshen::mqtt::dial::{Account, Network};
 use menshen::mqtt::probe::{self, Rights};
@@ -29,13 +29,22 @@ fn shipped(name: &str) -> PathBuf {
         .join(name)
 }
 
-const UNITS: [&str; 2] = ["menshen.service", "menshen-trouble.service"];
+/// What each unit starts of the program, and how exposed it may be, in tenths of what `systemd-analyze security`
+/// says. The judge of an upgrade has to be root; a browser has to have the screen, and namespaces to keep its pages in.
+const UNITS: [(&str, &str, u32); 5] = [
+    ("menshen.service", "run", 18),
+    ("menshen-trouble.service", "trouble", 18),
+    ("menshen-street.service", "street", 18),
+    ("menshen-upgrade.service", "upgrade", 20),
+    ("menshen-kiosk.service", "", 21),
+];
 
 #[test]
 fn the_units_expose_little() {
-    for unit in UNITS {
+    for (unit, _, most) in UNITS {
         let asked = Command::new("systemd-analyze")
-            .args(["security", "--offline=true", "--no-pager", "--threshold=18"])
+            .args(["security", "--offline=true", "--no-pager"])
+            .arg(format!("--threshold={most}"))
             .arg(shipped("systemd").join(unit))
             .output();
         let Ok(answer) = asked else {
@@ -71,15 +80,27 @@ fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
         let built = source.starts_with("target/") || source.ends_with('*');
         assert!(built || shipped("..").join(source).exists(), "{source}");
     }
-    for unit in UNITS {
+    for (unit, command, _) in UNITS {
         assert!(installed.contains(format!("deploy/systemd/{unit}").as_str()));
         let text = fs::read_to_string(shipped("systemd").join(unit)).unwrap();
-        let start = text
+        let Some(start) = text
             .lines()
-            .find_map(|it| it.strip_prefix("ExecStart=/usr/bin/menshen "));
-        let said = start.unwrap().split(' ').collect::<Vec<_>>();
-        assert_eq!(said[1..], ["--config", "/etc/menshen/menshen.toml"]);
-        // The subcommand exists: its help is found.
+            .find_map(|it| it.strip_prefix("ExecStart=")?.split_once("/menshen "))
+        else {
+            assert_eq!(command, "", "{unit}");
+            continue;
+        };
+        // The subcommand exists, and reads the file that is installed.
+        let said: Vec<&str> = start.1.split(' ').collect();
+        assert_eq!(said[0], command);
+        let file = said.iter().position(|it| *it == "--config").unwrap() + 1;
+        assert!(
+            manifest["package"]["metadata"]["deb"]["conf-files"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|it| it.as_str() == Some(said[file]))
+        );
         let help = Command::new(env!("CARGO_BIN_EXE_menshen"))
             .args([said[0], "--help"])
             .output()
@@ -88,6 +109,39 @@ fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
     }
     let config = Config::load(&shipped("menshen.toml")).unwrap();
     assert_eq!(config.store.folder, Path::new("/var/lib/menshen"));
+    let street = StreetConfig::load(&shipped("street.toml")).unwrap();
+    assert!(street.ledger.starts_with("/var/lib/menshen-street"));
+}
+
+/// What `systemd-analyze verify` says of the units, with the programs that they start in their places.
+#[test]
+fn the_units_are_written_in_words_that_systemd_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    for (unit, ..) in UNITS {
+        let text = fs::read_to_string(shipped("systemd").join(unit)).unwrap();
+        let text: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("ExecStart=") {
+                Some(_) => "ExecStart=/bin/true".to_owned(),
+                None => line.to_owned(),
+            } + "\n")
+            .collect();
+        let text = text.replace("=/bin/true\n    ", "=/bin/true \\\n    ");
+        fs::write(folder.path().join(unit), text).unwrap();
+    }
+    for (unit, ..) in UNITS {
+        let Ok(asked) = Command::new("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .arg(folder.path().join(unit))
+            .output()
+        else {
+            println!("skipped: systemd-analyze is not installed");
+            return;
+        };
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        let ours: Vec<&str> = said.lines().filter(|it| it.contains("menshen")).collect();
+        assert!(asked.status.success() && ours.is_empty(), "{unit}: {said}");
+    }
 }
 
 #[test]
@@ -256,4 +310,56 @@ fn the_udev_rule_and_the_profiles_name_the_same_cameras() {
         .collect();
     assert_eq!(ruled, known);
     assert!(known.len() >= 4, "{known:?}");
+}
+
+#[test]
+fn what_is_given_away_is_verified_by_its_signature_and_no_change_goes_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, files) = (folder.path().join("key"), folder.path().join("files"));
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("menshen.deb"), "a package").unwrap();
+    fs::write(files.join("menshen.cdx.json"), "{}").unwrap();
+    let pair = |name: &Path| {
+        // Without a password, which a key for release has.
+        let made = Command::new("minisign")
+            .arg("-GW")
+            .arg("-s")
+            .arg(name)
+            .arg("-p")
+            .arg(name.with_extension("pub"))
+            .output();
+        made.is_ok_and(|it| it.status.success())
+    };
+    if !pair(&key) {
+        println!("skipped: minisign is not installed");
+        return;
+    }
+    let run = |what: &str, key: &Path| {
+        let ran = Command::new(shipped("sign.sh"))
+            .arg(what)
+            .arg(&files)
+            .arg(key)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        (ran.status.success(), said)
+    };
+    let public = key.with_extension("pub");
+    assert!(run("sign", &key).0);
+    assert!(run("verify", &public).0);
+    fs::write(files.join("menshen.deb"), "another one").unwrap();
+    assert!(run("verify", &public).1.contains("is not as it was signed"));
+    fs::write(files.join("menshen.deb"), "a package").unwrap();
+    fs::write(files.join("more"), "").unwrap();
+    assert!(run("verify", &public).1.contains("nobody signed"));
+    fs::remove_file(files.join("more")).unwrap();
+    assert!(run("verify", &public).0);
+    let other = folder.path().join("other");
+    assert!(pair(&other));
+    let stranger = run("verify", &other.with_extension("pub"));
+    assert!(
+        !stranger.0 && stranger.1.contains("not signed with this key"),
+        "{}",
+        stranger.1
+    );
 }

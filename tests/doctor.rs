@@ -225,3 +225,40 @@ fn the_broker_and_what_may_be_said_there() {
     broker.restart().unwrap();
     is_wrong(&site, password("sesame"), "broker", "does not come back");
 }
+
+/// A certificate and its key that hold between two years, in these files.
+fn certificate(folder: &Path, from: i32, until: i32) {
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(from, 1, 1);
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    std::fs::write(folder.join("page.pem"), made.pem()).unwrap();
+    let file = folder.join("page.key");
+    std::fs::write(&file, key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn certificates_that_hold_no_more_or_not_yet() {
+    let site =
+        format!("{SITE}{DATA}[web]\ncertificate_file = \"page.pem\"\nkey_file = \"page.key\"\n");
+    let old = |folder: &Path| certificate(folder, 2019, 2020);
+    is_wrong(&site, old, "certificates", "expired on 2020-01-01");
+    let early = |folder: &Path| certificate(folder, 2090, 2091);
+    is_wrong(&site, early, "certificates", "Set the clock first");
+    let no_text = |folder: &Path| {
+        certificate(folder, 2019, 2090);
+        std::fs::write(folder.join("page.pem"), "nothing").unwrap();
+    };
+    is_wrong(&site, no_text, "certificates", "no certificate in it");
+    let folder = tempfolder();
+    certificate(folder.path(), 2019, 2090);
+    let (code, report) = examined(folder.path(), &site);
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(
+        finding(&report, "certificates")["state"],
+        "well",
+        "{report}"
+    );
+}

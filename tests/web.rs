@@ -423,6 +423,25 @@ fn a_broken_store_is_said_and_never_hidden() {
 }
 
 #[test]
+fn whoever_updates_is_told_when_a_frame_was_screened() {
+    let gateway = three();
+    gateway
+        .status
+        .send_modify(|it| Arc::make_mut(it).camera.frames = 0);
+    let answer = gateway.get("/readyz");
+    assert_eq!(
+        (answer.status, answer.json()["code"].clone()),
+        (503, "nothing_screened".into())
+    );
+    gateway
+        .status
+        .send_modify(|it| Arc::make_mut(it).camera.frames = 1);
+    assert_eq!(gateway.get("/readyz").body, "ok\n");
+    gateway.memory.broken.store(true, Ordering::SeqCst);
+    assert_eq!(gateway.get("/readyz").status, 503);
+}
+
+#[test]
 fn every_answer_carries_the_headers() {
     let gateway = three();
     let answers = [

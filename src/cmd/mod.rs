@@ -6,6 +6,7 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and standard error says why; 2 the command line is wrong.
 
+mod ask;
 pub mod audit;
 pub mod backup;
 pub mod calibrate;
@@ -25,8 +26,10 @@ pub mod run;
 pub mod scenes;
 pub mod simulate;
 pub mod street;
+pub mod support;
 pub mod threshold;
 pub mod trouble;
+pub mod upgrade;
 pub mod version;
 
 use crate::camera::Rotation;
@@ -97,6 +100,11 @@ pub enum Command {
     Doctor(doctor::DoctorArgs),
     /// Serve a page that says what is wrong, on the gateway's port, where that cannot run.
     Trouble(trouble::TroubleArgs),
+    /// Before and after another version is installed: whether that may be done now, and whether it was any good.
+    #[command(subcommand)]
+    Upgrade(upgrade::Upgrade),
+    /// Put what whoever helps must know into one file, without anything of a person and without secrets.
+    Support(support::SupportArgs),
     /// Copy the database now, while the gateway may be running.
     Backup(backup::BackupArgs),
     /// Put a copy of the database back. The gateway must be stopped.
@@ -130,6 +138,8 @@ impl Command {
             Self::Doctor(args) => doctor::run(&args),
             Self::Forget(args) => forget::run(&args),
             Self::Trouble(args) => trouble::run(&args),
+            Self::Upgrade(what) => upgrade::run(&what),
+            Self::Support(args) => support::run(&args),
             Self::Backup(args) => backup::back_up(&args),
             Self::Restore(args) => backup::restore_copy(&args),
             Self::Version => version::run(),

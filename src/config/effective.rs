@@ -2,7 +2,7 @@
 //! before people are screened. Nothing here blocks.
 
 use super::convert::scale_word;
-use super::keys::{self, Key};
+use super::keys::{self, Key, Kind};
 use super::{CameraSource, ChecklistConfig, Config, ProfileChoice, StoreConfig, WebConfig, notify};
 use crate::camera::Rotation;
 use crate::thermal::reference::ReferenceSettings;
@@ -11,13 +11,35 @@ use std::path::Path;
 
 /// The configuration as a file.
 pub(super) fn toml(config: &Config) -> String {
+    written(config, |_, value| value)
+}
+
+/// The same for whoever helps from far away: numbers, switches and words that are given to choose from. What a
+/// person has written is not shown, since it may say who, where or a secret.
+pub(super) fn shareable(config: &Config) -> String {
+    written(config, |key, value| match key.kind {
+        Kind::Switch
+        | Kind::Date
+        | Kind::Numbers { .. }
+        | Kind::Number { .. }
+        | Kind::Whole { .. }
+        | Kind::Word(_)
+        | Kind::Words(_)
+        | Kind::Choice(_) => value,
+        Kind::Name(_) | Kind::Text(_) | Kind::Path | Kind::Address | Kind::Hosts(_) => {
+            quoted("is set, and not shown")
+        }
+    })
+}
+
+fn written(config: &Config, shown: impl Fn(&Key, String) -> String) -> String {
     let mut text = String::new();
     for (number, section) in keys::sections(keys::ALL).into_iter().enumerate() {
         let gap = if number > 0 { "\n" } else { "" };
         let _ = writeln!(text, "{gap}[{section}]");
         for key in keys::ALL.iter().filter(|key| key.section == section) {
             let line = match value(config, key) {
-                Some(value) => format!("{} = {value}", key.name),
+                Some(value) => format!("{} = {}", key.name, shown(key, value)),
                 None => format!("# {} is not set", key.name),
             };
             let _ = writeln!(text, "# {} ({})\n{line}", key.about, key.kind.allowed());

@@ -409,6 +409,12 @@ impl Config {
         effective::toml(self)
     }
 
+    /// The same without what a person has written: for whoever helps from far away.
+    #[must_use]
+    pub fn shareable_toml(&self) -> String {
+        effective::shareable(self)
+    }
+
     /// What is allowed but should be looked at before people are screened, one sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {

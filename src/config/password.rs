@@ -4,7 +4,7 @@
 //! Blocks as long as the disk takes for one small file.
 
 use super::environment::secret_file;
-use super::{MqttConfig, TlsConfig};
+use super::{Config, MqttConfig, TlsConfig};
 use crate::secret::Secret;
 use std::fs::File;
 use std::io::Read;
@@ -56,6 +56,24 @@ impl MqttConfig {
             secret_file(ca_file),
             own.map(|(certificate, key)| (secret_file(certificate), secret_file(key))),
         ))
+    }
+}
+
+impl Config {
+    /// Every file with something in it that nobody else may know.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let own = self.mqtt.tls.as_ref().and_then(|tls| tls.own.as_ref());
+        let notifiers = self.notifiers.iter();
+        let named = [&self.mqtt.password_file, &self.web.metrics_token_file]
+            .into_iter()
+            .chain(notifiers.flat_map(|it| [&it.url_file, &it.secret_file]))
+            .flatten()
+            .chain(own.map(|(_, key)| key))
+            .chain(self.web.certificate.as_ref().map(|(_, key)| key))
+            .map(|file| secret_file(file));
+        let register = self.people.key_file(&self.store.folder);
+        named.chain([register]).collect()
     }
 }
 

@@ -82,6 +82,13 @@ impl WebConfig {
         file.as_deref().map(first_line).transpose()
     }
 
+    /// The certificate that the site brought.
+    #[must_use]
+    pub fn certificate_file(&self) -> Option<PathBuf> {
+        let (certificate, _) = self.certificate.as_ref()?;
+        Some(secret_file(certificate))
+    }
+
     /// Says so where others than its owner may read the key that the site brought.
     #[must_use]
     pub fn key_warning(&self) -> Option<String> {

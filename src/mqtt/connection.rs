@@ -493,7 +493,7 @@ impl<'a> Connection<'a> {
         if !self.may_remark() || !self.has_room() {
             return Ok(());
         }
-        tracing::warn!(id = %asked.id, by = %asked.by, why = why.as_str(), "a command is refused");
+        tracing::warn!(id = %asked.id, why = why.as_str(), "a command is refused");
         let LinkSettings { address, epoch, .. } = self.settings;
         let now = self.settings.clock.now();
         let message = answer::refused(address, epoch, asked, why, &now);

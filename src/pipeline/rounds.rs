@@ -2,7 +2,7 @@
 //! itself at the set hour, and the state that the street sees.
 
 use crate::checklist::{Desk, DeskError, SiteList};
-use crate::clock::{Clock, Stamp};
+use crate::clock::{Clock, ClockTrust, Stamp};
 use crate::config::{ChecklistConfig, checklist as files, zone::Zone};
 use crate::mqtt::payload::ChecklistState;
 use crate::store::Store;
@@ -44,10 +44,12 @@ pub(super) async fn look_after(
     tell: impl Fn() + Send + Sync + 'static,
     stop: CancellationToken,
 ) {
+    let mut sure = Sure::default();
     loop {
         changed.borrow_and_update();
         let (desk, now) = (Arc::clone(&desk), clock.now());
-        let done = tokio::task::spawn_blocking(move || look(&desk, now)).await;
+        let again = sure.is_due(&now);
+        let done = tokio::task::spawn_blocking(move || look(&desk, now, again)).await;
         match done {
             Ok(Ok((new, submitted))) => {
                 state.send_if_modified(|old| {
@@ -77,9 +79,31 @@ pub(super) async fn look_after(
     }
 }
 
-fn look(desk: &Desk, now: Stamp) -> Result<(ChecklistState, bool), DeskError> {
+/// Whether the clock was seen to be set.
+#[derive(Default)]
+struct Sure {
+    since: Option<Stamp>,
+    told: bool,
+}
+
+impl Sure {
+    /// Once, when the store has had time to set what it had recorded before.
+    fn is_due(&mut self, now: &Stamp) -> bool {
+        if self.told || now.trust != ClockTrust::Synchronised {
+            return false;
+        }
+        let since = *self.since.get_or_insert(*now);
+        self.told = now.since(&since).is_some_and(|it| it >= 2 * EVERY);
+        self.told
+    }
+}
+
+fn look(desk: &Desk, now: Stamp, again: bool) -> Result<(ChecklistState, bool), DeskError> {
     desk.begin(now)?;
-    let submitted = desk.submit_what_is_due(now)?;
+    let mut submitted = desk.submit_what_is_due(now)?;
+    if again {
+        submitted.extend(desk.submit_again_what_was_unsure(now)?);
+    }
     for (date, revision) in &submitted {
         tracing::info!("the report of {date} went out by itself (revision {revision})");
     }

@@ -79,13 +79,21 @@ fn prune(folder: &Path, begin: &str, kept: usize) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How the names of copies from before an update begin.
+const SCHEMA: &str = "menshen-schema-";
+
+/// Where the copy of the database in `folder` is that was made before it was taken beyond this schema.
+#[must_use]
+pub fn before_update_of(folder: &Path, schema: i64) -> PathBuf {
+    folder.join(format!("{SCHEMA}{schema:04}.db"))
+}
+
 /// Copies the database as it is with schema `found`, before it is changed; gives the copy's name.
 pub(super) fn before_update(folder: &Path, found: i64) -> Result<PathBuf, StoreError> {
-    const BEGIN: &str = "menshen-schema-";
-    let target = folder.join(format!("{BEGIN}{found:04}.db"));
+    let target = before_update_of(folder, found);
     let note = format!("a copy from before an update, with schema {found}, was restored");
     copy(&folder.join(DATABASE), &target, &note)?;
-    prune(folder, BEGIN, BEFORE_UPDATES)?;
+    prune(folder, SCHEMA, BEFORE_UPDATES)?;
     Ok(target)
 }
 

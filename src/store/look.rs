@@ -2,6 +2,7 @@
 //! may be running. Changes nothing.
 
 use super::error::StoreError;
+use super::row::from_sql;
 use super::{DATABASE, backup, disk, lock, migrate, opening};
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::Access;
@@ -62,4 +63,40 @@ pub fn examine(folder: &Path) -> Result<bool, StoreError> {
     migrate::recognise(&database)?;
     backup::check(&database)?;
     Ok(true)
+}
+
+/// Which schema the database says that it has, also one that this program does not know; 0 where there is none.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn schema(folder: &Path) -> Result<i64, StoreError> {
+    let path = folder.join(DATABASE);
+    if disk::size(&path) == 0 {
+        return Ok(0);
+    }
+    let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    database.busy_timeout(opening::BUSY)?;
+    Ok(database.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// How many alerts have no outcome yet; 0 where there is no database.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn open_alerts(folder: &Path) -> Result<u64, StoreError> {
+    let path = folder.join(DATABASE);
+    if disk::size(&path) == 0 {
+        return Ok(0);
+    }
+    let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    database.busy_timeout(opening::BUSY)?;
+    if migrate::recognise(&database)? == 0 {
+        return Ok(0);
+    }
+    let open: i64 = database.query_row(
+        "SELECT count(*) FROM alert WHERE state <> 'resolved'",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(from_sql(open))
 }

@@ -35,6 +35,7 @@ mod look;
 mod migrate;
 mod opening;
 mod outbox;
+mod outline;
 mod person_row;
 mod register;
 mod report_row;
@@ -43,6 +44,7 @@ mod retention;
 mod row;
 mod salvage;
 mod shedding;
+mod times;
 mod unfinished;
 mod upkeep;
 mod vault;
@@ -50,8 +52,9 @@ mod vault;
 pub use audit_chain::{Break, Head, Verified, verify as verify_audit};
 pub use error::StoreError;
 pub use journal::AuditEntry;
-pub use look::{examine, existing, free, is_in_use, may_write};
+pub use look::{examine, existing, free, is_in_use, may_write, open_alerts, schema};
 pub use outbox::MAX_PAYLOAD;
+pub use outline::{Outline, Start, names, outline};
 pub use register::People;
 pub use restore::restore;
 pub use upkeep::Upkeep;
@@ -79,6 +82,9 @@ pub struct Route {
     /// Its messages.
     pub address: Addressing,
 }
+
+/// The schema that this program writes.
+pub const SCHEMA: i64 = migrate::CURRENT;
 
 /// Name of the database in the folder.
 const DATABASE: &str = "menshen.db";

@@ -5,6 +5,7 @@
 use super::backup::{self, NotMade};
 use super::event_row::EventRow;
 use super::row::parsed;
+use super::times::WallZero;
 use super::{Store, disk, hold, journal};
 use crate::clock::{Stamp, WallTime};
 use crate::event::{Event, Fault};
@@ -91,6 +92,7 @@ pub(super) struct Rounds {
     backup_made: Option<Stamp>,
     /// Whether the last attempt failed; `None` before the first.
     backup_failed: Option<bool>,
+    wall_zero: WallZero,
 }
 
 /// Whether so much time has passed in this start.
@@ -136,13 +138,14 @@ pub(super) const OWN_FAULTS: [Fault; 4] = [
 ];
 
 impl Store {
-    /// Looks after the database: room on the disk, bounds of the outbox, retention by the hour, a
-    /// copy by the night. Gives what was recorded by it.
+    /// Looks after the database: times from before the clock was set, room on the disk, bounds of the outbox,
+    /// retention by the hour, a copy by the night. Gives what was recorded by it.
     ///
     /// # Errors
     /// Where the store cannot be read or written; what was done before stays done.
     pub fn maintain(&self, rules: &Upkeep, now: Stamp) -> Result<Vec<Recorded>, JournalError> {
         let mut rounds = hold(&self.inner.rounds);
+        self.set_times(&mut rounds.wall_zero, &now)?;
         let mut recorded = self.shed(rules, now)?;
         if rules.backups_kept > 0 {
             self.back_up(rules, &now, &mut rounds);

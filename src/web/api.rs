@@ -228,6 +228,7 @@ pub(super) fn routes() -> Vec<Entry> {
         get("/api/v1/alerts/{id}", Right::SeeLive, alert),
         get("/api/openapi.json", Needs::Nothing, description),
         get("/healthz", Needs::Nothing, health),
+        get("/readyz", Needs::Nothing, ready),
     ]
 }
 
@@ -494,4 +495,12 @@ async fn state(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
 async fn health(State(shared): State<Arc<Shared>>) -> Result<&'static str, Problem> {
     shared.ask(|it| it.outbox.count(&Channel::broker())).await?;
     Ok("ok\n")
+}
+
+/// `GET /readyz`: the same, and a frame was screened since the start. An update is kept once this is so.
+async fn ready(shared: State<Arc<Shared>>) -> Result<&'static str, Problem> {
+    if shared.dashboard.status.borrow().camera.frames == 0 {
+        return Err(Problem::NothingScreened);
+    }
+    health(shared).await
 }

@@ -51,6 +51,8 @@ pub enum Problem {
     TooManyListeners,
     /// Not a WebSocket handshake.
     NotAWebSocket,
+    /// No frame was screened since the start.
+    NothingScreened,
     /// The store cannot be read or written.
     Storage(String),
     /// Nobody is signed in.
@@ -144,9 +146,11 @@ impl Problem {
             | Self::OldForm => StatusCode::FORBIDDEN,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotAWebSocket => StatusCode::BAD_REQUEST,
-            Self::TooManyViewers | Self::TooManyListeners | Self::Storage(_) | Self::TooSlow => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyViewers
+            | Self::TooManyListeners
+            | Self::NothingScreened
+            | Self::Storage(_)
+            | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -167,6 +171,7 @@ impl Problem {
             Self::TooManyViewers => "too_many_viewers",
             Self::TooManyListeners => "too_many_listeners",
             Self::NotAWebSocket => "not_a_websocket",
+            Self::NothingScreened => "nothing_screened",
             Self::Storage(_) => "storage",
             Self::NotSignedIn => "not_signed_in",
             Self::NotYours(_) => "not_yours",
@@ -268,6 +273,12 @@ impl Problem {
                 "请打开首页。",
                 "Open the start page.",
             ],
+            Self::NothingScreened => [
+                "还没有筛查过一帧画面",
+                "No frame was screened yet",
+                "请查看相机；刚启动时稍候再试。",
+                "Look at the camera; just after a start, ask again soon.",
+            ],
             Self::Storage(_) => [
                 "本机存储出错",
                 "This device's storage failed",
@@ -359,7 +370,7 @@ impl From<&Problem> for ProblemJson {
 
 /// Whether programs ask there, and not people.
 fn is_for_programs(path: &str) -> bool {
-    path.starts_with("/api/") || matches!(path, "/live" | "/metrics" | "/healthz")
+    path.starts_with("/api/") || matches!(path, "/live" | "/metrics" | "/healthz" | "/readyz")
 }
 
 /// Says a problem to whoever asked there: a page to people, JSON to programs.

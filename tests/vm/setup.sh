@@ -8,8 +8,10 @@
 set -euo pipefail
 
 folder=${MENSHEN_VM:-${XDG_CACHE_HOME:-$HOME/.cache}/menshen-vm}
-# What the guest's kernel must be able to do: USB over a socket, and UVC cameras.
+# What the guest's kernel must be able to do: USB over a socket, and UVC cameras; and for an installation
+# (trial.sh) a disk.
 wanted=(vhci-hcd uvcvideo)
+wanted_disk=(virtio-pci virtio-blk crc32c-generic ext4)
 
 skip() {
     echo "vm: skipped: $*"
@@ -20,7 +22,7 @@ skip() {
 mkdir -p "$folder" || skip "$folder cannot be made"
 exec 9> "$folder/lock"
 flock 9
-if [ -e "$folder/ready" ]; then
+if [ -e "$folder/ready" ] && [ -e "$folder/modules/order-disk" ]; then
     echo "vm: ready in $folder"
     exit 0
 fi
@@ -76,16 +78,17 @@ load() {
     file=$(place "$1")
     # What has no file is built in.
     [ -n "$file" ] || return 0
-    grep -qx "${file##*/}" "$modules/order" 2> /dev/null && return 0
+    grep -qx "${file##*/}" "$modules/$2" 2> /dev/null && return 0
     needs=$(LC_ALL=C grep -az '^depends=' "$file" | tr -d '\0')
-    for need in $(echo "${needs#depends=}" | tr , ' '); do load "$need"; done
+    for need in $(echo "${needs#depends=}" | tr , ' '); do load "$need" "$2"; done
     cp "$file" "$modules/"
-    echo "${file##*/}" >> "$modules/order"
+    echo "${file##*/}" >> "$modules/$2"
 }
 for module in "${wanted[@]}"; do
     [ -n "$(place "$module")" ] || skip "the kernel of this Debian has no module $module"
-    load "$module"
+    load "$module" order
 done
+for module in "${wanted_disk[@]}"; do load "$module" order-disk; done
 
 # The kernel unpacked, which spares the emulated processor that work; packed if it is not xz.
 image=$(echo "$work"/root/boot/vmlinuz-*)

@@ -1,13 +1,14 @@
 //! What goes out by itself: the report of a day at the set hour, what was opened again when the day is over,
 //! and what the day came to in the end.
 
-use super::super::logbook::{Line, NewLine, Search};
+use super::super::logbook::{Line, LineKind, NewLine, Search};
 use super::super::report::DailyReport;
 use super::super::round::{RoundState, Submitter};
 use super::super::template::Duty;
 use super::{Desk, DeskError};
 use crate::calendar::Date;
-use crate::clock::Stamp;
+use crate::clock::{ClockTrust, Stamp};
+use std::collections::BTreeMap;
 
 /// What is to go out of a day.
 enum Due {
@@ -41,6 +42,24 @@ impl Desk {
             }
         }
         Ok(submitted)
+    }
+
+    /// Submits once more what went out in this start of the gateway before its clock was set: the day's numbers
+    /// are others now, and the street is told that its times can be believed. Gives the dates and revisions.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn submit_again_what_was_unsure(&self, now: Stamp) -> Result<Vec<(Date, u32)>, DeskError> {
+        if now.trust != ClockTrust::Synchronised {
+            return Ok(Vec::new());
+        }
+        let lines = self.logbook.lines(&Search::kind(LineKind::Submitted))?;
+        let last: BTreeMap<Date, Stamp> = lines.iter().map(|it| (it.date, it.at)).collect();
+        let unsure = last
+            .into_iter()
+            .filter(|(_, at)| at.boot == now.boot && at.trust == ClockTrust::Unsynchronised);
+        let again = unsure.map(|(date, _)| Ok((date, self.close(date, now)?)));
+        again.collect()
     }
 
     fn due(&self, date: Date, now: Stamp) -> Result<Option<Due>, DeskError> {

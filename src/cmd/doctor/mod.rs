@@ -6,6 +6,7 @@
 //! asks its page. It changes nothing; at the broker it publishes one small message that is not retained.
 //! Blocks for some seconds, most of them for the camera.
 
+mod certificates;
 mod machine;
 mod parts;
 mod words;
@@ -99,6 +100,13 @@ pub(super) fn troubles(config: Option<&Path>) -> anyhow::Result<Vec<Trouble>> {
         .collect())
 }
 
+/// What the doctor says, in words.
+pub(super) fn report(config: Option<&Path>) -> anyhow::Result<String> {
+    let findings = examine(config)?;
+    let well = findings.iter().all(|it| it.state != State::Wrong);
+    Ok(in_words(&findings, well))
+}
+
 fn examine(file: Option<&Path>) -> anyhow::Result<Vec<Finding>> {
     let (config, usable) = match Config::find(file) {
         Ok((config, origin)) => {
@@ -124,6 +132,7 @@ fn examine(file: Option<&Path>) -> anyhow::Result<Vec<Finding>> {
     findings.push(parts::database(&config, runs));
     findings.push(machine::backups(&config));
     findings.push(machine::clock());
+    findings.push(certificates::certificates(&config));
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     findings.push(runtime.block_on(parts::broker(&config)));
     Ok(findings)

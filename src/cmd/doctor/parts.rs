@@ -3,6 +3,7 @@
 use super::words::{Check, Finding};
 use crate::camera::{Camera, CameraError};
 use crate::clock::{BootId, Clock, SystemClock};
+use crate::cmd::ask::ask;
 use crate::cmd::in_words;
 use crate::config::{Config, ConfigError};
 use crate::detect::OnnxDetector;
@@ -11,12 +12,7 @@ use crate::pipeline::gateway::{account, address, radiometer_settings};
 use crate::pipeline::source::{camera_profile, open_camera};
 use crate::store;
 use crate::thermal::{FrameHealth, Radiometer, RawFrame};
-use crate::web::tls;
 use crate::web::words::InWords as _;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,9 +24,6 @@ const REFERENCE_WITHIN: Duration = Duration::from_secs(12);
 
 /// Less than this share of the announced frame rate is too little.
 const ENOUGH_FRAMES: f64 = 0.8;
-
-/// How long the page may take.
-const PAGE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The configuration cannot be used.
 pub(super) fn configuration(error: &ConfigError) -> Finding {
@@ -80,31 +73,6 @@ pub(super) fn model() -> Finding {
     }
 }
 
-/// What the gateway's page says of its health, asked over a connection.
-fn health(mut stream: impl Read + Write, host: &str) -> io::Result<String> {
-    write!(
-        stream,
-        "GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut answer = Vec::new();
-    stream.take(4096).read_to_end(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-fn ask(config: &Config) -> io::Result<String> {
-    let stream = TcpStream::connect_timeout(&config.web.here(), PAGE_WITHIN)?;
-    stream.set_read_timeout(Some(PAGE_WITHIN))?;
-    stream.set_write_timeout(Some(PAGE_WITHIN))?;
-    let Some(source) = config.web.certificate_source(&config.store) else {
-        return health(stream, &config.web.here().to_string());
-    };
-    let asker = tls::asker(&source).map_err(io::Error::other)?;
-    let host = config.web.all_names().swap_remove(0);
-    let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
-    let session = ClientConnection::new(asker, name).map_err(io::Error::other)?;
-    health(StreamOwned::new(session, stream), &host)
-}
-
 /// The gateway that runs, by its page.
 pub(super) fn gateway(config: &Config) -> Finding {
     let scheme = if config.web.has_tls() {
@@ -113,14 +81,14 @@ pub(super) fn gateway(config: &Config) -> Finding {
         "http"
     };
     let page = format!("{scheme}://{}/", config.web.here());
-    match ask(config) {
-        Ok(answer) if answer.starts_with("HTTP/1.1 200") => Finding::well(
+    match ask(config, "/healthz", None) {
+        Ok(answer) if answer.is_ok() => Finding::well(
             Check::Gateway,
             &format!("正在运行，相机由它使用；页面 {page}"),
             &format!("It runs and has the camera; see {page} for both"),
         ),
         Ok(answer) => {
-            let first = answer.lines().next().unwrap_or("nothing");
+            let first = answer.first;
             Finding::wrong(
                 Check::Gateway,
                 &format!("页面应答异常：{first}"),

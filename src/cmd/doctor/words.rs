@@ -31,6 +31,8 @@ pub(super) enum Check {
     Backups,
     /// The wall clock.
     Clock,
+    /// Until when certificates hold.
+    Certificates,
     /// The broker, and what this gateway may do there.
     Broker,
 }
@@ -52,6 +54,7 @@ impl Check {
             Self::Database => ["database", "数据库", "Database"],
             Self::Backups => ["backups", "备份", "Backups"],
             Self::Clock => ["clock", "时钟", "Clock"],
+            Self::Certificates => ["certificates", "证书", "Certificates"],
             Self::Broker => ["broker", "消息服务器", "Broker"],
         }
     }

@@ -120,6 +120,12 @@ fn operations(schemas: &mut SchemaGenerator) -> Vec<Operation> {
             answer("It does: `ok`", &content("text/plain", &text)),
         ),
         operation(
+            "/readyz",
+            "getReadiness",
+            "The same, and whether a frame was screened since the start",
+            answer("It was: `ok`", &content("text/plain", &text)),
+        ),
+        operation(
             "/api/openapi.json",
             "getDescription",
             "This description",
