@@ -152,7 +152,7 @@ fn what_is_unfit_goes_into_quarantine_and_gets_no_receipt() {
     };
     let unfit = [
         (
-            topic("menshen/v1/dongfang/no-12/main/state/alerts"),
+            topic("menshen/v1/dongfang/no-12/main/ack/alerts"),
             "topic",
         ),
         (topic("elsewhere"), "topic"),

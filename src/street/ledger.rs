@@ -10,10 +10,11 @@
 //! Several collectors may use one database: what `take` works from it locks first, in one order for
 //! all of them.
 
-use super::letter::{self, LARGEST, Letter, Unfit};
+use super::letter::{self, CommandAnswer, LARGEST, Letter, Mail, Standing, Unfit};
 use super::numbers::Numbers;
+use super::record::{Counts, Errand, Kept, Logged, Mark, Order, Quarantined, State, Wanted};
 use crate::clock::WallTime;
-use crate::id::{DeviceEpoch, MessageNumber};
+use crate::id::DeviceEpoch;
 use crate::journal::Receipt;
 use crate::mqtt::{Address, Heard};
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub enum LedgerError {
         /// What it says.
         found: i64,
     },
+    /// A row names a site as the program never did.
+    #[error("{0:?} in the street's database is no site; keep a copy of it and report this")]
+    Site(String),
     /// A row says what the program never wrote.
     #[error(
         "the numbers kept for {site} cannot be read ({source}); keep a copy of the database and \
@@ -75,58 +79,50 @@ pub struct Taken {
     pub new: usize,
     /// Messages that were there already.
     pub again: usize,
+    /// Messages without a number that were fit: how things stand, commands that were refused.
+    pub standing: usize,
     /// Messages that went into quarantine.
     pub unfit: usize,
     /// One for each site and epoch that sent something fit.
     pub answers: Vec<Answer>,
 }
 
-/// A kept message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Its number.
-    pub number: MessageNumber,
-    /// Last part of its topic.
-    pub name: String,
-    /// Whether its version was newer than what the collector knew.
-    pub newer: bool,
-    /// As it came.
-    pub payload: Vec<u8>,
-}
-
-/// A message in quarantine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Its topic.
-    pub topic: String,
-    /// The word of [`Unfit`].
-    pub reason: String,
-    /// The sentence of [`Unfit`].
-    pub detail: String,
-    /// When it came.
-    pub received: WallTime,
-}
-
-/// What the collector needs of a database. All calls block.
+/// What the collector and the office's pages need of a database. All calls block.
+///
+/// Every call fails where the database cannot be reached, or holds what the program never wrote.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
 pub trait Ledger: Send + Sync {
     /// Keeps what is fit, puts the rest into quarantine, and says what the sites are to be told. All
-    /// of it is on the disk when this returns.
-    ///
-    /// # Errors
-    /// [`LedgerError`]; then nothing was kept, and nobody may be told anything.
+    /// of it is on the disk when this returns. Where it fails nothing was kept, and nobody may be
+    /// told anything.
     fn take(&self, batch: &[Heard], now: WallTime) -> Result<Taken, LedgerError>;
 
     /// Messages of a site's epoch, by number.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
     fn messages(&self, site: &Address, epoch: &DeviceEpoch) -> Result<Vec<Kept>, LedgerError>;
 
+    /// Messages that are wanted, newest first; those that came together, by site and number.
+    fn letters(&self, wanted: &Wanted<'_>) -> Result<Vec<Logged>, LedgerError>;
+
+    /// How everything stands, by site and name; of one site, or of all.
+    fn states(&self, site: Option<&Address>) -> Result<Vec<State>, LedgerError>;
+
     /// What is in quarantine, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
     fn quarantine(&self, limit: u32) -> Result<Vec<Quarantined>, LedgerError>;
+
+    /// How much there is. Counts rows: for a page that is asked for, not for one that asks.
+    fn counts(&self) -> Result<Counts, LedgerError>;
+
+    /// Whether anything has changed: cheap, for pages that ask every second.
+    fn mark(&self) -> Result<Mark, LedgerError>;
+
+    /// Gives an order to sites; collectors send it. One whose id is there already changes nothing.
+    fn order(&self, order: &Order, sites: &[Address]) -> Result<(), LedgerError>;
+
+    /// Orders with what became of them at each site, newest first, at most `limit`.
+    fn orders(&self, limit: u32) -> Result<Vec<(Order, Vec<Errand>)>, LedgerError>;
+
+    /// Orders that sites have not answered, and that can still be sent.
+    fn unanswered(&self, now: WallTime) -> Result<Vec<(Address, Order)>, LedgerError>;
 }
 
 /// Whose numbers: site and epoch, as the database has them.
@@ -149,6 +145,23 @@ pub(super) trait Rows {
     ) -> Result<bool, LedgerError>;
     /// Name and payload of the message under a number.
     fn first(&mut self, whose: &Whose, number: u64) -> Result<(String, Vec<u8>), LedgerError>;
+    /// Keeps how something stands, unless that is how it stood, or a later word is there.
+    fn stand(
+        &mut self,
+        site: &str,
+        standing: &Standing,
+        payload: &[u8],
+        now: WallTime,
+    ) -> Result<(), LedgerError>;
+    /// Forgets how something stood.
+    fn forget(&mut self, site: &str, name: &str) -> Result<(), LedgerError>;
+    /// Keeps what a site said of an order, unless it has said so before, or was given none.
+    fn answer(
+        &mut self,
+        site: &str,
+        answer: &CommandAnswer,
+        now: WallTime,
+    ) -> Result<(), LedgerError>;
     /// Puts a message into quarantine, and the oldest ones beyond the bound out of it.
     fn quarantine(
         &mut self,
@@ -168,6 +181,16 @@ pub(super) fn path(site: &Address) -> String {
     format!("{street}/{building}/{gate}")
 }
 
+/// The inverse of [`path`].
+pub(super) fn site(path: &str) -> Result<Address, LedgerError> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let address = match parts.as_slice() {
+        [street, building, gate] => Address::new(street, building, gate).ok(),
+        _ => None,
+    };
+    address.ok_or_else(|| LedgerError::Site(path.to_owned()))
+}
+
 fn whose(site: &Address, epoch: &DeviceEpoch) -> Whose {
     (path(site), epoch.0.clone())
 }
@@ -179,12 +202,13 @@ pub(super) fn take(
     batch: &[Heard],
     now: WallTime,
 ) -> Result<Taken, LedgerError> {
-    let letters: Vec<Result<Letter, Unfit>> = batch
+    let mail: Vec<Result<Mail, Unfit>> = batch
         .iter()
         .map(|heard| letter::read(&heard.topic, &heard.payload))
         .collect();
     let mut known: BTreeMap<Whose, Numbers> = BTreeMap::new();
-    for letter in letters.iter().flatten() {
+    for mail in mail.iter().flatten() {
+        let Mail::Letter(letter) = mail else { continue };
         known.entry(whose(&letter.site, &letter.epoch)).or_default();
         if let Some(void) = &letter.void {
             known.entry(whose(&letter.site, &void.epoch)).or_default();
@@ -199,17 +223,26 @@ pub(super) fn take(
     }
     let mut taken = Taken::default();
     let mut told: BTreeMap<Whose, Letter> = BTreeMap::new();
-    for (heard, letter) in batch.iter().zip(letters) {
-        let kept = letter.map(|letter| (keep(rows, &letter, heard, now), letter));
-        let (new, letter) = match kept {
-            Ok((new, letter)) => (new?, letter),
+    for (heard, mail) in batch.iter().zip(mail) {
+        let letter = match mail {
+            Ok(Mail::Letter(letter)) => letter,
+            Ok(Mail::Standing(standing)) => {
+                stand(rows, &standing, heard, now)?;
+                taken.standing += 1;
+                continue;
+            }
+            Ok(Mail::Refusal { site, answer }) => {
+                rows.answer(&path(&site), &answer, now)?;
+                taken.standing += 1;
+                continue;
+            }
             Err(why) => {
                 quarantine(rows, heard, &why, now)?;
                 taken.unfit += 1;
                 continue;
             }
         };
-        let Some(new) = new else {
+        let Some(new) = keep(rows, &letter, heard, now)? else {
             quarantine(rows, heard, &Unfit::Contradicts, now)?;
             taken.unfit += 1;
             continue;
@@ -226,6 +259,9 @@ pub(super) fn take(
             for (first, last) in &void.stretches {
                 numbers.add(*first, last.unwrap_or(u64::MAX));
             }
+        }
+        if let Some(answer) = &letter.answer {
+            rows.answer(&own.0, answer, now)?;
         }
         told.entry(own).or_insert(letter);
     }
@@ -245,6 +281,20 @@ pub(super) fn take(
     };
     taken.answers = told.into_iter().filter_map(answer).collect();
     Ok(taken)
+}
+
+fn stand(
+    rows: &mut dyn Rows,
+    standing: &Standing,
+    heard: &Heard,
+    now: WallTime,
+) -> Result<(), LedgerError> {
+    let site = path(&standing.site);
+    if standing.gone {
+        rows.forget(&site, &standing.name)
+    } else {
+        rows.stand(&site, standing, &heard.payload, now)
+    }
 }
 
 fn unreadable(of: &Whose, source: serde_json::Error) -> LedgerError {

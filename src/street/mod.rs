@@ -9,10 +9,14 @@
 //! | [`letter`] | a message that came in, read with suspicion; the reasons against one |
 //! | [`numbers`] | which numbers of a site's epoch have come, and the receipt that follows |
 //! | [`ledger`] | what a database has to do: messages once, receipts from what was kept, the quarantine |
+//! | [`record`] | what a database gives back |
 //! | [`sqlite`] | the ledger in a SQLite file |
 //! | [`collector`] | hears, has it kept, and answers |
 //!
 //! [`letter`] and [`numbers`] are pure. The ledger blocks on a disk; the collector never blocks.
+//!
+//! How things stand (`status`, `state`) has no numbers and no receipts: the broker retains the latest
+//! word of each, and so does the ledger. Orders go the other way (`cmd`), until each site has answered.
 //!
 //! Messages are keyed by site, epoch and `seq`. The name of the gateway's channel is no part of the
 //! key: it is not on the wire, and a gateway has one channel to the broker.
@@ -21,4 +25,5 @@ pub mod collector;
 pub mod ledger;
 pub mod letter;
 pub mod numbers;
+pub mod record;
 pub mod sqlite;

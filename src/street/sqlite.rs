@@ -4,20 +4,28 @@
 //! machine may use one file; each transaction takes the write lock at its beginning.
 
 use super::ledger::{
-    self, Kept, Ledger, LedgerError, MOST_IN_QUARANTINE, Quarantined, Rows, SCHEMA, Taken, Whose,
-    path,
+    self, Ledger, LedgerError, MOST_IN_QUARANTINE, Rows, SCHEMA, Taken, Whose, path, site,
 };
-use super::letter::Letter;
+use super::letter::{CommandAnswer, Letter, Standing};
+use super::record::{
+    Counts, DONE, Errand, Kept, Logged, Mark, Order, Outcome, Quarantined, State, Wanted,
+};
 use crate::clock::WallTime;
 use crate::id::{DeviceEpoch, MessageNumber};
 use crate::mqtt::{Address, Heard};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::types::Value;
+use rusqlite::{
+    Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter,
+};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a collector waits for another one's transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// There is something new.
+const NEW_MARK: &str = "UPDATE mark SET n = n + 1";
 
 /// The street's database in one file.
 pub struct SqliteLedger {
@@ -71,6 +79,7 @@ impl Ledger for SqliteLedger {
         let mut writing =
             Writing(connection.transaction_with_behavior(TransactionBehavior::Immediate)?);
         let taken = ledger::take(&mut writing, batch, now)?;
+        writing.0.execute(NEW_MARK, [])?;
         writing.0.commit()?;
         Ok(taken)
     }
@@ -92,22 +101,192 @@ impl Ledger for SqliteLedger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    fn letters(&self, wanted: &Wanted<'_>) -> Result<Vec<Logged>, LedgerError> {
+        // A condition that nobody set is left out, so that the right index is taken.
+        let mut conditions = String::new();
+        let mut values: Vec<Value> = vec![
+            wanted.from.0.into(),
+            wanted.to.0.into(),
+            wanted.newest.into(),
+        ];
+        if let Some(site) = wanted.site {
+            values.push(path(site).into());
+            conditions += &format!(" AND site = ?{}", values.len());
+        }
+        if let Some(names) = wanted.names {
+            values.push(serde_json::json!(names).to_string().into());
+            let list = values.len();
+            conditions += &format!(" AND name IN (SELECT value FROM json_each(?{list}))");
+        }
+        let connection = self.hold();
+        let mut select = connection.prepare_cached(&format!(
+            "SELECT site, epoch, seq, name, newer, late, payload, received_wall_ms FROM message
+             WHERE received_wall_ms >= ?1 AND received_wall_ms < ?2{conditions}
+             ORDER BY received_wall_ms DESC, site, epoch, seq DESC LIMIT ?3"
+        ))?;
+        let mut rows = select.query(params_from_iter(values))?;
+        let mut letters = Vec::new();
+        while let Some(row) = rows.next()? {
+            letters.push(Logged {
+                site: site_of(row, 0)?,
+                epoch: DeviceEpoch(row.get(1)?),
+                number: MessageNumber(row.get::<_, i64>(2)?.cast_unsigned()),
+                name: row.get(3)?,
+                newer: row.get(4)?,
+                late: row.get(5)?,
+                payload: row.get(6)?,
+                received: WallTime(row.get(7)?),
+            });
+        }
+        Ok(letters)
+    }
+
+    fn states(&self, site: Option<&Address>) -> Result<Vec<State>, LedgerError> {
+        let connection = self.hold();
+        let of_site = site.map_or("", |_| "WHERE site = ?1");
+        let mut select = connection.prepare_cached(&format!(
+            "SELECT site, name, newer, payload, received_wall_ms FROM state {of_site}
+             ORDER BY site, name"
+        ))?;
+        let mut rows = select.query(params_from_iter(site.map(path)))?;
+        let mut states = Vec::new();
+        while let Some(row) = rows.next()? {
+            states.push(State {
+                site: site_of(row, 0)?,
+                name: row.get(1)?,
+                newer: row.get(2)?,
+                payload: row.get(3)?,
+                received: WallTime(row.get(4)?),
+            });
+        }
+        Ok(states)
+    }
+
     fn quarantine(&self, limit: u32) -> Result<Vec<Quarantined>, LedgerError> {
         let connection = self.hold();
         let mut select = connection.prepare_cached(
-            "SELECT topic, reason, detail, received_wall_ms FROM quarantine
+            "SELECT topic, payload, reason, detail, received_wall_ms FROM quarantine
              ORDER BY id DESC LIMIT ?1",
         )?;
         let rows = select.query_map([limit], |row| {
             Ok(Quarantined {
                 topic: row.get(0)?,
-                reason: row.get(1)?,
-                detail: row.get(2)?,
-                received: WallTime(row.get(3)?),
+                payload: row.get(1)?,
+                reason: row.get(2)?,
+                detail: row.get(3)?,
+                received: WallTime(row.get(4)?),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    fn counts(&self) -> Result<Counts, LedgerError> {
+        let counts = self.hold().query_row(
+            "SELECT (SELECT count(*) FROM (SELECT site FROM known UNION SELECT site FROM state)),
+                    (SELECT count(*) FROM message), (SELECT count(*) FROM quarantine)",
+            [],
+            |row| {
+                let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+                Ok(Counts {
+                    sites: count(0)?,
+                    messages: count(1)?,
+                    quarantined: count(2)?,
+                })
+            },
+        )?;
+        Ok(counts)
+    }
+
+    fn mark(&self) -> Result<Mark, LedgerError> {
+        let connection = self.hold();
+        let mut select = connection.prepare_cached("SELECT n FROM mark")?;
+        let n: i64 = select.query_row([], |row| row.get(0))?;
+        Ok(Mark(n.to_string()))
+    }
+
+    fn order(&self, order: &Order, sites: &[Address]) -> Result<(), LedgerError> {
+        let mut connection = self.hold();
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let new = begun.execute(
+            "INSERT INTO command (id, name, payload, given_wall_ms, expires_wall_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            params![
+                order.id,
+                order.name,
+                order.payload,
+                order.given.0,
+                order.expires.0
+            ],
+        )?;
+        if new == 1 {
+            let mut insert = begun.prepare_cached(
+                "INSERT INTO errand (command, site) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            )?;
+            for site in sites {
+                insert.execute([&order.id, &path(site)])?;
+            }
+            begun.execute(NEW_MARK, [])?;
+        }
+        Ok(begun.commit()?)
+    }
+
+    fn orders(&self, limit: u32) -> Result<Vec<(Order, Vec<Errand>)>, LedgerError> {
+        let connection = self.hold();
+        let mut select = connection.prepare_cached(
+            "SELECT id, name, payload, given_wall_ms, expires_wall_ms FROM command
+             ORDER BY given_wall_ms DESC, id LIMIT ?1",
+        )?;
+        let orders: Vec<Order> = select
+            .query_map([limit], |row| order_of(row, 0))?
+            .collect::<Result<_, _>>()?;
+        let mut of_order = connection.prepare_cached(
+            "SELECT site, answer, answered_wall_ms FROM errand WHERE command = ?1 ORDER BY site",
+        )?;
+        let mut all = Vec::new();
+        for order in orders {
+            let mut rows = of_order.query([&order.id])?;
+            let mut errands = Vec::new();
+            while let Some(row) = rows.next()? {
+                errands.push(Errand {
+                    site: site_of(row, 0)?,
+                    outcome: Outcome::read(row.get(1)?, row.get(2)?),
+                });
+            }
+            all.push((order, errands));
+        }
+        Ok(all)
+    }
+
+    fn unanswered(&self, now: WallTime) -> Result<Vec<(Address, Order)>, LedgerError> {
+        let connection = self.hold();
+        let mut select = connection.prepare_cached(
+            "SELECT site, id, name, payload, given_wall_ms, expires_wall_ms
+             FROM errand JOIN command ON command.id = errand.command
+             WHERE answer IS NULL AND expires_wall_ms > ?1 ORDER BY given_wall_ms, id, site",
+        )?;
+        let mut rows = select.query([now.0])?;
+        let mut orders = Vec::new();
+        while let Some(row) = rows.next()? {
+            orders.push((site_of(row, 0)?, order_of(row, 1)?));
+        }
+        Ok(orders)
+    }
+}
+
+/// The site in a column.
+fn site_of(row: &Row<'_>, column: usize) -> Result<Address, LedgerError> {
+    site(&row.get::<_, String>(column)?)
+}
+
+/// The order in the columns from this one on.
+fn order_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Order> {
+    Ok(Order {
+        id: row.get(first)?,
+        name: row.get(first + 1)?,
+        payload: row.get(first + 2)?,
+        given: WallTime(row.get(first + 3)?),
+        expires: WallTime(row.get(first + 4)?),
+    })
 }
 
 /// A transaction that holds the write lock.
@@ -142,8 +321,9 @@ impl Rows for Writing<'_> {
         let new = self
             .0
             .prepare_cached(
-                "INSERT INTO message (site, epoch, seq, name, newer, payload, received_wall_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+                "INSERT INTO message
+                 (site, epoch, seq, name, newer, late, payload, received_wall_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
             )?
             .execute(params![
                 site,
@@ -151,6 +331,7 @@ impl Rows for Writing<'_> {
                 letter.number.cast_signed(),
                 letter.name,
                 letter.newer,
+                letter.late,
                 payload,
                 now.0
             ])?;
@@ -167,6 +348,49 @@ impl Rows for Writing<'_> {
         )?;
         let key = params![site, epoch, number.cast_signed()];
         Ok(select.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }
+
+    fn stand(
+        &mut self,
+        site: &str,
+        standing: &Standing,
+        payload: &[u8],
+        now: WallTime,
+    ) -> Result<(), LedgerError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO state (site, name, newer, payload, received_wall_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (site, name) DO UPDATE SET newer = excluded.newer,
+                 payload = excluded.payload, received_wall_ms = excluded.received_wall_ms
+                 WHERE payload <> excluded.payload
+                 AND received_wall_ms <= excluded.received_wall_ms",
+            )?
+            .execute(params![site, standing.name, standing.newer, payload, now.0])?;
+        Ok(())
+    }
+
+    fn forget(&mut self, site: &str, name: &str) -> Result<(), LedgerError> {
+        self.0
+            .prepare_cached("DELETE FROM state WHERE site = ?1 AND name = ?2")?
+            .execute([site, name])?;
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        site: &str,
+        answer: &CommandAnswer,
+        now: WallTime,
+    ) -> Result<(), LedgerError> {
+        let said = answer.refused.as_deref().unwrap_or(DONE);
+        self.0
+            .prepare_cached(
+                "UPDATE errand SET answer = ?3, answered_wall_ms = ?4
+                 WHERE command = ?1 AND site = ?2 AND answer IS NOT ?3 AND answer IS NOT ?5",
+            )?
+            .execute(params![answer.id, site, said, now.0, DONE])?;
+        Ok(())
     }
 
     fn quarantine(
