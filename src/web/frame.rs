@@ -141,7 +141,7 @@ pub(super) fn status_view(status: &GatewayStatus, now: &Stamp) -> StatusView {
     let fault = status
         .faults
         .iter()
-        .find(|it| words::stops_judging(it.fault))
+        .find(|it| it.fault.stops_judging())
         .or_else(|| status.faults.first());
     let camera = &status.camera;
     let stale = page::is_stale(camera.last_frame.as_ref(), now);

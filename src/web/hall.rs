@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Who may wait for events at a time: pages that are open, and programs.
-const LISTENERS: usize = 1000;
+pub(super) const LISTENERS: usize = 1000;
 
 /// What stands around every page just now.
 #[derive(Default)]
@@ -80,7 +80,7 @@ impl Reached {
 }
 
 /// What is in a [`Hall`].
-pub(super) struct Inside {
+pub(crate) struct Inside {
     /// Who is in; `None` in a demonstration.
     pub(super) door: Option<Arc<Door>>,
     pub(super) clock: Arc<dyn Clock>,
@@ -99,7 +99,7 @@ pub(super) struct Inside {
 
 /// What every page finds there.
 #[derive(Clone)]
-pub(super) struct Hall(Arc<Inside>);
+pub(crate) struct Hall(Arc<Inside>);
 
 impl Deref for Hall {
     type Target = Inside;
