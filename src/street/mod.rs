@@ -10,7 +10,9 @@
 //! | [`numbers`] | which numbers of a site's epoch have come, and the receipt that follows |
 //! | [`ledger`] | what a database has to do: messages once, receipts from what was kept, the quarantine |
 //! | [`record`] | what a database gives back |
+//! | `taking` | how a batch is taken, whichever the database |
 //! | [`sqlite`] | the ledger in a SQLite file |
+//! | [`postgres`] | the ledger in a PostgreSQL database, for several collectors |
 //! | [`collector`] | hears, has it kept, and answers |
 //!
 //! [`letter`] and [`numbers`] are pure. The ledger blocks on a disk; the collector never blocks.
@@ -25,5 +27,7 @@ pub mod collector;
 pub mod ledger;
 pub mod letter;
 pub mod numbers;
+pub mod postgres;
 pub mod record;
 pub mod sqlite;
+mod taking;

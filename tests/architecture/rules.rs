@@ -103,6 +103,8 @@ pub(crate) const NOT_IN_CORE: &[&[&str]] = &[
 pub(crate) const HOMES: &[(&[&str], &[&str])] = &[
     (&["std", "env"], &["config"]),
     (&["rusqlite"], &["store", "street"]),
+    (&["postgres"], &["street"]),
+    (&["tokio_postgres_rustls"], &["street"]),
     (&["rumqttc"], &["mqtt", "street"]),
     (&["axum"], &["web", "street"]),
     (&["askama"], &["web", "street"]),
