@@ -95,8 +95,8 @@ pub struct Page {
     pub unknown: Vec<String>,
     /// Its alerts, by id.
     pub alerts: BTreeMap<String, Alert>,
-    /// Letters that could not be read: their name, why not, and when they came.
-    pub unreadable: Vec<(String, Unreadable, WallTime)>,
+    /// Letters that could not be read, by when they came and their name; the newest of them.
+    pub unreadable: BTreeMap<(WallTime, String), Unreadable>,
     reports: BTreeMap<Date, Parts>,
     /// When it was heard last.
     pub heard: WallTime,
@@ -155,7 +155,7 @@ impl Page {
             follow_up: None,
             unknown: Vec::new(),
             alerts: BTreeMap::new(),
-            unreadable: Vec::new(),
+            unreadable: BTreeMap::new(),
             reports: BTreeMap::new(),
             heard: WallTime(i64::MIN),
         }
@@ -188,12 +188,10 @@ impl Page {
             Err(_) => Ok(()),
         };
         if let Err(why) = result {
-            let line = (letter.name.clone(), why, letter.received);
-            if !self.unreadable.contains(&line) {
-                self.unreadable.push(line);
-            }
-            while self.unreadable.len() > MOST_UNREADABLE {
-                self.unreadable.remove(0);
+            let key = (letter.received, letter.name.clone());
+            self.unreadable.insert(key, why);
+            if self.unreadable.len() > MOST_UNREADABLE {
+                self.unreadable.pop_first();
             }
         }
     }
@@ -203,23 +201,28 @@ impl Page {
         let alert = self.alerts.entry(it.id).or_default();
         alert.last = alert.last.max(letter.received);
         match it.kind {
-            AlertKind::Raised => {
+            // The first word stays, as in the ledger.
+            AlertKind::Raised if alert.heard.is_none_or(|heard| letter.received < heard) => {
                 alert.raised = it.at.or(Some(letter.received));
                 alert.heard = Some(letter.received);
                 alert.value = it.value;
                 alert.late = it.late || letter.late;
             }
+            AlertKind::Raised => {}
             AlertKind::Acknowledged => alert.taken = true,
-            AlertKind::Resolved(end) => alert.over = Some((letter.received, end)),
+            AlertKind::Resolved(end) => {
+                if alert.over.is_none_or(|(at, _)| letter.received < at) {
+                    alert.over = Some((letter.received, end));
+                }
+            }
             AlertKind::ToStreet => alert.to_street = true,
             AlertKind::Other => {}
         }
-        while self.alerts.len() > MOST_ALERTS {
+        if self.alerts.len() > MOST_ALERTS {
             let oldest = self.alerts.iter().min_by_key(|(_, it)| it.last);
-            let Some(oldest) = oldest.map(|(id, _)| id.clone()) else {
-                break;
-            };
-            self.alerts.remove(&oldest);
+            if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
+                self.alerts.remove(&oldest);
+            }
         }
         Ok(())
     }
@@ -234,11 +237,13 @@ impl Page {
         }
         let parts = self.reports.entry(date).or_default();
         let key = (said.it.revision, said.it.part);
-        parts.insert(key, (said.it, letter.received, said.newer));
-        while parts.len() > MOST_PARTS {
+        if parts.get(&key).is_none_or(|it| letter.received < it.1) {
+            parts.insert(key, (said.it, letter.received, said.newer));
+        }
+        if parts.len() > MOST_PARTS {
             parts.pop_first();
         }
-        while self.reports.len() > MOST_DAYS {
+        if self.reports.len() > MOST_DAYS {
             self.reports.pop_first();
         }
         Ok(())
@@ -294,3 +299,6 @@ fn whole(parts: &Parts, revision: u32) -> Option<Whole> {
     }
     (expected == of).then_some(whole)
 }
+
+#[cfg(test)]
+mod tests;

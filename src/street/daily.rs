@@ -201,7 +201,10 @@ impl Daily {
         Self {
             date,
             made,
-            kinds: kinds.into_iter().map(|((_, kind), it)| (kind, it)).collect(),
+            kinds: kinds
+                .into_iter()
+                .map(|((_, kind), it)| (kind, it))
+                .collect(),
             total,
             gaps: gaps(&sites, lists),
             sites,
@@ -258,7 +261,9 @@ fn line(book: &Book, row: &Row, date: Date, due: WallTime) -> DayLine {
         address: row.address.clone(),
         name: row.name(),
         listed: row.listed.clone(),
-        kind: row.kind.or_else(|| day.as_ref().and_then(|it| it.report.kind)),
+        kind: row
+            .kind
+            .or_else(|| day.as_ref().and_then(|it| it.report.kind)),
         day,
     }
 }

@@ -10,7 +10,9 @@
 //! | [`numbers`] | which numbers of a site's epoch have come, and the receipt that follows |
 //! | [`ledger`] | what a database has to do: messages once, receipts from what was kept, the quarantine |
 //! | [`record`] | what a database gives back |
+//! | `taking` | how a batch is taken, whichever the database |
 //! | [`sqlite`] | the ledger in a SQLite file |
+//! | [`postgres`] | the ledger in a PostgreSQL database, for several collectors |
 //! | [`collector`] | hears, has it kept, and answers |
 //! | [`order`] | what sites are told to do, as it goes down |
 //! | [`said`] | what gates say of themselves, read with suspicion |
@@ -34,9 +36,11 @@ pub mod letter;
 pub mod numbers;
 pub mod order;
 pub mod overview;
+pub mod postgres;
 pub mod record;
 pub mod said;
 pub mod sqlite;
+mod taking;
 
 /// Where a gate is: part of what is kept of it.
 pub use crate::mqtt::Address;
@@ -47,9 +51,7 @@ pub use order::announcement;
 pub use overview::{
     Asked, Calibration, Call, Listed, OpenAlert, ReportRow, ReportStands, Row, There, rows,
 };
-pub use record::{
-    Counts, Errand, Logged, Mark, Order, Outcome, Quarantined, State, Wanted,
-};
+pub use record::{Counts, Errand, Logged, Mark, Order, Outcome, Quarantined, State, Wanted};
 pub use said::{
     AlertKind, AlertLetter, Checklist, Colours, Escalated, FollowUp, Report, ReportItem,
     ReportLine, Screened, Told, Unreadable, together,

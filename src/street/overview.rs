@@ -209,9 +209,7 @@ impl Row {
     #[must_use]
     pub fn name(&self) -> String {
         let own = || format!("{} · {}", self.address.building, self.address.gate);
-        self.listed
-            .as_ref()
-            .map_or_else(own, |it| it.name.clone())
+        self.listed.as_ref().map_or_else(own, |it| it.name.clone())
     }
 
     /// Required items that are not as they must be.
@@ -315,7 +313,9 @@ fn row(page: &Page, listed: Option<&Listed>, asked: &Asked<'_>) -> Row {
         there,
         since: status.map(|it| it.received),
         heard: Some(page.heard),
-        version: known.map(|it| it.version.clone()).filter(|it| !it.is_empty()),
+        version: known
+            .map(|it| it.version.clone())
+            .filter(|it| !it.is_empty()),
         relative: known.is_some_and(|it| it.relative),
         screened: rounds
             .and_then(|it| it.screened)
@@ -395,7 +395,10 @@ fn open_alerts(page: &Page) -> (Vec<OpenAlert>, u64) {
 
 /// Name, why it could not be read, and whether it is of a newer version; of what stands.
 fn readings(page: &Page) -> Vec<(&'static str, Option<String>, bool)> {
-    fn of<T>(name: &'static str, it: Option<&super::book::Stands<T>>) -> Option<(&'static str, Option<String>, bool)> {
+    fn of<T>(
+        name: &'static str,
+        it: Option<&super::book::Stands<T>>,
+    ) -> Option<(&'static str, Option<String>, bool)> {
         it.map(|it| match &it.reading {
             Ok(said) => (name, None, said.newer),
             Err(why) => (name, Some(why.why.clone()), why.newer),
@@ -417,7 +420,7 @@ fn unreadable(page: &Page) -> Vec<(String, String)> {
     let states = readings(page).into_iter();
     let states = states.filter_map(|(name, why, _)| Some((name.to_owned(), why?)));
     let letters = page.unreadable.iter();
-    let letters = letters.map(|(name, why, _)| (name.clone(), why.why.clone()));
+    let letters = letters.map(|((_, name), why)| (name.clone(), why.why.clone()));
     states.chain(letters).collect()
 }
 
@@ -431,18 +434,15 @@ fn newer(page: &Page) -> Vec<String> {
 fn calls(row: &Row, now: WallTime) -> Vec<Call> {
     let holds = |call: &Call| match call {
         Call::Alert => row.alerts.iter().any(|it| it.waits(now)),
-        Call::Away => matches!(
-            row.there,
-            There::Offline | There::Unheard | There::Unclear
-        ),
+        Call::Away => matches!(row.there, There::Offline | There::Unheard | There::Unclear),
         Call::Blind => row.faults.iter().any(|it| it.stops_judging()),
         Call::Report => row.report.stands == ReportStands::Late || row.lacks_yesterday,
         Call::Overdue => !row.escalated().is_empty(),
-        Call::Calibration => matches!(
-            row.calibration,
-            Calibration::Due | Calibration::Expired
-        ),
+        Call::Calibration => matches!(row.calibration, Calibration::Due | Calibration::Expired),
         Call::Unreadable => !row.unreadable.is_empty(),
     };
     Call::ALL.iter().copied().filter(holds).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,12 @@
 //! WAL with `synchronous=FULL`: what is committed survives a power cut. Several collectors on this
 //! machine may use one file; each transaction takes the write lock at its beginning.
 
-use super::ledger::{
-    self, Ledger, LedgerError, MOST_IN_QUARANTINE, Rows, SCHEMA, Taken, Whose, path, site,
-};
-use super::letter::{CommandAnswer, Letter, Standing};
+use super::ledger::{Ledger, LedgerError, MOST_IN_QUARANTINE, SCHEMA, Taken, path, site};
+use super::letter::CommandAnswer;
 use super::record::{
     Counts, DONE, Errand, Kept, Logged, Mark, Order, Outcome, Quarantined, State, Wanted,
 };
+use super::taking::{self, Entry, Refused, Rows, Stand, Whose};
 use crate::clock::WallTime;
 use crate::id::{DeviceEpoch, MessageNumber};
 use crate::mqtt::{Address, Heard};
@@ -52,7 +51,7 @@ impl SqliteLedger {
             (0, 0) => begun.execute_batch(include_str!("0001_ledger.sql"))?,
             _ => {
                 return Err(LedgerError::Schema {
-                    file: file.to_owned(),
+                    place: file.display().to_string(),
                     found,
                 });
             }
@@ -78,7 +77,7 @@ impl Ledger for SqliteLedger {
         let mut connection = self.hold();
         let mut writing =
             Writing(connection.transaction_with_behavior(TransactionBehavior::Immediate)?);
-        let taken = ledger::take(&mut writing, batch, now)?;
+        let taken = taking::take(&mut writing, batch, now)?;
         writing.0.execute(NEW_MARK, [])?;
         writing.0.commit()?;
         Ok(taken)
@@ -293,118 +292,114 @@ fn order_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Order> {
 struct Writing<'a>(Transaction<'a>);
 
 impl Rows for Writing<'_> {
-    fn stretches(&mut self, (site, epoch): &Whose) -> Result<Option<String>, LedgerError> {
+    fn stretches(&mut self, of: &[Whose]) -> Result<Vec<Option<String>>, LedgerError> {
         let mut select = self
             .0
             .prepare_cached("SELECT stretches FROM known WHERE site = ?1 AND epoch = ?2")?;
-        let found = select.query_row([site, epoch], |row| row.get(0));
-        Ok(found.optional()?)
+        of.iter()
+            .map(|(site, epoch)| {
+                let found = select.query_row([site, epoch], |row| row.get(0));
+                Ok(found.optional()?)
+            })
+            .collect()
     }
 
-    fn save(&mut self, (site, epoch): &Whose, stretches: &str) -> Result<(), LedgerError> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO known (site, epoch, stretches) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (site, epoch) DO UPDATE SET stretches = excluded.stretches",
-            )?
-            .execute(params![site, epoch, stretches])?;
+    fn save(&mut self, stretches: &[(Whose, String)]) -> Result<(), LedgerError> {
+        let mut save = self.0.prepare_cached(
+            "INSERT INTO known (site, epoch, stretches) VALUES (?1, ?2, ?3)
+             ON CONFLICT (site, epoch) DO UPDATE SET stretches = excluded.stretches",
+        )?;
+        for ((site, epoch), text) in stretches {
+            save.execute([site, epoch, text])?;
+        }
         Ok(())
     }
 
-    fn insert(
-        &mut self,
-        (site, epoch): &Whose,
-        letter: &Letter,
-        payload: &[u8],
-        now: WallTime,
-    ) -> Result<bool, LedgerError> {
-        let new = self
-            .0
-            .prepare_cached(
-                "INSERT INTO message
-                 (site, epoch, seq, name, newer, late, payload, received_wall_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
+    fn insert(&mut self, entries: &[Entry<'_>], now: WallTime) -> Result<Vec<bool>, LedgerError> {
+        let mut insert = self.0.prepare_cached(
+            "INSERT INTO message (site, epoch, seq, name, newer, late, payload, received_wall_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        )?;
+        let new = entries.iter().map(|it| {
+            let (site, epoch) = &it.own;
+            let letter = it.letter;
+            let number = letter.number.cast_signed();
+            insert.execute(params![
                 site,
                 epoch,
-                letter.number.cast_signed(),
+                number,
                 letter.name,
                 letter.newer,
                 letter.late,
-                payload,
+                it.payload,
                 now.0
-            ])?;
-        Ok(new == 1)
+            ])
+        });
+        Ok(new
+            .map(|it| it.map(|new| new == 1))
+            .collect::<Result<_, _>>()?)
     }
 
-    fn first(
-        &mut self,
-        (site, epoch): &Whose,
-        number: u64,
-    ) -> Result<(String, Vec<u8>), LedgerError> {
+    fn first(&mut self, of: &[(&Whose, u64)]) -> Result<Vec<(String, Vec<u8>)>, LedgerError> {
         let mut select = self.0.prepare_cached(
             "SELECT name, payload FROM message WHERE site = ?1 AND epoch = ?2 AND seq = ?3",
         )?;
-        let key = params![site, epoch, number.cast_signed()];
-        Ok(select.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))?)
+        let found = of.iter().map(|((site, epoch), number)| {
+            let key = params![site, epoch, number.cast_signed()];
+            select.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))
+        });
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
-    fn stand(
-        &mut self,
-        site: &str,
-        standing: &Standing,
-        payload: &[u8],
-        now: WallTime,
-    ) -> Result<(), LedgerError> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO state (site, name, newer, payload, received_wall_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (site, name) DO UPDATE SET newer = excluded.newer,
-                 payload = excluded.payload, received_wall_ms = excluded.received_wall_ms
-                 WHERE payload <> excluded.payload
-                 AND received_wall_ms <= excluded.received_wall_ms",
-            )?
-            .execute(params![site, standing.name, standing.newer, payload, now.0])?;
-        Ok(())
-    }
-
-    fn forget(&mut self, site: &str, name: &str) -> Result<(), LedgerError> {
-        self.0
-            .prepare_cached("DELETE FROM state WHERE site = ?1 AND name = ?2")?
-            .execute([site, name])?;
+    fn stand(&mut self, stands: &[Stand<'_>], now: WallTime) -> Result<(), LedgerError> {
+        let mut keep = self.0.prepare_cached(
+            "INSERT INTO state (site, name, newer, payload, received_wall_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (site, name) DO UPDATE SET newer = excluded.newer,
+             payload = excluded.payload, received_wall_ms = excluded.received_wall_ms
+             WHERE payload <> excluded.payload AND received_wall_ms <= excluded.received_wall_ms",
+        )?;
+        let mut forget = self
+            .0
+            .prepare_cached("DELETE FROM state WHERE site = ?1 AND name = ?2")?;
+        for it in stands {
+            match it.payload {
+                Some(payload) => {
+                    keep.execute(params![it.site, it.name, it.newer, payload, now.0])?
+                }
+                None => forget.execute(params![it.site, it.name])?,
+            };
+        }
         Ok(())
     }
 
     fn answer(
         &mut self,
-        site: &str,
-        answer: &CommandAnswer,
+        answers: &[(String, &CommandAnswer)],
         now: WallTime,
     ) -> Result<(), LedgerError> {
-        let said = answer.refused.as_deref().unwrap_or(DONE);
-        self.0
-            .prepare_cached(
-                "UPDATE errand SET answer = ?3, answered_wall_ms = ?4
-                 WHERE command = ?1 AND site = ?2 AND answer IS NOT ?3 AND answer IS NOT ?5",
-            )?
-            .execute(params![answer.id, site, said, now.0, DONE])?;
+        let mut answer = self.0.prepare_cached(
+            "UPDATE errand SET answer = ?3, answered_wall_ms = ?4
+             WHERE command = ?1 AND site = ?2 AND answer IS NOT ?3 AND answer IS NOT ?5",
+        )?;
+        for (site, it) in answers {
+            let said = it.refused.as_deref().unwrap_or(DONE);
+            answer.execute(params![it.id, site, said, now.0, DONE])?;
+        }
         Ok(())
     }
 
-    fn quarantine(
-        &mut self,
-        (topic, payload): (&str, &[u8]),
-        (reason, detail): (&str, &str),
-        now: WallTime,
-    ) -> Result<(), LedgerError> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO quarantine (topic, payload, reason, detail, received_wall_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![topic, payload, reason, detail, now.0])?;
+    fn quarantine(&mut self, refused: &[Refused<'_>], now: WallTime) -> Result<(), LedgerError> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let mut insert = self.0.prepare_cached(
+            "INSERT INTO quarantine (topic, payload, reason, detail, received_wall_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for it in refused {
+            insert.execute(params![it.topic, it.payload, it.reason, it.detail, now.0])?;
+        }
         self.0
             .prepare_cached(
                 "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?1",

@@ -2,10 +2,10 @@
 
 use super::frame::Frame;
 use super::hall::Hall;
+use super::page;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
 use super::sign_in::Own;
-use super::page;
 use crate::staff::{Right, Who};
 use askama::Template;
 use axum::extract::{FromRef, State};

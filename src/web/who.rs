@@ -59,11 +59,7 @@ fn acts(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Finds out who asks.
-pub(super) async fn meet(
-    State(hall): State<Hall>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn meet(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let mut visit = match &hall.door {
         Some(door) => {

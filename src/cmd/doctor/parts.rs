@@ -95,7 +95,7 @@ fn ask(config: &Config) -> io::Result<String> {
     let stream = TcpStream::connect_timeout(&config.web.here(), PAGE_WITHIN)?;
     stream.set_read_timeout(Some(PAGE_WITHIN))?;
     stream.set_write_timeout(Some(PAGE_WITHIN))?;
-    let Some(source) = config.web.certificate_source(&config.store) else {
+    let Some(source) = config.web.certificate_source(&config.store.folder) else {
         return health(stream, &config.web.here().to_string());
     };
     let asker = tls::asker(&source).map_err(io::Error::other)?;

@@ -7,7 +7,8 @@ import * as sound from "./sound.js";
 const MUTED_MS = 300_000;
 const plainTitle = document.title;
 let mutedUntil = 0; // performance.now()
-let unseen = 0;
+// Alerts that have come since somebody last touched the page.
+let unseen = new Set();
 
 const alerts = (root) => [...root.querySelectorAll("#open li[id]")];
 let known = new Set(alerts(document).map((node) => node.id));
@@ -17,11 +18,11 @@ const isMuted = () => performance.now() < mutedUntil;
 function show() {
   $("silent").hidden = sound.isHeard();
   $("mute").setAttribute("aria-pressed", String(isMuted()));
-  document.title = unseen ? `(${unseen}) ▲ ${plainTitle}` : plainTitle;
+  document.title = unseen.size > 0 ? `(${unseen.size}) ▲ ${plainTitle}` : plainTitle;
 }
 
 function tell(fresh) {
-  unseen += fresh.length;
+  for (const { id } of fresh) unseen.add(id);
   const told = $("alerts-told");
   told.textContent = fresh.map((node) => node.textContent.replace(/\s+/g, " ").trim()).join("; ");
   if (!isMuted()) {
@@ -46,8 +47,9 @@ async function read() {
       old.replaceWith(node);
     }
   }
-  for (const { id } of fresh) $(id)?.classList.add("fresh");
   if (fresh.length > 0) tell(fresh);
+  unseen = new Set([...unseen].filter((id) => known.has(id)));
+  for (const id of unseen) $(id)?.classList.add("fresh");
   document.body.dataset.read = String(Number(document.body.dataset.read || 0) + 1);
   show();
 }
@@ -86,7 +88,7 @@ setInterval(refresh, 30_000);
 
 for (const kind of ["pointerdown", "keydown", "focusin"]) {
   window.addEventListener(kind, () => {
-    unseen = 0;
+    unseen.clear();
     show();
   });
 }

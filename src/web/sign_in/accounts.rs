@@ -2,12 +2,12 @@
 
 use super::super::frame::Frame;
 use super::super::hall::Hall;
+use super::super::page;
 use super::super::problem::Problem;
 use super::super::routes::{Entry, get, post};
 use super::super::who::Visit;
 use super::super::words::Words;
 use super::super::words::sign_in as words;
-use super::super::page;
 use crate::account::{Account, AccountId, may_be_shared, may_run};
 use crate::staff::{Right, Role, Who};
 use askama::Template;
@@ -145,15 +145,9 @@ async fn reset(
     shown(&hall, frame, &who, &visit, Some(Given { name, code }))
 }
 
-async fn switch(
-    hall: &Hall,
-    id: &str,
-    who: Who,
-    disabled: bool,
-) -> Result<Response, Problem> {
+async fn switch(hall: &Hall, id: &str, who: Who, disabled: bool) -> Result<Response, Problem> {
     let id = number(id)?;
-    hall
-        .at_door(move |door| door.set_disabled(&who, id, disabled))
+    hall.at_door(move |door| door.set_disabled(&who, id, disabled))
         .await?;
     Ok(Redirect::to("/accounts").into_response())
 }

@@ -98,8 +98,7 @@ async fn pin(
             "A shared screen has no PIN; everybody uses their own.",
         ));
     }
-    hall
-        .at_door(move |door| door.choose_pin(id, &form.old, &form.pin, visit.session.as_ref()))
+    hall.at_door(move |door| door.choose_pin(id, &form.old, &form.pin, visit.session.as_ref()))
         .await?;
     Ok(Redirect::to("/account").into_response())
 }

@@ -68,7 +68,11 @@ impl Page {
     fn tables(&self) -> [(&'static str, &[LineView], bool); 2] {
         [
             ("六类 By kind", &self.kinds, true),
-            ("各单位，差距大的在前 Sites, widest gaps first", &self.sites, false),
+            (
+                "各单位，差距大的在前 Sites, widest gaps first",
+                &self.sites,
+                false,
+            ),
         ]
     }
 }
@@ -82,10 +86,11 @@ fn gap(it: Progress) -> u64 {
 
 fn shares(it: Progress) -> Vec<Option<f64>> {
     let view = ProgressView::from(it);
-    let share = |part: u32| {
-        (view.asked > 0).then(|| 100.0 * f64::from(part) / f64::from(view.asked))
-    };
-    [it.done, it.late, it.failed, view.not_done].map(share).to_vec()
+    let share =
+        |part: u32| (view.asked > 0).then(|| 100.0 * f64::from(part) / f64::from(view.asked));
+    [it.done, it.late, it.failed, view.not_done]
+        .map(share)
+        .to_vec()
 }
 
 fn chart(
@@ -108,7 +113,10 @@ fn chart(
         id,
         title,
         about: Said {
-            zh: format!("{} 个单位中 {bad} 个没有全部按时完成；图中是差距最大的 {shown} 个。", rows.len()),
+            zh: format!(
+                "{} 个单位中 {bad} 个没有全部按时完成；图中是差距最大的 {shown} 个。",
+                rows.len()
+            ),
             en: format!(
                 "{bad} of {} sites have not done all in time; the {shown} with the widest gaps.",
                 rows.len()
@@ -142,11 +150,7 @@ fn kinds(rows: &[&Row]) -> Vec<LineView> {
     for row in rows {
         let (required, optional) = of(row);
         let it = kinds.entry((row.kind.is_none(), row.kind)).or_default();
-        *it = (
-            it.0 + 1,
-            together(it.1, required),
-            together(it.2, optional),
-        );
+        *it = (it.0 + 1, together(it.1, required), together(it.2, optional));
     }
     let line = |((_, kind), (sites, required, optional))| LineView {
         name: String::new(),
@@ -162,7 +166,11 @@ fn kinds(rows: &[&Row]) -> Vec<LineView> {
 fn build(rows: &[Row], chosen: Option<SiteKind>, frame: Frame) -> Page {
     let wanted = |it: &&Row| chosen.is_none() || it.kind == chosen;
     let of_kind: Vec<&Row> = rows.iter().filter(wanted).collect();
-    let mut said: Vec<&Row> = of_kind.iter().copied().filter(|it| it.rounds.is_some()).collect();
+    let mut said: Vec<&Row> = of_kind
+        .iter()
+        .copied()
+        .filter(|it| it.rounds.is_some())
+        .collect();
     let silent = of_kind.len() - said.len();
     said.sort_by_cached_key(|it| {
         let (required, optional) = of(it);

@@ -2,8 +2,8 @@
 
 use super::super::frame::Frame;
 use super::super::problem::Problem;
-use super::super::routes::{Entry, get};
 use super::super::rounds::day;
+use super::super::routes::{Entry, get};
 use super::super::words::{InWords as _, Words};
 use super::super::{page, when};
 use super::board::{DAYS, due, today};
@@ -35,10 +35,7 @@ pub(super) fn by_verdict(it: Screened) -> [(&'static str, Words, u64); 4] {
         (Verdict::Clear, it.clear),
         (Verdict::PossibleFever, it.possible_fever),
         (Verdict::Retest(RetestReason::NearThreshold), it.retest),
-        (
-            Verdict::CannotJudge(Obstacle::TooFewLooks),
-            it.cannot_judge,
-        ),
+        (Verdict::CannotJudge(Obstacle::TooFewLooks), it.cannot_judge),
     ]
     .map(|(verdict, people)| (verdict.as_str(), verdict.words(), people))
 }
@@ -169,15 +166,13 @@ fn gap(daily: &Daily, it: &Gap) -> GapView {
         not_done: progress.not_done,
         late: progress.late,
         failed: progress.failed,
-        at: at.map(|it| (it.name.clone(), path(it, daily.date))).collect(),
+        at: at
+            .map(|it| (it.name.clone(), path(it, daily.date)))
+            .collect(),
     }
 }
 
-fn written(
-    office: &StreetOffice,
-    date: Date,
-    (line, it): (&DayLine, &ReportLine),
-) -> LineView {
+fn written(office: &StreetOffice, date: Date, (line, it): (&DayLine, &ReportLine)) -> LineView {
     LineView {
         name: line.name.clone(),
         path: path(line, date),
@@ -231,7 +226,10 @@ fn build(office: &StreetOffice, it: &Daily, frame: Frame) -> Page {
         gaps: it.gaps.iter().map(|gap| self::gap(it, gap)).collect(),
         failures: it.failures().map(line).collect(),
         closed: it.closed().map(line).collect(),
-        innovations: it.innovations().map(|found| innovation(date, found)).collect(),
+        innovations: it
+            .innovations()
+            .map(|found| innovation(date, found))
+            .collect(),
     }
 }
 

@@ -155,7 +155,11 @@ impl House for Street {
 
     fn around(&self) -> Around {
         let good = !self.seen.borrow().is_old;
-        let words = if good { said::RECEIVING } else { said::LEDGER_AWAY };
+        let words = if good {
+            said::RECEIVING
+        } else {
+            said::LEDGER_AWAY
+        };
         Around {
             status: Some(StatusView { good, words }),
             ..Around::default()

@@ -79,9 +79,8 @@ fn errand(rows: &[Row], it: &Errand) -> ErrandView {
 }
 
 fn order(rows: &[Row], now: WallTime, (order, errands): &(Order, Vec<Errand>)) -> OrderView {
-    let count = |which: &dyn Fn(&Outcome) -> bool| {
-        errands.iter().filter(|it| which(&it.outcome)).count()
-    };
+    let count =
+        |which: &dyn Fn(&Outcome) -> bool| errands.iter().filter(|it| which(&it.outcome)).count();
     let mut views: Vec<ErrandView> = errands.iter().map(|it| errand(rows, it)).collect();
     // What is not done first.
     views.sort_by(|a, b| (a.icon == "✓", &a.name).cmp(&(b.icon == "✓", &b.name)));
@@ -131,7 +130,10 @@ fn give(office: &StreetOffice, rows: &[Row], who: &Who) -> Result<(), Problem> {
     let order = announcement(&office.street, given, expires);
     office.ledger.order(&order, &sites)?;
     let (id, by) = (&order.id, &who.name);
-    tracing::info!("{by} asked {} sites how things stand (order {id})", sites.len());
+    tracing::info!(
+        "{by} asked {} sites how things stand (order {id})",
+        sites.len()
+    );
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 
 use super::super::frame::Frame;
 use super::super::problem::Problem;
-use super::super::routes::{Entry, get};
+use super::super::routes::{Entry, Needs, get};
 use super::super::who::Visit;
 use super::super::words::{Words, street as said};
 use super::super::{live, page};
@@ -236,8 +236,19 @@ async fn changes(
     live::tell_changes(&office.hall, office.changes.clone(), visit.end)
 }
 
+/// `GET /healthz`: whether the pages answer and what they show is fresh.
+async fn health(State(office): State<Arc<Office>>) -> Result<&'static str, Problem> {
+    if office.seen().is_old {
+        return Err(Problem::Storage(
+            "the street's database cannot be read; see the log".to_owned(),
+        ));
+    }
+    Ok("ok\n")
+}
+
 pub(super) fn routes() -> Vec<Entry<Arc<Office>>> {
     vec![
+        get("/healthz", Needs::Nothing, health),
         get("/", Right::SeeToday, overview),
         get("/changes", Right::SeeToday, changes),
     ]

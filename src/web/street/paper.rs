@@ -2,8 +2,8 @@
 
 use super::super::problem::Problem;
 use super::super::rounds::day;
-use super::super::words::Words;
 use super::super::when;
+use super::super::words::Words;
 use super::show::{self, ProgressView, words_of};
 use super::{Office, daily};
 use crate::export::{self, Cell, Column, Document, ExportError, Font, Table};
@@ -19,9 +19,7 @@ type Kind = (&'static str, fn(&Document) -> Result<Vec<u8>, ExportError>);
 
 fn kind(ending: &str) -> Result<Kind, Problem> {
     match ending {
-        "pdf" => Ok(("application/pdf", |it| {
-            export::pdf(it, &Font::installed()?)
-        })),
+        "pdf" => Ok(("application/pdf", |it| export::pdf(it, &Font::installed()?))),
         "xlsx" => Ok((
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             export::xlsx,
@@ -77,7 +75,10 @@ fn document(it: &Daily, street: &str) -> Document {
             )
         }),
         lines: vec![export::words(
-            &format!("{} 个单位中 {} 个有日报；{made} 的情况", total.sites, total.reported),
+            &format!(
+                "{} 个单位中 {} 个有日报；{made} 的情况",
+                total.sites, total.reported
+            ),
             "as things stood then",
         )],
         tables: vec![
@@ -176,7 +177,12 @@ fn missing_sites(it: &Daily) -> Table {
             text(listed.and_then(|it| it.phone.as_ref())),
         ]
     });
-    table("未收到日报的单位", "Sites without a report", columns, rows.collect())
+    table(
+        "未收到日报的单位",
+        "Sites without a report",
+        columns,
+        rows.collect(),
+    )
 }
 
 fn by_kind(it: &Daily) -> Table {
@@ -198,7 +204,12 @@ fn by_kind(it: &Daily) -> Table {
     let kinds = it.kinds.iter();
     let kinds = kinds.map(|(kind, total)| row(cell(show::kind(*kind)), total));
     let all = row(Cell::words("合计", "Total"), &it.total);
-    table("六类单位合计", "By kind of site", columns, kinds.chain([all]).collect())
+    table(
+        "六类单位合计",
+        "By kind of site",
+        columns,
+        kinds.chain([all]).collect(),
+    )
 }
 
 fn screened(it: &Daily) -> Table {
@@ -265,7 +276,12 @@ fn failures(it: &Daily) -> Table {
             Cell::Text(line.action.clone().unwrap_or_default()),
         ]
     });
-    table("不合格与整改", "Failures and actions", columns, rows.collect())
+    table(
+        "不合格与整改",
+        "Failures and actions",
+        columns,
+        rows.collect(),
+    )
 }
 
 fn closed(it: &Daily) -> Table {
@@ -287,9 +303,25 @@ fn innovations(it: &Daily) -> Table {
 /// One line a site, for other programs.
 fn for_machines(it: &Daily) -> Document {
     let heads = [
-        "date", "building", "gate", "name", "kind", "reported", "late", "revision", "clear",
-        "retest", "possible_fever", "cannot_judge", "required_due", "required_done",
-        "required_failed", "optional_due", "optional_done", "optional_failed", "alerts",
+        "date",
+        "building",
+        "gate",
+        "name",
+        "kind",
+        "reported",
+        "late",
+        "revision",
+        "clear",
+        "retest",
+        "possible_fever",
+        "cannot_judge",
+        "required_due",
+        "required_done",
+        "required_failed",
+        "optional_due",
+        "optional_done",
+        "optional_failed",
+        "alerts",
         "alerts_open",
     ];
     let colours = Colour::ALL.iter().map(|it| it.as_str());

@@ -43,7 +43,13 @@ struct Page {
 /// Bytes that somebody sent, as far as they show.
 pub(super) fn readable(payload: &[u8]) -> String {
     let text = String::from_utf8_lossy(payload);
-    let shown = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
     text.chars().take(SHOWN).map(shown).collect()
 }
 

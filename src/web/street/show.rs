@@ -325,8 +325,18 @@ mod tests {
             assert_eq!(seen.len(), signs.len(), "{signs:?}");
         };
         differ(There::ALL.iter().map(|it| there(*it).icon).collect());
-        differ(ReportStands::ALL.iter().map(|it| report(*it).icon).collect());
-        differ(Calibration::ALL.iter().map(|it| calibration(*it).icon).collect());
+        differ(
+            ReportStands::ALL
+                .iter()
+                .map(|it| report(*it).icon)
+                .collect(),
+        );
+        differ(
+            Calibration::ALL
+                .iter()
+                .map(|it| calibration(*it).icon)
+                .collect(),
+        );
         differ(Call::ALL.iter().map(|it| call(*it).icon).collect());
     }
 }

@@ -5,8 +5,8 @@
 use super::super::chart::Said;
 use super::super::frame::Frame;
 use super::super::problem::Problem;
-use super::super::routes::{Entry, get};
 use super::super::rounds::day;
+use super::super::routes::{Entry, get};
 use super::super::words::{InWords as _, Words, checklist as rounds_words};
 use super::super::{page, when};
 use super::board::{due, today};
@@ -199,23 +199,22 @@ fn letters(
     };
     let (first, last) = (WallTime(i64::MIN), WallTime(i64::MAX));
     let names = [name.as_str()];
-    let reports = office.ledger.letters(&wanted(Some(&names), first, last, PARTS))?;
+    let reports = office
+        .ledger
+        .letters(&wanted(Some(&names), first, last, PARTS))?;
     let bounds = when::days(date, 1);
     let [begins, ends] = bounds.as_slice() else {
         return Err(Problem::NoPage);
     };
-    let said = office.ledger.letters(&wanted(None, *begins, *ends, LETTERS))?;
+    let said = office
+        .ledger
+        .letters(&wanted(None, *begins, *ends, LETTERS))?;
     let mut book = Book::default();
     book.hear(&reports);
     Ok((book, said))
 }
 
-fn build(
-    office: &StreetOffice,
-    row: &Row,
-    date: Date,
-    frame: Frame,
-) -> Result<Page, Problem> {
+fn build(office: &StreetOffice, row: &Row, date: Date, frame: Frame) -> Result<Page, Problem> {
     let now = office.clock.now().wall;
     let (book, letters) = letters(office, &row.address, date)?;
     let rows = std::slice::from_ref(row);
@@ -231,7 +230,11 @@ fn build(
         after: (date < today(now)).then(|| date.plus(1)),
         row: show::row(row, now),
         heard: row.heard.map(|it| show::ago(it, now)),
-        alerts: row.alerts.iter().map(|it| show::alert(row, it, now)).collect(),
+        alerts: row
+            .alerts
+            .iter()
+            .map(|it| show::alert(row, it, now))
+            .collect(),
         faults: row
             .faults
             .iter()

@@ -36,9 +36,15 @@ pub const NO_KIND: Words = words("类型不明", "kind not known");
 pub const NO_GROUP: Words = words("其他工作组", "another group");
 
 /// A share of required items.
-pub const REQUIRED: Words = words("规定动作：今天到期的都怎样了", "Required items that were due today");
+pub const REQUIRED: Words = words(
+    "规定动作：今天到期的都怎样了",
+    "Required items that were due today",
+);
 /// A share of optional items.
-pub const OPTIONAL: Words = words("自选动作：今天到期的都怎样了", "Optional items that were due today");
+pub const OPTIONAL: Words = words(
+    "自选动作：今天到期的都怎样了",
+    "Optional items that were due today",
+);
 /// What a column is.
 pub const SITE: Words = words("单位", "Site");
 /// What a value is.
@@ -65,7 +71,10 @@ pub const STATES: [(&str, Words); 6] = [
     ("online", words("在线", "online")),
     ("away", words("不在线", "not online")),
     ("late", words("日报未到", "report missing")),
-    ("newer", words("消息版本较新或无法读取", "newer or unreadable messages")),
+    (
+        "newer",
+        words("消息版本较新或无法读取", "newer or unreadable messages"),
+    ),
 ];
 
 /// In which order it shows them; the first is the usual one.
@@ -73,7 +82,10 @@ pub const SORTS: [(&str, Words); 5] = [
     ("call", words("最急的在前", "most urgent first")),
     ("name", words("按名称", "by name")),
     ("screened", words("筛查人数", "people screened")),
-    ("required", words("规定动作完成率，低的在前", "required items, lowest first")),
+    (
+        "required",
+        words("规定动作完成率，低的在前", "required items, lowest first"),
+    ),
     ("heard", words("最久没消息的在前", "longest silent first")),
 ];
 
