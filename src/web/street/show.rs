@@ -258,7 +258,7 @@ pub(super) const fn call(it: Call) -> SignView {
         Call::Away => "✕",
         Call::Blind => "◐",
         Call::Report => "!",
-        Call::Overdue => "⧖",
+        Call::Overdue => "□",
         Call::Calibration => "△",
         Call::Unreadable => "?",
     };
