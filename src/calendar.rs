@@ -149,6 +149,13 @@ pub struct Date {
 }
 
 impl Date {
+    /// The first that is known.
+    pub const FIRST: Self = Self {
+        year: 1970,
+        month: 1,
+        day: 1,
+    };
+
     /// A date, or `None` where the calendar has none such.
     #[must_use]
     pub fn new(year: i64, month: i64, day: i64) -> Option<Self> {

@@ -102,6 +102,31 @@ impl Fault {
         Self::ConfigRefused,
     ];
 
+    /// Whether nobody is judged while it lasts.
+    #[must_use]
+    pub const fn stops_judging(self) -> bool {
+        match self {
+            Self::ReferenceLost
+            | Self::CameraSilent
+            | Self::CameraFrozen
+            | Self::CameraBlank
+            | Self::WrongScale
+            | Self::CalibrationExpired => true,
+            Self::SelfCheckFailed
+            | Self::CalibrationDue
+            | Self::BrokerAway
+            | Self::StreetSilent
+            | Self::MessageParked
+            | Self::OutboxFull
+            | Self::StoreFailing
+            | Self::DiskLow
+            | Self::DatabaseSalvaged
+            | Self::BackupMissed
+            | Self::ClockUnset
+            | Self::ConfigRefused => false,
+        }
+    }
+
     /// The word for it on the wire, in JSON and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

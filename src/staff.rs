@@ -42,6 +42,8 @@ named! {
         SeePeople = "see_people", "查看人员登记", "see the register";
         /// Move people between colours, import, export, erase.
         RunPeople = "run_people", "管理人员登记", "run the register";
+        /// Ask the sites of a street for something.
+        SendOrders = "send_orders", "向各单位下发", "send orders to sites";
         /// Make, reset and disable accounts.
         RunAccounts = "run_accounts", "管理账号", "run accounts";
         /// Settings.
@@ -54,7 +56,8 @@ impl Role {
     #[must_use]
     pub const fn may(self, right: Right) -> bool {
         use Right::{
-            CheckCodes, Configure, HandleAlerts, RunAccounts, SeeKiosk, SeeLive, SeeToday, Tick,
+            CheckCodes, Configure, HandleAlerts, RunAccounts, SeeKiosk, SeeLive, SeeToday,
+            SendOrders, Tick,
         };
         match self {
             Self::Kiosk => matches!(right, SeeKiosk),
@@ -62,11 +65,11 @@ impl Role {
                 right,
                 SeeKiosk | SeeLive | SeeToday | HandleAlerts | Tick | CheckCodes
             ),
-            Self::Manager => !matches!(right, Configure),
+            Self::Manager => !matches!(right, Configure | SendOrders),
             Self::StreetViewer => matches!(right, SeeToday),
             Self::Admin => matches!(
                 right,
-                SeeKiosk | SeeLive | SeeToday | RunAccounts | Configure
+                SeeKiosk | SeeLive | SeeToday | SendOrders | RunAccounts | Configure
             ),
         }
     }

@@ -151,10 +151,7 @@ fn what_is_unfit_goes_into_quarantine_and_gets_no_receipt() {
         ..said(r#"{"v":1,"epoch":"e","seq":1}"#)
     };
     let unfit = [
-        (
-            topic("menshen/v1/dongfang/no-12/main/state/alerts"),
-            "topic",
-        ),
+        (topic("menshen/v1/dongfang/no-12/main/ack/alerts"), "topic"),
         (topic("elsewhere"), "topic"),
         (said("no json"), "payload"),
         (said("[]"), "payload"),

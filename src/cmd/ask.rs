@@ -37,7 +37,7 @@ pub(super) fn ask(config: &Config, path: &str, token: Option<&str>) -> io::Resul
     let stream = TcpStream::connect_timeout(&config.web.here(), WITHIN)?;
     stream.set_read_timeout(Some(WITHIN))?;
     stream.set_write_timeout(Some(WITHIN))?;
-    let Some(source) = config.web.certificate_source(&config.store) else {
+    let Some(source) = config.web.certificate_source(&config.store.folder) else {
         return over(stream, &config.web.here().to_string(), path, token);
     };
     let asker = tls::asker(&source).map_err(io::Error::other)?;

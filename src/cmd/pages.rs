@@ -1,32 +1,37 @@
-//! Where the pages are served, and how: for the gateway, and for the page that stands in for it.
+//! Where pages are served, and how: the gateway's, those that stand in for them, and the street office's.
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::WebConfig;
 use crate::web::tls::Tls;
 use crate::web::{Pages, Transport};
 use anyhow::{Context as _, anyhow};
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-/// Opens the port, and makes ready what TLS needs, where there is to be TLS.
+/// Opens the port, and makes ready what TLS needs, where there is to be TLS; `folder` is where that is kept.
 ///
 /// # Errors
 /// Each with what to do.
-pub(super) async fn listen(config: &Config, clock: &dyn Clock) -> anyhow::Result<Pages> {
+pub(super) async fn listen(
+    web: &WebConfig,
+    folder: &Path,
+    clock: &dyn Clock,
+) -> anyhow::Result<Pages> {
     Ok(Pages {
-        listener: bind(config.web.listen).await?,
-        transport: transport(config, clock).await?,
-        metrics: config.web.metrics_token()?,
+        listener: bind(web.listen).await?,
+        transport: transport(web, folder, clock).await?,
+        metrics: web.metrics_token()?,
     })
 }
 
-async fn transport(config: &Config, clock: &dyn Clock) -> anyhow::Result<Transport> {
-    let Some(source) = config.web.certificate_source(&config.store) else {
+async fn transport(web: &WebConfig, folder: &Path, clock: &dyn Clock) -> anyhow::Result<Transport> {
+    let Some(source) = web.certificate_source(folder) else {
         return Ok(Transport::Plain);
     };
-    let (names, now) = (config.web.all_names(), clock.now().wall);
+    let (names, now) = (web.all_names(), clock.now().wall);
     let tls = tokio::task::spawn_blocking(move || Tls::ready(names, source, now)).await?;
     let tls = tls.map_err(|why| anyhow!(why)).context(
         "the pages have no certificate\nhint: see certificate_file, key_file and names in [web]",

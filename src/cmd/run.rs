@@ -109,7 +109,7 @@ pub(super) async fn assemble(
     let store = Store::open(&config.store.folder, routes)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let open_camera = open_camera(&config.camera, Arc::clone(&clock), store.boot())?;
-    let pages = pages::listen(&config, clock.as_ref()).await?;
+    let pages = pages::listen(&config.web, &config.store.folder, clock.as_ref()).await?;
     let mode = match config.camera.source {
         CameraSource::V4l { .. } => Mode::Real,
         CameraSource::Recording { .. } | CameraSource::Simulator { .. } => Mode::Demo,

@@ -64,7 +64,7 @@ pub fn run(args: &TroubleArgs) -> anyhow::Result<ExitCode> {
 /// Where there can be no TLS, that may be what is wrong: then the page is for this machine only.
 async fn listen(mut config: Config) -> anyhow::Result<Pages> {
     let clock = SystemClock::start(BootId(0));
-    match pages::listen(&config, &clock).await {
+    match pages::listen(&config.web, &config.store.folder, &clock).await {
         Err(error) if config.web.has_tls() => {
             tracing::error!("{error:#}");
             let port = config.web.listen.port();
@@ -72,7 +72,7 @@ async fn listen(mut config: Config) -> anyhow::Result<Pages> {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
                 ..WebConfig::default()
             };
-            pages::listen(&config, &clock).await
+            pages::listen(&config.web, &config.store.folder, &clock).await
         }
         found => found,
     }

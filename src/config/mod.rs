@@ -24,6 +24,7 @@ mod read;
 mod report;
 mod settings;
 mod street;
+mod street_pages;
 mod transfer;
 mod web;
 pub mod zone;
@@ -35,6 +36,7 @@ pub use people::PeopleConfig;
 pub use report::{ConfigError, Problem};
 pub use settings::{LastGood, SettingsFile};
 pub use street::{StreetConfig, StreetConfigError};
+pub use street_pages::StreetPages;
 pub use transfer::{
     OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,
     TransferSection,

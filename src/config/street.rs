@@ -13,6 +13,7 @@
 //!
 //! Blocks as long as the disk takes for one small file.
 
+use super::street_pages::{SiteSection, StreetPages, WebSection};
 use super::{MqttConfig, SiteConfig, TlsConfig};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -41,6 +42,8 @@ pub struct StreetConfig {
     pub mqtt: MqttConfig,
     /// The database's file.
     pub ledger: PathBuf,
+    /// The pages; `None`: none are served.
+    pub pages: Option<StreetPages>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +54,9 @@ struct File {
     mqtt: MqttSection,
     #[serde(default)]
     ledger: LedgerSection,
+    web: Option<WebSection>,
+    #[serde(default)]
+    site: Vec<SiteSection>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +66,8 @@ struct StreetSection {
     collector: Option<String>,
     #[serde(default)]
     beside_others: bool,
+    name: Option<String>,
+    report_by: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -99,38 +107,42 @@ impl StreetConfig {
             wrong(format!("cannot be read: {error}"), hint)
         })?;
         let file: File = toml::from_str(&text).map_err(|error| {
-            let hint = "the street's configuration has the tables [street], [mqtt] and [ledger]; \
-                        id in [street] must be there";
+            let hint = "the street's configuration has the tables [street], [mqtt], [ledger], [web] and \
+                        [[site]]; id in [street] must be there";
             wrong(error.to_string().trim_end().to_owned(), hint)
         })?;
-        Self::of(file).map_err(|(problem, hint)| wrong(problem.to_owned(), hint))
+        Self::of(file).map_err(|(problem, hint)| wrong(problem, hint))
     }
 
-    fn of(file: File) -> Result<Self, (&'static str, &'static str)> {
+    fn of(file: File) -> Result<Self, (String, &'static str)> {
         let File {
             street,
             mqtt,
             ledger,
+            web,
+            site,
         } = file;
+        let named = (street.id.as_str(), street.name, street.report_by);
+        let pages = StreetPages::of(named, web, site)?;
         let own = match (mqtt.cert_file, mqtt.key_file) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
             _ => {
                 return Err((
-                    "cert_file and key_file in [mqtt] go together",
+                    "cert_file and key_file in [mqtt] go together".to_owned(),
                     "name both, or neither",
                 ));
             }
         };
         if !mqtt.tls && (mqtt.ca_file.is_some() || own.is_some()) {
             return Err((
-                "certificates are named in [mqtt], but tls is not on",
+                "certificates are named in [mqtt], but tls is not on".to_owned(),
                 "write tls = true, or take them away",
             ));
         }
         if mqtt.password_file.is_some() && mqtt.username.is_none() {
             return Err((
-                "password_file in [mqtt] is named without a username",
+                "password_file in [mqtt] is named without a username".to_owned(),
                 "write username = \"...\", or take it away",
             ));
         }
@@ -164,6 +176,7 @@ impl StreetConfig {
                 home_assistant: false,
                 commands: BTreeSet::new(),
             },
+            pages,
             street: street.id,
             collector,
             beside_others: street.beside_others,

@@ -3,7 +3,6 @@
 //! On loopback they are plain; off it they have TLS always, under this gateway's own authority unless the site
 //! brings a certificate. Nothing here blocks.
 
-use super::StoreConfig;
 use super::environment::secret_file;
 use super::keys;
 use super::password::{PasswordError, first_line, open_to_others};
@@ -11,7 +10,7 @@ use super::read::{Placed, Reader};
 use crate::secret::Secret;
 use crate::web::tls::CertificateSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,15 +60,15 @@ impl WebConfig {
         names
     }
 
-    /// Whose certificate they have; `None` without TLS.
+    /// Whose certificate they have, where this folder keeps what is kept; `None` without TLS.
     #[must_use]
-    pub fn certificate_source(&self, store: &StoreConfig) -> Option<CertificateSource> {
+    pub fn certificate_source(&self, folder: &Path) -> Option<CertificateSource> {
         self.has_tls().then(|| match &self.certificate {
             Some((certificate, key)) => CertificateSource::Given {
                 certificate: secret_file(certificate),
                 key: secret_file(key),
             },
-            None => CertificateSource::Own(store.folder.join("tls")),
+            None => CertificateSource::Own(folder.join("tls")),
         })
     }
 

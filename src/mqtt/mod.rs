@@ -41,5 +41,6 @@ mod wire;
 pub use collector::{Heard, Listener, Lost, receipt};
 pub use dial::Account;
 pub use link::Backoff;
-pub use topic::{Address, Class, Part, Topic, numbered_of, shared};
+pub use tls::{TlsFiles, config as tls_config};
+pub use topic::{Address, Class, Part, Topic, numbered_of, shared, standing_of};
 pub use wire::Stream;

@@ -78,6 +78,17 @@ fn out_of_time(whose: &str, wrong: &CertificateError) -> Option<String> {
 /// # Errors
 /// In plain words, with what to do.
 pub fn ready(files: &TlsFiles) -> Result<Ready, String> {
+    Ok(Ready {
+        config: Arc::new(config(files)?),
+        ca: files.ca.clone(),
+    })
+}
+
+/// How TLS is spoken by whoever has these files: to the broker, or to the street's database.
+///
+/// # Errors
+/// In plain words, with what to do.
+pub fn config(files: &TlsFiles) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let ca = files.ca.display();
     let mut roots = RootCertStore::empty();
@@ -91,8 +102,8 @@ pub fn ready(files: &TlsFiles) -> Result<Ready, String> {
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])
         .map_err(|error| error.to_string())?
         .with_root_certificates(Arc::clone(&roots));
-    let config = match &files.own {
-        None => builder.with_no_client_auth(),
+    match &files.own {
+        None => Ok(builder.with_no_client_auth()),
         Some((certificate, key)) => {
             let chain = certificates(certificate)?;
             let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
@@ -112,13 +123,9 @@ pub fn ready(files: &TlsFiles) -> Result<Ready, String> {
                         certificate.display(),
                         key.display()
                     )
-                })?
+                })
         }
-    };
-    Ok(Ready {
-        config: Arc::new(config),
-        ca: files.ca.clone(),
-    })
+    }
 }
 
 /// A broker says no more than "refused" of a certificate that has run out; here its date is known.

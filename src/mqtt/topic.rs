@@ -172,6 +172,15 @@ pub fn numbered_of(street: &Part) -> Vec<String> {
         .to_vec()
 }
 
+/// Filters for how things stand at the gates of a street: retained, so that whoever begins to listen
+/// hears the latest of each.
+#[must_use]
+pub fn standing_of(street: &Part) -> Vec<String> {
+    ["status/gateway", "state/+"]
+        .map(|end| format!("{PROGRAM}/{VERSION}/{street}/+/+/{end}"))
+        .to_vec()
+}
+
 /// A filter of which the broker gives each message to one client of the group only. No word of
 /// MQTT 3.1.1: Mosquitto and EMQX know it there all the same, NATS does not.
 #[must_use]

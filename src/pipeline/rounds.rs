@@ -15,6 +15,10 @@ use tokio_util::sync::CancellationToken;
 /// How often what is due is looked at, where nothing happens.
 const EVERY: Duration = Duration::from_mins(1);
 
+/// How often the street is told how many people came, where nothing else changes: a message for each would be
+/// one for each healthy visitor.
+const PEOPLE_EVERY: Duration = Duration::from_mins(5);
+
 /// The desk of this site.
 ///
 /// # Errors
@@ -45,6 +49,7 @@ pub(super) async fn look_after(
     stop: CancellationToken,
 ) {
     let mut sure = Sure::default();
+    let mut told: Option<Stamp> = None;
     loop {
         changed.borrow_and_update();
         let (desk, now) = (Arc::clone(&desk), clock.now());
@@ -52,10 +57,16 @@ pub(super) async fn look_after(
         let done = tokio::task::spawn_blocking(move || look(&desk, now, again)).await;
         match done {
             Ok(Ok((new, submitted))) => {
+                let since = told.and_then(|it| now.since(&it));
+                let people_too = since.is_none_or(|it| it >= PEOPLE_EVERY);
                 state.send_if_modified(|old| {
-                    let differs = old.as_ref() != Some(&new);
-                    *old = Some(new);
-                    differs
+                    let same = old.as_ref().is_some_and(|old| {
+                        *old == new || (!people_too && old.same_but_people(&new))
+                    });
+                    if !same {
+                        (*old, told) = (Some(new), Some(now));
+                    }
+                    !same
                 });
                 if submitted {
                     tell();

@@ -10,7 +10,9 @@
 
 use super::ledger::{Answer, Ledger};
 use crate::clock::Clock;
-use crate::mqtt::{Account, Backoff, Heard, Listener, Lost, Part, numbered_of, receipt, shared};
+use crate::mqtt::{
+    Account, Backoff, Heard, Listener, Lost, Part, numbered_of, receipt, shared, standing_of,
+};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -92,6 +94,9 @@ impl Collector<'_> {
         if *beside_others {
             filters = filters.iter().map(|it| shared(name, it)).collect();
         }
+        // Never shared: what is retained goes only to those who ask for themselves. Each of several
+        // collectors hears it, and what is kept already is not written again.
+        filters.extend(standing_of(street));
         let lasting = !beside_others && !self.forget_session;
         let mut listener = Listener::begin(account, filters, lasting).await?;
         tracing::info!(

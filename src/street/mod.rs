@@ -9,16 +9,50 @@
 //! | [`letter`] | a message that came in, read with suspicion; the reasons against one |
 //! | [`numbers`] | which numbers of a site's epoch have come, and the receipt that follows |
 //! | [`ledger`] | what a database has to do: messages once, receipts from what was kept, the quarantine |
+//! | [`record`] | what a database gives back |
+//! | `taking` | how a batch is taken, whichever the database |
 //! | [`sqlite`] | the ledger in a SQLite file |
+//! | [`postgres`] | the ledger in a PostgreSQL database, for several collectors |
 //! | [`collector`] | hears, has it kept, and answers |
+//! | [`order`] | what sites are told to do, as it goes down |
+//! | [`said`] | what gates say of themselves, read with suspicion |
+//! | [`book`] | what is known of each gate, message by message |
+//! | [`overview`] | every site in a row, and why somebody should phone |
+//! | [`daily`] | all sites of a day together: the office's own report |
 //!
-//! [`letter`] and [`numbers`] are pure. The ledger blocks on a disk; the collector never blocks.
+//! [`letter`], [`numbers`], [`said`], [`book`], [`overview`] and [`daily`] are pure. The ledger blocks on a disk; the collector never blocks.
+//!
+//! How things stand (`status`, `state`) has no numbers and no receipts: the broker retains the latest
+//! word of each, and so does the ledger. Orders go the other way (`cmd`), until each site has answered.
 //!
 //! Messages are keyed by site, epoch and `seq`. The name of the gateway's channel is no part of the
 //! key: it is not on the wire, and a gateway has one channel to the broker.
 
+pub mod book;
 pub mod collector;
+pub mod daily;
 pub mod ledger;
 pub mod letter;
 pub mod numbers;
+pub mod order;
+pub mod overview;
+pub mod postgres;
+pub mod record;
+pub mod said;
 pub mod sqlite;
+mod taking;
+
+/// Where a gate is: part of what is kept of it.
+pub use crate::mqtt::Address;
+pub use book::{Alert, Book, Page, Stands, Whole};
+pub use daily::{Daily, Day, DayLine, Gap, ItemWords, Lists, Total};
+pub use ledger::{Ledger, LedgerError};
+pub use order::announcement;
+pub use overview::{
+    Asked, Calibration, Call, Listed, OpenAlert, ReportRow, ReportStands, Row, There, rows,
+};
+pub use record::{Counts, Errand, Logged, Mark, Order, Outcome, Quarantined, State, Wanted};
+pub use said::{
+    AlertKind, AlertLetter, Checklist, Colours, Escalated, FollowUp, Report, ReportItem,
+    ReportLine, Screened, Told, Unreadable, together,
+};

@@ -1,12 +1,14 @@
 //! The own account: who is signed in here, as what, and what that allows.
 
 use super::frame::Frame;
+use super::hall::Hall;
+use super::page;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
 use super::sign_in::Own;
-use super::{nav, page};
 use crate::staff::{Right, Who};
 use askama::Template;
+use axum::extract::{FromRef, State};
 use axum::response::Response;
 
 #[derive(Template)]
@@ -23,17 +25,29 @@ struct Page {
 }
 
 /// `GET /account`.
-async fn account(frame: Frame, who: Who, own: Own) -> Result<Response, Problem> {
-    let may = |right: &Right| who.role.may(*right);
+async fn account(
+    State(hall): State<Hall>,
+    frame: Frame,
+    who: Who,
+    own: Own,
+) -> Result<Response, Problem> {
+    let served = hall.house.served();
+    // Only what there is something for in these pages.
+    let asks = |right: Right| served.iter().any(|it| it.needs == Needs::Right(right));
+    let may = |right: &Right| who.role.may(*right) && asks(*right);
     page::html(&Page {
         rights: Right::ALL.iter().copied().filter(may).collect(),
-        home: nav::home(who.role),
+        home: hall.home(who.role),
         frame,
         who,
         own,
     })
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Hall: FromRef<S>,
+{
     vec![get("/account", Needs::SignIn, account)]
 }

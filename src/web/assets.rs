@@ -13,7 +13,10 @@ macro_rules! scripts {
     };
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+{
     let mut all = vec![
         get("/assets/app.css", Needs::Nothing, style),
         get("/assets/door.svg", Needs::Nothing, icon),
@@ -32,6 +35,7 @@ pub(super) fn routes() -> Vec<Entry> {
         "people.js",
         "picture.js",
         "sound.js",
+        "street.js",
         "ticks.js",
         "visitor.js",
     ]);

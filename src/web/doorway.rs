@@ -3,9 +3,10 @@
 //! A connection is a newcomer until its first request is whole. Few newcomers are kept, and where one too many
 //! comes the oldest goes: a browser is done within milliseconds, whoever holds a connection open is not. Guests
 //! are bounded all in all and for each address (ASVS 5.0, 2.4.1), so that one machine cannot take the places of
-//! all. Nothing here blocks.
+//! all; where a few machines together did, the one with the most gives its oldest place to one that has fewer.
+//! Nothing here blocks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -23,8 +24,37 @@ const FROM_ONE: usize = 64;
 struct Places {
     next: u64,
     newcomers: BTreeMap<u64, CancellationToken>,
-    guests: BTreeSet<u64>,
+    guests: BTreeMap<u64, Guest>,
     from: HashMap<IpAddr, usize>,
+}
+
+/// Who asked for something.
+struct Guest {
+    from: IpAddr,
+    out: CancellationToken,
+}
+
+impl Places {
+    /// Where all places are taken: who has the most gives its oldest one, but to nobody who would then have as many.
+    fn make_room(&mut self, here: usize) -> bool {
+        let mut held: HashMap<IpAddr, usize> = HashMap::new();
+        for guest in self.guests.values() {
+            *held.entry(guest.from).or_default() += 1;
+        }
+        let most = held.into_iter().max_by_key(|(_, places)| *places);
+        let Some((from, _)) = most.filter(|(_, places)| *places > here + 1) else {
+            return false;
+        };
+        let mut guests = self.guests.iter();
+        let oldest = guests.find(|(_, guest)| guest.from == from);
+        let Some(number) = oldest.map(|(number, _)| *number) else {
+            return false;
+        };
+        if let Some(guest) = self.guests.remove(&number) {
+            guest.out.cancel();
+        }
+        true
+    }
 }
 
 /// Who is connected.
@@ -38,7 +68,7 @@ pub(super) struct Place {
     doorway: Arc<Doorway>,
     number: u64,
     from: IpAddr,
-    /// Is cancelled where a newcomer must make room.
+    /// Is cancelled where it must make room.
     pub(super) out: CancellationToken,
 }
 
@@ -63,7 +93,8 @@ impl Doorway {
         let from = counted(from);
         let mut places = self.places();
         let here = places.from.get(&from).copied().unwrap_or(0);
-        if places.guests.len() >= CONNECTIONS || here >= FROM_ONE {
+        let is_full = places.guests.len() >= CONNECTIONS;
+        if here >= FROM_ONE || (is_full && !places.make_room(here)) {
             return None;
         }
         if places.newcomers.len() >= NEWCOMERS
@@ -89,7 +120,11 @@ impl Place {
     pub(super) fn settle(&self) {
         let mut places = self.doorway.places();
         if places.newcomers.remove(&self.number).is_some() {
-            places.guests.insert(self.number);
+            let guest = Guest {
+                from: self.from,
+                out: self.out.clone(),
+            };
+            places.guests.insert(self.number, guest);
         }
     }
 }
@@ -147,7 +182,13 @@ mod tests {
         for n in FROM_ONE..CONNECTIONS {
             places.push(enter(address(1 + n)).unwrap());
         }
-        assert!(enter(address(0xffff)).is_none());
+        // The one with the most makes room for one with none, and goes on where it has no more than others.
+        for n in 0..FROM_ONE - 1 {
+            places.push(enter(address(0xffff + n)).unwrap());
+            assert!(places[n].out.is_cancelled());
+        }
+        assert!(places.iter().filter(|it| it.out.is_cancelled()).count() == FROM_ONE - 1);
+        assert!(enter(address(0x1_ffff)).is_none());
         drop(places);
         assert!(enter(address(0)).is_some());
         assert_eq!(

@@ -4,21 +4,21 @@
 //! A page takes a [`Frame`] as an argument, has it in its template as `frame`, and begins with
 //! `{% extends "base.html" %}`.
 
+use super::hall::{Around, Hall};
 use super::problem::Problem;
 use super::routes::{Entry, Needs, post};
-use super::state::{GatewayStatus, Mode, SiteName};
+use super::state::{GatewayStatus, SiteName};
 use super::who::Visit;
 use super::words::{self, InWords, Words};
-use super::{Shared, cookie, nav, page, trust};
+use super::{cookie, nav, page, trust};
 use crate::clock::Stamp;
 use crate::staff::Who;
-use axum::extract::{Form, FromRequestParts, State};
+use axum::extract::{Form, FromRef, FromRequestParts, State};
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// The cookie that keeps which languages somebody wants.
 const LANGUAGES: &str = "menshen-words";
@@ -85,6 +85,8 @@ pub(super) struct StatusView {
 
 /// What stands around a page.
 pub(super) struct Frame {
+    /// What all pages are called.
+    pub(super) heading: Words,
     pub(super) site: SiteName,
     pub(super) ways: Vec<WayView>,
     /// Who is signed in.
@@ -116,17 +118,30 @@ impl Frame {
         }
     }
 
+    /// Whose pages these are: what is known of street, building and gate.
+    pub(super) fn place(&self) -> String {
+        let SiteName {
+            street,
+            building,
+            gate,
+            ..
+        } = &self.site;
+        let known = [street, building, gate].map(String::as_str);
+        let known: Vec<_> = known.into_iter().filter(|it| !it.is_empty()).collect();
+        known.join(" · ")
+    }
+
     /// The choice of languages: word, name, whether it is the present one.
     pub(super) fn choices(&self) -> [(&'static str, &'static str, bool); 3] {
         Languages::ALL.map(|it| (it.as_str(), it.name(), it == self.languages))
     }
 }
 
-fn status_view(status: &GatewayStatus, now: &Stamp) -> StatusView {
+pub(super) fn status_view(status: &GatewayStatus, now: &Stamp) -> StatusView {
     let fault = status
         .faults
         .iter()
-        .find(|it| words::stops_judging(it.fault))
+        .find(|it| it.fault.stops_judging())
         .or_else(|| status.faults.first());
     let camera = &status.camera;
     let stale = page::is_stale(camera.last_frame.as_ref(), now);
@@ -140,43 +155,43 @@ fn status_view(status: &GatewayStatus, now: &Stamp) -> StatusView {
     }
 }
 
-impl FromRequestParts<Arc<Shared>> for Frame {
+impl<S> FromRequestParts<S> for Frame
+where
+    S: Send + Sync,
+    Hall: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        shared: &Arc<Shared>,
-    ) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let hall = Hall::from_ref(state);
         let visit = parts.extensions.get::<Visit>().cloned().unwrap_or_default();
         let path = parts.uri.path().to_owned();
-        let dashboard = &shared.dashboard;
-        let status = Arc::clone(&dashboard.status.borrow());
         let ways = |who: &Who| {
             let way = |way: &nav::Way| WayView {
                 path: way.path,
                 words: way.words,
                 here: way.path == path,
             };
-            let is_there = |way: &&nav::Way| way.path != nav::ACCOUNTS || shared.door.is_some();
-            nav::ways(who.role).filter(is_there).map(way).collect()
+            let is_there = |way: &&nav::Way| way.path != nav::ACCOUNTS || hall.door.is_some();
+            let open = nav::open(hall.house.ways(), who.role);
+            open.filter(is_there).map(way).collect()
         };
+        let Around {
+            status,
+            demo,
+            refused,
+        } = hall.house.around();
+        let is_in = visit.who.is_some();
         Ok(Self {
-            site: dashboard.site.clone(),
+            heading: hall.house.heading(),
+            site: hall.house.site(),
             ways: visit.who.as_ref().map_or_else(Vec::new, ways),
             csrf: visit.csrf,
-            status: visit
-                .who
-                .as_ref()
-                .map(|_| status_view(&status, &dashboard.clock.now())),
-            refused: dashboard
-                .settings
-                .as_ref()
-                .and_then(|it| it.refused())
-                .filter(|_| visit.who.is_some())
-                .and_then(|why| why.lines().next().map(str::to_owned)),
+            status: status.filter(|_| is_in),
+            refused: refused.filter(|_| is_in),
             who: visit.who,
-            demo: (status.mode == Mode::Demo).then(|| status.mode.words()),
-            trust: shared.transport.own_authority().then_some(trust::PAGE),
+            demo,
+            trust: hall.transport.own_authority().then_some(trust::PAGE),
             languages: Languages::of(&parts.headers),
             path,
         })
@@ -198,14 +213,18 @@ pub(super) fn own_path(path: &str) -> Option<&str> {
 }
 
 /// `POST /words`: which languages the pages show from now on.
-async fn choose(State(shared): State<Arc<Shared>>, Form(choice): Form<Choice>) -> Response {
+async fn choose(State(hall): State<Hall>, Form(choice): Form<Choice>) -> Response {
     let languages = Languages::parse(&choice.words).unwrap_or_default();
-    let line = cookie::line(LANGUAGES, languages.as_str(), A_YEAR, shared.is_secure());
+    let line = cookie::line(LANGUAGES, languages.as_str(), A_YEAR, hall.is_secure());
     let back = Redirect::to(own_path(&choice.back).unwrap_or("/"));
     ([(SET_COOKIE, line)], back).into_response()
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Hall: FromRef<S>,
+{
     vec![post("/words", Needs::Nothing, choose)]
 }
 

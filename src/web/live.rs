@@ -9,6 +9,7 @@
 //! row. Nothing here blocks a thread.
 
 use super::budget;
+use super::hall::Hall;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
 use super::state::{LiveFrame, LivePerson, LiveReference, LiveValue, PersonState};
@@ -29,7 +30,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -347,22 +348,30 @@ async fn changes(
     State(shared): State<Arc<Shared>>,
     Extension(visit): Extension<Visit>,
 ) -> Response {
-    let Ok(seat) = Arc::clone(&shared.listeners).try_acquire_owned() else {
+    tell_changes(&shared.hall, shared.dashboard.changes.clone(), visit.end)
+}
+
+/// Says `changed` at once and whenever the number has changed, until the session ends.
+pub(super) fn tell_changes(
+    hall: &Hall,
+    mut changes: watch::Receiver<u64>,
+    end: CancellationToken,
+) -> Response {
+    let Ok(seat) = Arc::clone(&hall.listeners).try_acquire_owned() else {
         return Problem::TooManyListeners.into_response();
     };
-    let mut changes = shared.dashboard.changes.clone();
     changes.mark_changed();
     let events = stream::unfold(
-        (changes, shared, visit.end, seat),
-        |(mut changes, shared, end, seat)| async move {
+        (changes, hall.stop.clone(), end, seat),
+        |(mut changes, stop, end, seat)| async move {
             tokio::select! {
-                () = shared.stop.cancelled() => return None,
+                () = stop.cancelled() => return None,
                 () = end.cancelled() => return None,
                 changed = changes.changed() => changed.ok()?,
             }
             let number = *changes.borrow_and_update();
             let event = Event::default().event("changed").data(number.to_string());
-            Some((Ok::<_, Infallible>(event), (changes, shared, end, seat)))
+            Some((Ok::<_, Infallible>(event), (changes, stop, end, seat)))
         },
     );
     Sse::new(events)

@@ -4,11 +4,12 @@
 //! Numbers are taken when they are asked for; reading the store runs on a blocking thread.
 
 use super::alerts::LIST_LIMIT;
+use super::hall::LISTENERS;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
 use super::sign_in::same;
 use super::state::{GatewayStatus, LinkWord, Mode, ReferenceStatus};
-use super::{LISTENERS, Shared, live};
+use super::{Shared, live};
 use crate::alert::AlertState;
 use crate::clock::Stamp;
 use crate::event::Fault;

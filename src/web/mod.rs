@@ -15,6 +15,7 @@
 //! | [`routes`] | every address, and who may ask for it |
 //! | `who` | who asks, and whether they may |
 //! | `sign_in` | signing in and out, accounts, PINs |
+//! | `hall` | what all kinds of pages share: who is in, how they are served |
 //! | `frame`, `nav` | what stands around every page; the ways through them |
 //! | [`page`] | the page and its refreshed parts |
 //! | [`alerts`] | the lists of alerts, and the two forms |
@@ -34,6 +35,7 @@
 //! | `procedure`, `steps` | the procedure in its editions; the steps of its emergency clause at an alert |
 //! | `today` | the day at a glance, and the weeks before it |
 //! | [`settings`] | the configuration file, key by key |
+//! | [`street`] | the street office's own pages: every site on one of them |
 //! | `chart` | charts, with their tables |
 //! | [`problem`] | error pages |
 //! | [`when`] | moments as people read them |
@@ -54,6 +56,7 @@ mod doorway;
 mod events;
 mod frame;
 pub mod guard;
+mod hall;
 pub mod live;
 mod look_back;
 mod metrics;
@@ -73,6 +76,7 @@ pub mod settings;
 mod sign_in;
 pub mod state;
 mod steps;
+pub mod street;
 pub mod tls;
 mod today;
 pub mod trouble;
@@ -92,43 +96,31 @@ pub use state::{
 
 use crate::journal::JournalError;
 use crate::secret::Secret;
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use crate::staff::Role;
+use axum::extract::FromRef;
+use hall::{Around, Hall, House, Reached};
 use problem::Problem;
-use sign_in::Door;
 use std::io;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-
-/// Who may wait for events at a time: pages that are open, and programs.
-const LISTENERS: usize = 1000;
+use words::{InWords as _, Words};
 
 /// What all requests share.
 pub(crate) struct Shared {
     /// What the wiring gave.
     dashboard: Dashboard,
-    /// Ends the streams that would otherwise never end.
-    stop: CancellationToken,
+    /// What these pages have in common with others.
+    hall: Hall,
     /// Seats at the live view.
     viewers: Arc<Semaphore>,
-    /// Seats at the list of changes.
-    listeners: Arc<Semaphore>,
     /// Tells programs what happens.
     teller: events::Teller,
     /// Seats of visitor screens.
     screens: Arc<Semaphore>,
     /// A list of people that somebody is about to read in.
     tray: people::Tray,
-    /// Who is in; `None` in a demonstration.
-    door: Option<Arc<Door>>,
-    /// Places in the row before the door.
-    waiting: Arc<Semaphore>,
-    /// Where the pages are found.
-    url: String,
-    /// How they are served.
-    transport: Transport,
     /// What whoever reads the metrics must bring.
     metrics: Option<Secret<String>>,
 }
@@ -150,11 +142,6 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Shared {
-    /// Whether browsers may be given cookies that they never send without TLS.
-    const fn is_secure(&self) -> bool {
-        matches!(self.transport, Transport::Tls(_))
-    }
-
     /// Asks the journal.
     async fn ask<T: Send + 'static>(
         &self,
@@ -163,22 +150,51 @@ impl Shared {
         let dashboard = self.dashboard.clone();
         blocking(move || question(&dashboard).map_err(Problem::from)).await
     }
+}
 
-    /// Who is in.
-    fn door(&self) -> Result<&Arc<Door>, Problem> {
-        self.door.as_ref().ok_or(Problem::NoPage)
+impl Deref for Shared {
+    type Target = Hall;
+
+    fn deref(&self) -> &Hall {
+        &self.hall
+    }
+}
+
+impl FromRef<Arc<Shared>> for Hall {
+    fn from_ref(shared: &Arc<Shared>) -> Self {
+        shared.hall.clone()
+    }
+}
+
+impl House for Dashboard {
+    fn heading(&self) -> Words {
+        words::frame::MENSHEN
     }
 
-    /// Does something with accounts, after those who came before.
-    async fn at_door<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Door) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let door = Arc::clone(self.door()?);
-        let Ok(_place) = Arc::clone(&self.waiting).try_acquire_owned() else {
-            return Err(Problem::TooOften(1));
-        };
-        blocking(move || work(&door)).await
+    fn site(&self) -> SiteName {
+        self.site.clone()
+    }
+
+    fn ways(&self) -> &'static [nav::Way] {
+        nav::WAYS
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        Role::ALL
+    }
+
+    fn served(&self) -> Vec<routes::Served> {
+        routes::served()
+    }
+
+    fn around(&self) -> Around {
+        let status = Arc::clone(&self.status.borrow());
+        let refused = self.settings.as_ref().and_then(|it| it.refused());
+        Around {
+            status: Some(frame::status_view(&status, &self.clock.now())),
+            demo: (status.mode == Mode::Demo).then(|| status.mode.words()),
+            refused: refused.and_then(|why| why.lines().next().map(str::to_owned)),
+        }
     }
 }
 
@@ -196,84 +212,35 @@ pub async fn serve(
         transport,
         metrics,
     } = pages;
-    let address = listener.local_addr()?;
-    if let Transport::Plain = transport {
-        guard::refuse_the_world(address)?;
-    }
-    let url = transport.url(address);
-    tracing::info!("dashboard on {url}");
-    let shared = tokio::task::spawn_blocking({
-        let (stop, transport) = (shutdown.clone(), transport.clone());
-        move || shared(dashboard, stop, (url, transport, metrics))
-    });
+    let reached = Reached::at(listener.local_addr()?, &transport)?;
+    tracing::info!("dashboard on {}", reached.url);
+    let stop = shutdown;
+    let shared = tokio::task::spawn_blocking(move || shared(dashboard, stop, (reached, metrics)));
     let shared = shared.await.map_err(io::Error::other)?;
     let shared = Arc::new(shared.map_err(io::Error::other)?);
-    if let Some(door) = &shared.door {
-        door.announce(&shared.url);
-    }
-    tokio::spawn(sweep(Arc::clone(&shared), shutdown.clone()));
     tokio::spawn(events::tell(Arc::clone(&shared)));
-    serving::serve(listener, transport, service(shared), shutdown).await;
+    let hall = shared.hall.clone();
+    hall.serve(listener, routes::table(), shared).await;
     Ok(())
-}
-
-/// Once a minute, ends the sessions that are over, and sees to the certificate.
-async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut minutes = tokio::time::interval(Duration::from_mins(1));
-    while stop.run_until_cancelled(minutes.tick()).await.is_some() {
-        let shared = Arc::clone(&shared);
-        // Where it fails, that is in the log, and the next one tries again.
-        let _ = tokio::task::spawn_blocking(move || {
-            if let Some(door) = &shared.door {
-                door.sweep();
-            }
-            if let Transport::Tls(tls) = &shared.transport {
-                tls.renew(shared.dashboard.clock.now().wall);
-            }
-        })
-        .await;
-    }
 }
 
 fn shared(
     dashboard: Dashboard,
     stop: CancellationToken,
-    (url, transport, metrics): (String, Transport, Option<Secret<String>>),
+    (reached, metrics): (Reached, Option<Secret<String>>),
 ) -> Result<Shared, JournalError> {
-    let door = match &dashboard.entrance {
+    let accounts = match &dashboard.entrance {
         Entrance::Demo => None,
-        Entrance::Accounts(accounts) => {
-            let site = &dashboard.site;
-            let words = [&site.street, &site.building, &site.gate];
-            let words = words.into_iter().cloned().chain(["menshen".to_owned()]);
-            let clock = Arc::clone(&dashboard.clock);
-            let door = Door::new(Arc::clone(accounts), clock, words.collect())?;
-            Some(Arc::new(door))
-        }
+        Entrance::Accounts(accounts) => Some(Arc::clone(accounts)),
     };
+    let (house, clock) = (Arc::new(dashboard.clone()), Arc::clone(&dashboard.clock));
     Ok(Shared {
+        hall: Hall::open(reached, house, accounts, clock, stop)?,
         dashboard,
-        stop,
         viewers: Arc::new(Semaphore::new(live::VIEWERS)),
-        listeners: Arc::new(Semaphore::new(LISTENERS)),
         screens: Arc::new(Semaphore::new(visitor::SCREENS)),
         teller: events::Teller::default(),
         tray: people::Tray::default(),
-        door,
-        waiting: Arc::new(Semaphore::new(sign_in::WAITING)),
-        url,
-        transport,
         metrics,
     })
-}
-
-fn service(shared: Arc<Shared>) -> Router {
-    let rules = guard::Rules::of(&shared.transport);
-    routes::router()
-        .fallback(async || Problem::NoPage)
-        .method_not_allowed_fallback(async || Problem::WrongMethod)
-        .with_state(Arc::clone(&shared))
-        .layer(DefaultBodyLimit::max(guard::BODY_LIMIT))
-        .layer(axum::middleware::from_fn_with_state(shared, who::meet))
-        .layer(axum::middleware::from_fn_with_state(rules, guard::stand))
 }

@@ -1,4 +1,4 @@
-//! The ways through the pages: one table, from which everybody is shown what they may open.
+//! The ways through the pages of a gateway: one table, from which everybody is shown what they may open.
 
 use super::words::{Words, checklist, frame, people, sign_in, today, visitor};
 use crate::staff::{Right, Role};
@@ -13,12 +13,12 @@ pub(super) struct Way {
     pub(super) right: Right,
 }
 
-const fn way(path: &'static str, words: Words, right: Right) -> Way {
+pub(super) const fn way(path: &'static str, words: Words, right: Right) -> Way {
     Way { path, words, right }
 }
 
 /// Every one, in the order in which they stand. The first that a role may open is where it begins.
-const WAYS: &[Way] = &[
+pub(super) const WAYS: &[Way] = &[
     way("/", frame::GUARD, Right::SeeLive),
     way("/today", today::TODAY, Right::SeeToday),
     way("/visitor", visitor::VISITOR, Right::SeeKiosk),
@@ -39,12 +39,12 @@ pub(super) const ACCOUNTS: &str = "/accounts";
 /// Where somebody without any of them begins.
 const ELSE: &str = "/account";
 
-/// Those that are open to a role.
-pub(super) fn ways(role: Role) -> impl Iterator<Item = &'static Way> {
-    WAYS.iter().filter(move |way| role.may(way.right))
+/// Those of them that are open to a role.
+pub(super) fn open(ways: &'static [Way], role: Role) -> impl Iterator<Item = &'static Way> {
+    ways.iter().filter(move |way| role.may(way.right))
 }
 
 /// Where a role begins.
-pub(super) fn home(role: Role) -> &'static str {
-    ways(role).next().map_or(ELSE, |way| way.path)
+pub(super) fn home(ways: &'static [Way], role: Role) -> &'static str {
+    open(ways, role).next().map_or(ELSE, |way| way.path)
 }

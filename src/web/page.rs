@@ -239,7 +239,7 @@ impl Device {
                 .faults
                 .iter()
                 .map(|active| FaultView {
-                    stops: words::stops_judging(active.fault),
+                    stops: active.fault.stops_judging(),
                     words: active.fault.words(),
                     remedy: words::remedy(active.fault),
                     since: when::short(&active.since, now),

@@ -43,11 +43,11 @@ impl From<Right> for Needs {
 }
 
 /// One address and method.
-pub(super) struct Entry {
+pub(super) struct Entry<S = Arc<Shared>> {
     served: Served,
     /// Whether its handler checks the form's `csrf` itself, since a file comes with it.
     takes_file: bool,
-    handler: MethodRouter<Arc<Shared>>,
+    handler: MethodRouter<S>,
 }
 
 /// What is served, without the handler.
@@ -62,19 +62,21 @@ pub struct Served {
 }
 
 /// A page or an answer.
-pub(super) fn get<H, T>(path: &'static str, needs: impl Into<Needs>, handler: H) -> Entry
+pub(super) fn get<H, T, S>(path: &'static str, needs: impl Into<Needs>, handler: H) -> Entry<S>
 where
-    H: Handler<T, Arc<Shared>>,
+    H: Handler<T, S>,
     T: 'static,
+    S: Clone + Send + Sync + 'static,
 {
     entry("GET", path, needs.into(), routing::get(handler))
 }
 
 /// Something that changes something.
-pub(super) fn post<H, T>(path: &'static str, needs: impl Into<Needs>, handler: H) -> Entry
+pub(super) fn post<H, T, S>(path: &'static str, needs: impl Into<Needs>, handler: H) -> Entry<S>
 where
-    H: Handler<T, Arc<Shared>>,
+    H: Handler<T, S>,
     T: 'static,
+    S: Clone + Send + Sync + 'static,
 {
     entry("POST", path, needs.into(), routing::post(handler))
 }
@@ -105,12 +107,12 @@ where
     }
 }
 
-fn entry(
+fn entry<S>(
     method: &'static str,
     path: &'static str,
     needs: Needs,
-    handler: MethodRouter<Arc<Shared>>,
-) -> Entry {
+    handler: MethodRouter<S>,
+) -> Entry<S> {
     Entry {
         served: Served {
             method,
@@ -122,8 +124,8 @@ fn entry(
     }
 }
 
-/// Every entry: a new page is a line here.
-fn table() -> Vec<Entry> {
+/// Every entry of a gateway: a new page is a line here.
+pub(super) fn table() -> Vec<Entry> {
     [
         page::routes(),
         alerts::routes(),
@@ -154,15 +156,23 @@ fn table() -> Vec<Entry> {
     .collect()
 }
 
-/// What is served, and to whom.
+/// What a gateway serves, and to whom.
 #[must_use]
 pub fn served() -> Vec<Served> {
-    table().into_iter().map(|entry| entry.served).collect()
+    served_by(table())
 }
 
-/// The table as a router.
-pub(super) fn router() -> Router<Arc<Shared>> {
-    table().into_iter().fold(Router::new(), |router, entry| {
+/// What a table serves, and to whom.
+pub(super) fn served_by<S>(table: Vec<Entry<S>>) -> Vec<Served> {
+    table.into_iter().map(|entry| entry.served).collect()
+}
+
+/// A table as a router.
+pub(super) fn router<S>(table: Vec<Entry<S>>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    table.into_iter().fold(Router::new(), |router, entry| {
         let (needs, takes_file) = (entry.served.needs, entry.takes_file);
         let check = from_fn(move |request, next| admit((needs, takes_file), request, next));
         router.route(entry.served.path, entry.handler.route_layer(check))

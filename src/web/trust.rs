@@ -2,15 +2,15 @@
 //! and the steps on each kind of device. Where the site has brought a certificate of its own there is no such page.
 
 use super::frame::Frame;
+use super::hall::Hall;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get};
 use super::tls::ToTrust;
-use super::{Shared, Transport, page};
+use super::{Transport, page};
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use std::sync::Arc;
 
 /// The page.
 pub(super) const PAGE: &str = "/trust";
@@ -22,24 +22,24 @@ struct Page {
     fingerprint: String,
 }
 
-fn authority(shared: &Shared) -> Result<ToTrust, Problem> {
-    match &shared.transport {
+fn authority(hall: &Hall) -> Result<ToTrust, Problem> {
+    match &hall.transport {
         Transport::Tls(tls) => tls.to_trust().ok_or(Problem::NoPage),
         Transport::Plain => Err(Problem::NoPage),
     }
 }
 
 /// `GET /trust`.
-async fn how(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
+async fn how(State(hall): State<Hall>, frame: Frame) -> Result<Response, Problem> {
     page::html(&Page {
-        fingerprint: authority(&shared)?.fingerprint,
+        fingerprint: authority(&hall)?.fingerprint,
         frame,
     })
 }
 
 /// `GET /trust/menshen-ca.crt`.
-async fn certificate(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
-    let certificate = authority(&shared)?.certificate;
+async fn certificate(State(hall): State<Hall>) -> Result<Response, Problem> {
+    let certificate = authority(&hall)?.certificate;
     let headers = [
         (CONTENT_TYPE, "application/x-x509-ca-cert"),
         (
@@ -50,7 +50,11 @@ async fn certificate(State(shared): State<Arc<Shared>>) -> Result<Response, Prob
     Ok((headers, certificate).into_response())
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Hall: FromRef<S>,
+{
     vec![
         get(PAGE, Needs::Nothing, how),
         get("/trust/menshen-ca.crt", Needs::Nothing, certificate),

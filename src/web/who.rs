@@ -4,6 +4,7 @@
 //! [`routes`](super::routes), and [`need`] asks for more. Who has signed in shows it by a cookie
 //! (`sign_in`). In a demonstration nobody signs in, and everybody is taken for the manager.
 
+use super::hall::Hall;
 use super::problem::Problem;
 use super::{Shared, sign_in};
 use crate::account::{AccountId, Digest};
@@ -15,7 +16,6 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// What is known of a request before its page is looked for.
@@ -59,15 +59,11 @@ fn acts(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Finds out who asks.
-pub(super) async fn meet(
-    State(shared): State<Arc<Shared>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn meet(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let mut visit = match &shared.door {
+    let mut visit = match &hall.door {
         Some(door) => {
-            let token = sign_in::token(headers, shared.is_secure());
+            let token = sign_in::token(headers, hall.is_secure());
             door.visit(token, acts(request.method(), headers))
         }
         None => Visit {

@@ -20,6 +20,7 @@ pub mod frame;
 pub mod people;
 mod remedy;
 pub mod sign_in;
+pub mod street;
 pub mod today;
 pub mod visitor;
 pub use remedy::remedy;
@@ -188,31 +189,6 @@ impl InWords for Fault {
             Self::ClockUnset => words("时间未校准", "Clock not set"),
             Self::ConfigRefused => words("配置文件有错，未采用", "Configuration refused"),
         }
-    }
-}
-
-/// Whether nobody is judged while it lasts.
-#[must_use]
-pub const fn stops_judging(fault: Fault) -> bool {
-    match fault {
-        Fault::ReferenceLost
-        | Fault::CameraSilent
-        | Fault::CameraFrozen
-        | Fault::CameraBlank
-        | Fault::WrongScale
-        | Fault::CalibrationExpired => true,
-        Fault::SelfCheckFailed
-        | Fault::CalibrationDue
-        | Fault::BrokerAway
-        | Fault::StreetSilent
-        | Fault::MessageParked
-        | Fault::OutboxFull
-        | Fault::StoreFailing
-        | Fault::DiskLow
-        | Fault::DatabaseSalvaged
-        | Fault::BackupMissed
-        | Fault::ClockUnset
-        | Fault::ConfigRefused => false,
     }
 }
 

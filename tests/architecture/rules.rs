@@ -69,7 +69,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         module: "web",
         layer: Layer::Rim,
-        fronts: &["export", "picture", "sheet"],
+        fronts: &["export", "picture", "sheet", "street"],
     },
     Row {
         module: "street",
@@ -103,6 +103,8 @@ pub(crate) const NOT_IN_CORE: &[&[&str]] = &[
 pub(crate) const HOMES: &[(&[&str], &[&str])] = &[
     (&["std", "env"], &["config"]),
     (&["rusqlite"], &["store", "street"]),
+    (&["postgres"], &["street"]),
+    (&["tokio_postgres_rustls"], &["street"]),
     (&["rumqttc"], &["mqtt", "street"]),
     (&["axum"], &["web", "street"]),
     (&["askama"], &["web", "street"]),

@@ -3,7 +3,9 @@
 //! Neither has a name of anybody. A long report comes in parts, each with some of the lines.
 
 use super::{V, bytes, message, rfc3339};
-use crate::checklist::{AlertEnd, ColourTotal, DailyReport, Escalated, Progress, RoundState, Slot};
+use crate::checklist::{
+    AlertEnd, ColourTotal, DailyReport, DayFacts, Escalated, Progress, RoundState, Slot,
+};
 use crate::clock::Stamp;
 use crate::id::{DeviceEpoch, MessageKey};
 use crate::journal::OutboxMessage;
@@ -49,13 +51,24 @@ pub(super) struct ReportPayload<'a> {
 }
 
 /// People by verdict.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ScreenedPart {
     clear: u64,
     retest: u64,
     possible_fever: u64,
     cannot_judge: u64,
+}
+
+impl From<&DayFacts> for ScreenedPart {
+    fn from(it: &DayFacts) -> Self {
+        Self {
+            clear: it.clear,
+            retest: it.retest,
+            possible_fever: it.possible_fever,
+            cannot_judge: it.cannot_judge,
+        }
+    }
 }
 
 /// How many times of an item, or of many, are where. What is not there is none.
@@ -193,12 +206,7 @@ pub(super) fn report(
         site: it.site.as_str(),
         template: it.template_version,
         as_of: rfc3339(it.as_of),
-        screened: ScreenedPart {
-            clear: it.facts.clear,
-            retest: it.facts.retest,
-            possible_fever: it.facts.possible_fever,
-            cannot_judge: it.facts.cannot_judge,
-        },
+        screened: (&it.facts).into(),
         items: it
             .items
             .iter()
@@ -284,6 +292,8 @@ pub(super) struct ChecklistPayload<'a> {
     template: u32,
     required: ProgressPart,
     optional: ProgressPart,
+    /// Today's people so far; told once in a few minutes, where nothing else changes.
+    screened: ScreenedPart,
     /// Required items that are late or missed, by the working group that answers for them.
     overdue: BTreeMap<&'static str, u32>,
     /// The same item by item, and what failed and is not made good: what the working groups are called for.
@@ -338,6 +348,7 @@ struct ChecklistNumbers {
     template: u32,
     required: Progress,
     optional: Progress,
+    screened: ScreenedPart,
     escalated: Vec<Escalated>,
     submitted: bool,
     revision: u32,
@@ -355,11 +366,23 @@ impl ChecklistState {
                 template: report.template_version,
                 required: report.total(Duty::Required),
                 optional: report.total(Duty::Optional),
+                screened: (&report.facts).into(),
                 escalated,
                 submitted: !matches!(state, RoundState::Draft { .. }),
                 revision: report.revision,
             },
         }
+    }
+
+    /// Whether it says the same but for the number of people, who come one by one: that alone is not worth a
+    /// message each.
+    #[must_use]
+    pub fn same_but_people(&self, other: &Self) -> bool {
+        let without = |it: &ChecklistNumbers| ChecklistNumbers {
+            screened: ScreenedPart::default(),
+            ..it.clone()
+        };
+        without(&self.payload) == without(&other.payload)
     }
 }
 
@@ -388,6 +411,7 @@ pub(in crate::mqtt) fn checklist(
         template: it.template,
         required: it.required.into(),
         optional: it.optional.into(),
+        screened: it.screened,
         overdue: overdue(&it.escalated),
         escalated: it
             .escalated

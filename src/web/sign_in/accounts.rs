@@ -1,20 +1,20 @@
 //! The accounts of a gateway: made, reset and disabled by whoever may.
 
 use super::super::frame::Frame;
+use super::super::hall::Hall;
+use super::super::page;
 use super::super::problem::Problem;
 use super::super::routes::{Entry, get, post};
 use super::super::who::Visit;
 use super::super::words::Words;
 use super::super::words::sign_in as words;
-use super::super::{Shared, page};
-use crate::account::{Account, AccountId, may_run};
+use crate::account::{Account, AccountId, may_be_shared, may_run};
 use crate::staff::{Right, Role, Who};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, FromRef, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// An account, as it is shown.
 struct AccountView {
@@ -43,6 +43,8 @@ struct AccountsPage {
     accounts: Vec<AccountView>,
     /// The roles that who looks may give.
     roles: Vec<Role>,
+    /// Whether one of them may be a screen's.
+    shares: bool,
     given: Option<Given>,
 }
 
@@ -65,33 +67,32 @@ fn view(account: &Account, who: &Who, visit: &Visit) -> AccountView {
 }
 
 fn shown(
-    shared: &Shared,
+    hall: &Hall,
     frame: Frame,
     who: &Who,
     visit: &Visit,
     given: Option<Given>,
 ) -> Result<Response, Problem> {
-    let all = shared.door()?.all();
+    let all = hall.door()?.all();
+    let roles = hall.house.roles().iter().copied();
+    let roles: Vec<Role> = roles.filter(|role| may_run(who.role, *role)).collect();
     page::html(&AccountsPage {
         frame,
         accounts: all.iter().map(|it| view(it, who, visit)).collect(),
-        roles: Role::ALL
-            .iter()
-            .copied()
-            .filter(|role| may_run(who.role, *role))
-            .collect(),
+        shares: roles.iter().any(|role| may_be_shared(*role)),
+        roles,
         given,
     })
 }
 
 /// `GET /accounts`.
 async fn list(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     who: Who,
     frame: Frame,
 ) -> Result<Response, Problem> {
-    shown(&shared, frame, &who, &visit, None)
+    shown(&hall, frame, &who, &visit, None)
 }
 
 /// What the form for a new account sends.
@@ -107,22 +108,23 @@ struct NewForm {
 
 /// `POST /accounts`.
 async fn make(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     who: Who,
     frame: Frame,
     Form(form): Form<NewForm>,
 ) -> Result<Response, Problem> {
-    let role = Role::parse(&form.role).ok_or(Problem::Incomplete(
+    let role = Role::parse(&form.role).filter(|it| hall.house.roles().contains(it));
+    let role = role.ok_or(Problem::Incomplete(
         "请后退，选择角色。",
         "Go back and choose what they are.",
     ))?;
     let by = who.clone();
-    let (name, code) = shared
+    let (name, code) = hall
         .at_door(move |door| door.invite(&by, &form.name, role, form.shared == "yes"))
         .await?;
     let name = name.to_string();
-    shown(&shared, frame, &who, &visit, Some(Given { name, code }))
+    shown(&hall, frame, &who, &visit, Some(Given { name, code }))
 }
 
 fn number(text: &str) -> Result<AccountId, Problem> {
@@ -131,50 +133,48 @@ fn number(text: &str) -> Result<AccountId, Problem> {
 
 /// `POST /accounts/{id}/reset`.
 async fn reset(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
     who: Who,
     frame: Frame,
 ) -> Result<Response, Problem> {
     let (id, by) = (number(&id)?, who.clone());
-    let (name, code) = shared.at_door(move |door| door.reset(&by, id)).await?;
+    let (name, code) = hall.at_door(move |door| door.reset(&by, id)).await?;
     let name = name.to_string();
-    shown(&shared, frame, &who, &visit, Some(Given { name, code }))
+    shown(&hall, frame, &who, &visit, Some(Given { name, code }))
 }
 
-async fn switch(
-    shared: &Arc<Shared>,
-    id: &str,
-    who: Who,
-    disabled: bool,
-) -> Result<Response, Problem> {
+async fn switch(hall: &Hall, id: &str, who: Who, disabled: bool) -> Result<Response, Problem> {
     let id = number(id)?;
-    shared
-        .at_door(move |door| door.set_disabled(&who, id, disabled))
+    hall.at_door(move |door| door.set_disabled(&who, id, disabled))
         .await?;
     Ok(Redirect::to("/accounts").into_response())
 }
 
 /// `POST /accounts/{id}/disable`.
 async fn disable(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Path(id): Path<String>,
     who: Who,
 ) -> Result<Response, Problem> {
-    switch(&shared, &id, who, true).await
+    switch(&hall, &id, who, true).await
 }
 
 /// `POST /accounts/{id}/enable`.
 async fn enable(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Path(id): Path<String>,
     who: Who,
 ) -> Result<Response, Problem> {
-    switch(&shared, &id, who, false).await
+    switch(&hall, &id, who, false).await
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Hall: FromRef<S>,
+{
     vec![
         get("/accounts", Right::RunAccounts, list),
         post("/accounts", Right::RunAccounts, make),

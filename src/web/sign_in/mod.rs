@@ -18,19 +18,19 @@ pub(super) use own::Own;
 pub(super) use secrets::same;
 
 use super::frame::{Frame, own_path};
+use super::hall::Hall;
 use super::problem::Problem;
 use super::routes::{Entry, Needs, get, post};
 use super::who::Visit;
-use super::{Shared, cookie, nav, page};
+use super::{cookie, page};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, State};
+use axum::extract::{Form, FromRef, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use door::Entered;
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The cookie with a session's token, without TLS and with it.
@@ -45,16 +45,16 @@ pub(super) fn token(headers: &HeaderMap, secure: bool) -> Option<&str> {
 }
 
 /// Leads on with the cookie of a session; with one that is over where the session is.
-fn with_cookie(shared: &Shared, token: &str, lasts: Duration, leads: &str) -> Response {
-    let secure = shared.is_secure();
+fn with_cookie(hall: &Hall, token: &str, lasts: Duration, leads: &str) -> Response {
+    let secure = hall.is_secure();
     let name = SESSION[usize::from(secure)];
     let line = cookie::line(name, token, lasts.as_secs(), secure);
     ([(SET_COOKIE, line)], Redirect::to(leads)).into_response()
 }
 
 /// Leads on with the cookie of a session that has begun.
-fn entered(shared: &Shared, entered: &Entered, leads: &str) -> Response {
-    with_cookie(shared, &entered.token, entered.lasts, leads)
+fn entered(hall: &Hall, entered: &Entered, leads: &str) -> Response {
+    with_cookie(hall, &entered.token, entered.lasts, leads)
 }
 
 /// A form's page once more, with what was wrong and the status that says so.
@@ -96,15 +96,15 @@ struct Way {
 
 /// `GET /sign-in`.
 async fn sign_in_page(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     axum::extract::Query(way): axum::extract::Query<Way>,
     frame: Frame,
 ) -> Result<Response, Problem> {
     if let Some(who) = &visit.who {
-        return Ok(Redirect::to(nav::home(who.role)).into_response());
+        return Ok(Redirect::to(hall.home(who.role)).into_response());
     }
-    if shared.door()?.is_new() {
+    if hall.door()?.is_new() {
         return Ok(Redirect::to("/setup").into_response());
     }
     page::html(&SignInPage {
@@ -128,14 +128,14 @@ struct SignInForm {
 
 /// `POST /sign-in`.
 async fn sign_in(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     frame: Frame,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, Problem> {
     let from = visit.from.clone();
     let (name, password) = (form.name.clone(), form.password);
-    let result = shared
+    let result = hall
         .at_door(move |door| {
             let entered = door.sign_in(&name, &password, &from)?;
             leave(door, &visit)?;
@@ -145,8 +145,8 @@ async fn sign_in(
     let back = own_path(&form.back).filter(|it| *it != "/sign-in");
     match result {
         Ok(it) => {
-            let leads = back.unwrap_or_else(|| nav::home(it.role));
-            Ok(entered(&shared, &it, leads))
+            let leads = back.unwrap_or_else(|| hall.home(it.role));
+            Ok(entered(&hall, &it, leads))
         }
         Err(problem) => {
             let page = page::html(&SignInPage {
@@ -170,17 +170,17 @@ fn leave(door: &Door, visit: &Visit) -> Result<(), Problem> {
 
 /// `POST /sign-out`.
 async fn sign_out(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
-    shared.at_door(move |door| leave(door, &visit)).await?;
-    Ok(with_cookie(&shared, "", Duration::ZERO, "/sign-in"))
+    hall.at_door(move |door| leave(door, &visit)).await?;
+    Ok(with_cookie(&hall, "", Duration::ZERO, "/sign-in"))
 }
 
 /// `GET /setup`.
-async fn setup_page(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Response, Problem> {
-    let door = shared.door()?;
-    door.announce(&shared.url);
+async fn setup_page(State(hall): State<Hall>, frame: Frame) -> Result<Response, Problem> {
+    let door = hall.door()?;
+    door.announce(&hall.url);
     page::html(&SetupPage {
         frame,
         problem: None,
@@ -215,14 +215,14 @@ fn repeated(password: &str, again: &str) -> Result<(), Problem> {
 
 /// `POST /setup`.
 async fn setup(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     frame: Frame,
     Form(form): Form<SetupForm>,
 ) -> Result<Response, Problem> {
-    let first = shared.door()?.is_new();
+    let first = hall.door()?.is_new();
     let name = form.name.clone();
-    let result = shared
+    let result = hall
         .at_door(move |door| {
             repeated(&form.password, &form.again)?;
             let entered = door.set_up(&form.code, &form.name, &form.password, &visit.from)?;
@@ -231,7 +231,7 @@ async fn setup(
         })
         .await;
     match result {
-        Ok(it) => Ok(entered(&shared, &it, "/account")),
+        Ok(it) => Ok(entered(&hall, &it, "/account")),
         Err(problem) => {
             let page = page::html(&SetupPage {
                 frame,
@@ -244,7 +244,11 @@ async fn setup(
     }
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Hall: FromRef<S>,
+{
     let mut routes = vec![
         get("/sign-in", Needs::Nothing, sign_in_page),
         post("/sign-in", Needs::Nothing, sign_in),

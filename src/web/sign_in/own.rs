@@ -1,17 +1,16 @@
 //! What somebody signs in with, changed by themselves.
 
-use super::super::Shared;
+use super::super::hall::Hall;
 use super::super::problem::Problem;
 use super::super::routes::{Entry, Needs, post};
 use super::super::who::Visit;
 use super::{entered, repeated};
 use crate::account::AccountId;
 use axum::Extension;
-use axum::extract::{Form, FromRequestParts, State};
+use axum::extract::{Form, FromRef, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// What the page of the own account says of signing in; nothing where nobody signs in.
 pub(in super::super) struct Own {
@@ -23,13 +22,18 @@ pub(in super::super) struct Own {
     pub(in super::super) has_pin: bool,
 }
 
-impl FromRequestParts<Arc<Shared>> for Own {
+impl<S> FromRequestParts<S> for Own
+where
+    S: Send + Sync,
+    Hall: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let hall = Hall::from_ref(state);
         let visit = parts.extensions.get::<Visit>();
         let id = visit.and_then(|it| it.account);
-        let account = match (&shared.door, id) {
+        let account = match (&hall.door, id) {
             (Some(door), Some(id)) => door.all().into_iter().find(|it| it.id == id),
             _ => None,
         };
@@ -67,23 +71,23 @@ fn account(visit: &Visit) -> Result<AccountId, Problem> {
 
 /// `POST /account/password`.
 async fn password(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, Problem> {
     let id = account(&visit)?;
-    let begun = shared
+    let begun = hall
         .at_door(move |door| {
             repeated(&form.password, &form.again)?;
             door.choose_password(id, &form.old, &form.password)
         })
         .await?;
-    Ok(entered(&shared, &begun, "/account"))
+    Ok(entered(&hall, &begun, "/account"))
 }
 
 /// `POST /account/pin`.
 async fn pin(
-    State(shared): State<Arc<Shared>>,
+    State(hall): State<Hall>,
     Extension(visit): Extension<Visit>,
     Form(form): Form<PinForm>,
 ) -> Result<Response, Problem> {
@@ -94,13 +98,16 @@ async fn pin(
             "A shared screen has no PIN; everybody uses their own.",
         ));
     }
-    shared
-        .at_door(move |door| door.choose_pin(id, &form.old, &form.pin, visit.session.as_ref()))
+    hall.at_door(move |door| door.choose_pin(id, &form.old, &form.pin, visit.session.as_ref()))
         .await?;
     Ok(Redirect::to("/account").into_response())
 }
 
-pub(super) fn routes() -> Vec<Entry> {
+pub(super) fn routes<S>() -> Vec<Entry<S>>
+where
+    S: Clone + Send + Sync + 'static,
+    Hall: FromRef<S>,
+{
     vec![
         post("/account/password", Needs::SignIn, password),
         post("/account/pin", Needs::SignIn, pin),

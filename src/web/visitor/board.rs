@@ -19,7 +19,6 @@ use crate::screening::{Obstacle, RetestReason, Verdict};
 use crate::thermal::FrameHealth;
 use crate::web::page::is_stale;
 use crate::web::state::{GatewayStatus, LiveFrame, LivePerson, PersonState, PopulationStatus};
-use crate::web::words::stops_judging;
 use std::time::Duration;
 
 /// People who have a place of their own: a third of the screen holds two Han characters of a size that is
@@ -170,7 +169,7 @@ impl Board {
         frame: Option<&LiveFrame>,
         now: &Stamp,
     ) -> Screen {
-        let fault = status.faults.iter().find(|it| stops_judging(it.fault));
+        let fault = status.faults.iter().find(|it| it.fault.stops_judging());
         if let Some(fault) = fault {
             return self.nobody(Screen::Out(Why::Fault(fault.fault)));
         }

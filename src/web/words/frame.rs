@@ -2,6 +2,9 @@
 
 use super::{Words, words};
 
+/// What a gateway's pages are called.
+pub const MENSHEN: Words = words("门神", "Menshen fever screening");
+
 /// The guard's screen.
 pub const GUARD: Words = words("门岗", "Guard");
 

@@ -246,7 +246,7 @@ fn out_of_service_is_said_with_its_reason_and_forgets_everybody() {
             Some(&frame(3000, Vec::new())),
             &stamp(3000),
         );
-        let expected = if stops_judging(fault) {
+        let expected = if fault.stops_judging() {
             Screen::Out(Why::Fault(fault))
         } else {
             Screen::Rest(None)
@@ -333,7 +333,7 @@ proptest! {
             let fresh = Duration::from_millis(age) <= Duration::from_millis(1500);
             for (track, cue) in told(&screen) {
                 if cue == Cue::Clear {
-                    prop_assert!(fresh && faults.iter().all(|it| !stops_judging(*it)));
+                    prop_assert!(fresh && faults.iter().all(|it| !it.stops_judging()));
                     let seen = evidence.iter().find(|(it, _)| it.0 == track).map(|it| it.1);
                     let gone = seen.map(|seen| Duration::from_millis(now - seen));
                     prop_assert!(

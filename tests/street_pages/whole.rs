@@ -1,0 +1,99 @@
+//! All of it at once: a simulated camera, the gateway's program, a real Mosquitto with the access list as it is shipped,
+//! the street's program with its database, and its page in a real browser.
+
+use crate::browser::{Browser, DESK, PHONE};
+use crate::program::Program;
+use menshen::mqtt::broker::{Broker, BrokerSettings};
+use serde_json::json;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join(name), text).unwrap();
+}
+
+/// A lobby into which somebody feverish comes after a while.
+const LOBBY: &str = "name = \"lobby\"\nseed = 3\nduration_s = 600.0\n\
+    [room]\nambient_c = 22.0\n\
+    [blackbody]\nset_point_c = 37.0\nx = 0.16\ny = 0.84\n\
+    [[visitor]]\narrive_s = 12.0\nenter = \"left\"\nleave = \"right\"\nwalk_s = 1.5\n\
+    stand_s = 8.0\ndistance_m = 0.72\nlateral_m = 0.04\ncore_c = 39.2\n";
+
+#[test]
+fn from_the_camera_to_the_street_offices_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("acl");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/mosquitto/menshen.acl");
+    fs::copy(shipped, &list).unwrap();
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o600)).unwrap();
+    let settings = BrokerSettings {
+        more: format!("acl_file {}", list.display()),
+        ..BrokerSettings::default()
+    };
+    let broker = Broker::start_with(&folder.path().join("broker"), &settings).unwrap();
+    let port = broker.port();
+
+    let street = folder.path().join("street");
+    write(
+        &street,
+        "street.toml",
+        &format!(
+            "[street]\nid = \"dongfang\"\nname = \"东方街道\"\n\
+             [mqtt]\nport = {port}\nusername = \"street-dongfang\"\n\
+             [web]\nlisten = \"127.0.0.1:0\"\n\
+             [[site]]\nbuilding = \"no-12\"\ngate = \"north\"\nname = \"十二号楼\"\ncontact = \"王经理\"\nphone = \"021-5555 0100\"\n"
+        ),
+    );
+    let mut office = Program::start(&street, &["street"]);
+    let page = office.dashboard();
+    let browser = Browser::start();
+    let (name, value) = page.cookie.split_once('=').unwrap();
+    let address = page.address.parse().unwrap();
+    browser.devtools(
+        "Network.setCookie",
+        &json!({"name":name,"value":value,"url":format!("http://{}/", page.address)}),
+    );
+    let open: &std::net::SocketAddr = &address;
+    browser.open(open, "/", DESK);
+    browser.until("document.body.textContent.includes('从未连接')");
+    browser.eval("window.never_left = true");
+
+    let gateway = folder.path().join("gateway");
+    write(&gateway, "lobby.toml", LOBBY);
+    write(
+        &gateway,
+        "menshen.toml",
+        &format!(
+            "[site]\nstreet = \"dongfang\"\nbuilding = \"no-12\"\ngate = \"north\"\n\
+             [camera]\nsource = \"simulator\"\nscenario = \"lobby.toml\"\n\
+             [web]\nlisten = \"127.0.0.1:0\"\n[store]\nfolder = \"data\"\n\
+             [mqtt]\nenabled = true\nport = {port}\nusername = \"gate-north\"\nstreet_receipts = true\n"
+        ),
+    );
+    let _gateway = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
+    let row = "document.querySelector('#rows tbody').textContent";
+    browser.until(&format!(
+        "{row}.includes('在线') && {row}.includes('商务楼宇')"
+    ));
+    browser.until("document.querySelectorAll('#open li.fresh').length === 1");
+    browser.until("(document.body.dataset.melody || '').startsWith('alarm ')");
+    browser.until("document.querySelector('#open li').textContent.includes('°C')");
+    assert_eq!(
+        browser.eval("window.never_left"),
+        json!(true),
+        "nothing was loaded anew"
+    );
+    browser.shoot("street-whole-desk");
+    browser.open(open, "/sites/no-12/north", PHONE);
+    browser.until("document.body.textContent.includes('raised')");
+    browser.no_sideways_scroll(PHONE);
+    browser.shoot("street-whole-phone");
+    // What the street has, the gateway no longer keeps for it.
+    drop(office);
+    let database = street.join("street.db");
+    let ledger = menshen::street::sqlite::SqliteLedger::open(&database).unwrap();
+    let counts = menshen::street::Ledger::counts(&ledger).unwrap();
+    assert_eq!((counts.sites, counts.quarantined), (1, 0), "{counts:?}");
+}
