@@ -14,6 +14,8 @@
 //! | [`sqlite`] | the ledger in a SQLite file |
 //! | [`postgres`] | the ledger in a PostgreSQL database, for several collectors |
 //! | [`collector`] | hears, has it kept, and answers |
+//! | [`certificates`] | the street's own authority, for brokers that know sites by certificates |
+//! | [`enrol`] | a site's account and rights at the broker, given and taken away |
 //!
 //! [`letter`] and [`numbers`] are pure. The ledger blocks on a disk; the collector never blocks.
 //!
@@ -23,7 +25,9 @@
 //! Messages are keyed by site, epoch and `seq`. The name of the gateway's channel is no part of the
 //! key: it is not on the wire, and a gateway has one channel to the broker.
 
+pub mod certificates;
 pub mod collector;
+pub mod enrol;
 pub mod ledger;
 pub mod letter;
 pub mod numbers;
