@@ -4,7 +4,7 @@
 #
 #   deploy/deps.sh demo    a C compiler, libclang (the camera's bindings), mosquitto
 #   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts, pdftotext,
-#                          minisign
+#                          minisign, PostgreSQL and NATS for the street office
 #   deploy/deps.sh check   says what is missing for `test`, and installs nothing
 set -eu
 
@@ -34,6 +34,8 @@ have_chinese() {
     fi
 }
 
+have_postgres() { ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; }
+
 # Names of the packages that are still needed, one a line.
 missing() {
     have cc && have make || echo build-essential
@@ -47,6 +49,8 @@ missing() {
     have_chinese || echo fonts-noto-cjk
     have pdftotext || echo poppler-utils
     have minisign || echo minisign
+    have_postgres || echo postgresql
+    have nats-server || echo nats-server
 }
 
 wanted=$(missing | tr '\n' ' ')

@@ -25,6 +25,7 @@ pub mod replay;
 pub mod run;
 pub mod scenes;
 pub mod simulate;
+pub mod simulate_street;
 pub mod street;
 pub mod support;
 pub mod threshold;
@@ -77,6 +78,8 @@ pub enum Command {
     Cameras(cameras::CamerasArgs),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
+    /// Have many gateways tell a street's collectors what happened, and measure.
+    SimulateStreet(simulate_street::SimulateStreetArgs),
     /// Make simulated frames with known temperatures.
     Simulate(simulate::SimulateArgs),
     /// Make single simulated frames at random, to train and test a face network.
@@ -129,6 +132,7 @@ impl Command {
             Self::Cameras(args) => cameras::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::SimulateStreet(args) => simulate_street::run(&args),
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Checklist(what) => checklist::run(&what),
