@@ -154,7 +154,8 @@ pub fn configuration(
         ""
     };
     let proof = if by_certificate {
-        "certificate_file = \"cert.pem\"\nkey_file = \"key.pem\"            # mode 0600\n".to_owned()
+        "certificate_file = \"cert.pem\"\nkey_file = \"key.pem\"            # mode 0600\n"
+            .to_owned()
     } else {
         let name = account_name(site);
         format!("username = \"{name}\"\npassword_file = \"password\"      # mode 0600\n")
@@ -288,7 +289,7 @@ fn is_of(line: &str, name: &str) -> bool {
 /// The password file without this account.
 fn without_user(passwords: &str, name: &str) -> String {
     let others = passwords.lines().filter(|line| !is_of(line, name));
-    others.map(|line| format!("{line}\n")).collect()
+    others.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn mark(word: &str, name: &str) -> String {
