@@ -572,13 +572,10 @@ impl<'a> Connection<'a> {
     /// A command was done; its answer waits in the outbox.
     fn was_commanded(&mut self, command: &Command) {
         self.more = true;
-        match command {
-            Command::Resend { to, .. } => {
-                self.rounds
-                    .put_back((*to).min(self.read_up_to), Instant::now());
-            }
-            Command::Announce => self.announce = true,
-            Command::Notice(_) => {}
+        self.announce |= matches!(command, Command::Announce);
+        if let Command::Resend { to, .. } = command {
+            let to = (*to).min(self.read_up_to);
+            self.rounds.put_back(to, Instant::now());
         }
     }
 
