@@ -134,6 +134,8 @@ impl Install {
     /// What a newer version does to the database when it starts: a copy, then the schema.
     fn take_further(&self) {
         let copy = format!("data/menshen-schema-{SCHEMA:04}.db");
+        // The store itself puts a new one in the place of an old one.
+        let _ = fs::remove_file(self.at(&copy));
         let made = menshen(self.folder.path())
             .args(["backup", "--config", "site.toml", "--out", &copy])
             .output();
