@@ -16,8 +16,9 @@ ok() { echo "trial: ok: $* (after $((SECONDS)) s)"; }
 until_ok() {
     local what=$1
     shift
-    for _ in $(seq 600); do
+    for second in $(seq 600); do
         "$@" > /dev/null 2>&1 && return 0
+        [ $((second % 60)) != 0 ] || echo "trial: waits for $what: $(journalctl -u menshen -n 1 -o cat --no-pager)"
         sleep 1
     done
     fail "$what did not come"
