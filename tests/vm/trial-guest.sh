@@ -45,6 +45,7 @@ if [ ! -e $state ]; then
     systemctl is-active --quiet menshen.service || fail "the service does not run"
     systemctl is-enabled --quiet menshen.service || fail "the service is not enabled"
     ok "installed, and the service runs"
+    systemctl is-active --quiet trial-camera || fail "the virtual camera is not plugged in"
     cat >> /etc/menshen/menshen.toml << 'SITE'
 [camera]
 rotate_degrees = 90
