@@ -62,7 +62,7 @@ SITE
         fail "$(systemd-analyze security --no-pager menshen.service | tail -n 1)"
     ok "under every restriction of its unit: $(setcap_free)exposure 1.4"
     until_ok "an alert" more_alerts 0
-    ok "an alert went out: $(grep -m 1 '"kind":"raised"' /root/heard | cut -c 1-200)"
+    ok "an alert went out: $(grep -m 1 '/event/alert .*"kind":"raised"' /root/heard | cut -c 1-300)"
 
     before=$(pid)
     kill -9 "$before"
