@@ -143,8 +143,9 @@ fn config(folder: &Path) -> Config {
     let text = format!(
         "[camera]\nsource = \"simulator\"\nscenario = \"empty\"\nsilent_after_s = 60.0\n\
          [reference]\npresent = true\nset_point_c = 37.0\n\
-         [store]\nfolder = {folder:?}\ndisk_floor_mib = 0\nbackups_kept = 2\n\
-         keep_clear_days = 1\nkeep_events_days = 2\nkeep_messages_days = 1\n"
+         [store]\nfolder = \"{}\"\ndisk_floor_mib = 0\nbackups_kept = 2\n\
+         keep_clear_days = 1\nkeep_events_days = 2\nkeep_messages_days = 1\n",
+        folder.display()
     );
     Config::parse(&text, "soak.toml").unwrap()
 }
@@ -274,7 +275,7 @@ fn a_busy_day_writes_no_more_than_a_card_bears() {
     let stamp = |seconds: u64| Stamp {
         boot: store.boot(),
         monotonic: Duration::from_secs(seconds),
-        wall: WallTime(MIDNIGHT.0 + (seconds * 1000) as i64),
+        wall: WallTime(MIDNIGHT.0 + (seconds * 1000).cast_signed()),
         trust: ClockTrust::Synchronised,
     };
     for person in 0..PEOPLE {

@@ -131,9 +131,11 @@ impl Install {
         Store::open(&self.at("data"), Vec::new()).unwrap()
     }
 
-    /// What a newer version does to the database when it starts: a copy, then the schema.
+    /// What a newer version does to the database when it starts: a copy, then the schema, which it notes.
     fn take_further(&self) {
         let copy = format!("data/menshen-schema-{SCHEMA:04}.db");
+        // The store itself puts a new one in the place of an old one.
+        let _ = fs::remove_file(self.at(&copy));
         let made = menshen(self.folder.path())
             .args(["backup", "--config", "site.toml", "--out", &copy])
             .output();
@@ -142,7 +144,8 @@ impl Install {
         let next = SCHEMA + 1;
         database
             .execute_batch(&format!(
-                "CREATE TABLE later (x INTEGER); PRAGMA user_version = {next};"
+                "CREATE TABLE later (x INTEGER); PRAGMA user_version = {next};
+                 UPDATE boot SET schema = {next} WHERE number = (SELECT max(number) FROM boot);"
             ))
             .unwrap();
     }

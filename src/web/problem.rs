@@ -112,6 +112,22 @@ impl From<people::DeskError> for Problem {
     }
 }
 
+/// No frame was screened since the start.
+const NOTHING_SCREENED: [&str; 4] = [
+    "还没有筛查过一帧画面",
+    "No frame was screened yet",
+    "请查看相机；刚启动时稍候再试。",
+    "Look at the camera; just after a start, ask again soon.",
+];
+
+/// Asked for by something that speaks no WebSocket.
+const NO_WEB_SOCKET: [&str; 4] = [
+    "实时画面不能这样打开",
+    "The live view cannot be opened in this way",
+    "请打开首页。",
+    "Open the start page.",
+];
+
 /// The page of a problem.
 #[derive(Template)]
 #[template(path = "problem.html", config = "src/web/askama.toml")]
@@ -267,18 +283,8 @@ impl Problem {
                 "请先关闭别处的页面，再刷新。",
                 "Close pages elsewhere, then reload.",
             ],
-            Self::NotAWebSocket => [
-                "实时画面不能这样打开",
-                "The live view cannot be opened in this way",
-                "请打开首页。",
-                "Open the start page.",
-            ],
-            Self::NothingScreened => [
-                "还没有筛查过一帧画面",
-                "No frame was screened yet",
-                "请查看相机；刚启动时稍候再试。",
-                "Look at the camera; just after a start, ask again soon.",
-            ],
+            Self::NotAWebSocket => NO_WEB_SOCKET,
+            Self::NothingScreened => NOTHING_SCREENED,
             Self::Storage(_) => [
                 "本机存储出错",
                 "This device's storage failed",

@@ -16,8 +16,9 @@ ok() { echo "trial: ok: $* (after $((SECONDS)) s)"; }
 until_ok() {
     local what=$1
     shift
-    for _ in $(seq 600); do
+    for second in $(seq 600); do
         "$@" > /dev/null 2>&1 && return 0
+        [ $((second % 60)) != 0 ] || echo "trial: waits for $what: $(journalctl -u menshen -n 1 -o cat --no-pager)"
         sleep 1
     done
     fail "$what did not come"
@@ -44,6 +45,7 @@ if [ ! -e $state ]; then
     systemctl is-active --quiet menshen.service || fail "the service does not run"
     systemctl is-enabled --quiet menshen.service || fail "the service is not enabled"
     ok "installed, and the service runs"
+    systemctl is-active --quiet trial-camera || fail "the virtual camera is not plugged in"
     cat >> /etc/menshen/menshen.toml << 'SITE'
 [camera]
 rotate_degrees = 90
@@ -60,7 +62,7 @@ SITE
         fail "$(systemd-analyze security --no-pager menshen.service | tail -n 1)"
     ok "under every restriction of its unit: $(setcap_free)exposure 1.4"
     until_ok "an alert" more_alerts 0
-    ok "an alert went out: $(grep -m 1 '"kind":"raised"' /root/heard | cut -c 1-200)"
+    ok "an alert went out: $(grep -m 1 '/event/alert .*"kind":"raised"' /root/heard | cut -c 1-300)"
 
     before=$(pid)
     kill -9 "$before"

@@ -39,6 +39,7 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 mkdir "$root"
 tar xf "$system" -C "$root" --exclude='./dev/*'
+echo '127.0.0.1 localhost' > "$root/etc/hosts"
 install "$here/trial-guest.sh" "$root/root/trial"
 install "$package" "$root/root/menshen.deb"
 # A newer version that starts, and does not screen; and one that screens.
@@ -73,7 +74,7 @@ ln -sf /dev/null "$root/etc/systemd/system/getty@tty1.service"
 mkdir -p "$root/etc/systemd/system.conf.d"
 printf '[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n' > "$root/etc/systemd/system.conf.d/slow.conf"
 size=$(($(du -sm "$root" | cut -f 1) + 400))
-mke2fs -q -t ext4 -d "$root" "$work/disk" "${size}M"
+mke2fs -q -F -t ext4 -d "$root" "$work/disk" "${size}M" > /dev/null
 rm -rf "$root"
 
 initrd=$work/initrd.d
