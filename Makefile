@@ -57,12 +57,13 @@ test: cargo deps-test vm ## Run every test (make axe before it: pages for everyb
 load: cargo ## The pages under load for 5 minutes: 1000 listeners and 20 viewers (MENSHEN_LOAD_SECONDS=300)
 	$(CARGO) test $(LOCKED) --test load -- --ignored --nocapture
 
-torture: cargo ## Long trials: 2000 kills, 20 000 power cuts, 2000 damaged files, 200 brokers that forget, a million senseless messages, 100 000 rows, 5000 half-open connections (about 20 minutes)
+torture: cargo ## Long trials: 2000 kills, 20 000 power cuts, 2000 damaged files, 200 brokers that forget, 200 collectors killed, a million senseless messages, 100 000 rows, 5000 half-open connections (about 20 minutes)
 	MENSHEN_TEST_CONNECTIONS=5000 $(CARGO) test $(LOCKED) --test tls thousands -- --nocapture
 	MENSHEN_TEST_KILLS=2000 $(CARGO) test $(LOCKED) --test store kills_at_any_moment -- --nocapture
 	MENSHEN_TEST_CUTS=20000 $(CARGO) test $(LOCKED) --test disk power_cut -- --nocapture
 	MENSHEN_TEST_DAMAGES=2000 $(CARGO) test $(LOCKED) --test store_damage whatever -- --nocapture
 	MENSHEN_TEST_RESTARTS=200 $(CARGO) test $(LOCKED) --test street forgets_everything -- --nocapture
+	MENSHEN_TEST_COLLECTORS=200 $(CARGO) test $(LOCKED) --test street killed_in_turn -- --nocapture
 	MENSHEN_TEST_NONSENSE=1000000 $(CARGO) test $(LOCKED) --test mqtt makes_no_sense -- --nocapture
 	$(CARGO) test $(LOCKED) --test mqtt a_hundred_thousand -- --ignored --nocapture
 

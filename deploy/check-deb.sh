@@ -21,6 +21,8 @@ wanted="
 -rw-r--r-- ./usr/share/doc/menshen/SECURITY.md
 -rw-r--r-- ./usr/share/doc/menshen/mosquitto/menshen.conf
 -rw-r--r-- ./usr/share/doc/menshen/mosquitto/menshen.acl
+-rw-r--r-- ./usr/share/doc/menshen/STREET.md
+-rw-r--r-- ./usr/share/doc/menshen/nats/nats-server.conf
 "
 found=$(printf '%s\n' "$list" | awk '$6 !~ /\/$/ { print $1, $6 }')
 echo "$wanted" | while read -r mode path; do

@@ -3,7 +3,8 @@
 # missing: where everything is there, apt is not even asked.
 #
 #   deploy/deps.sh demo    a C compiler, libclang (the camera's bindings), mosquitto
-#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts, pdftotext
+#   deploy/deps.sh test    also mosquitto's clients, xz, a browser, its driver, Chinese fonts, pdftotext,
+#                          PostgreSQL and NATS for the street office
 #   deploy/deps.sh check   says what is missing for `test`, and installs nothing
 set -eu
 
@@ -33,6 +34,8 @@ have_chinese() {
     fi
 }
 
+have_postgres() { ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; }
+
 # Names of the packages that are still needed, one a line.
 missing() {
     have cc && have make || echo build-essential
@@ -45,6 +48,8 @@ missing() {
     have_driver || echo chromium-driver
     have_chinese || echo fonts-noto-cjk
     have pdftotext || echo poppler-utils
+    have_postgres || echo postgresql
+    have nats-server || echo nats-server
 }
 
 wanted=$(missing | tr '\n' ' ')

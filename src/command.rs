@@ -1,6 +1,8 @@
 //! What the street office may ask a gateway to do: values, with no word of how they arrive.
 
+use crate::clock::WallTime;
 use crate::id::MessageNumber;
+use crate::text::Note;
 use std::fmt;
 use std::str::FromStr;
 
@@ -49,8 +51,19 @@ impl fmt::Display for Token {
     }
 }
 
+/// A word of the street office to whoever runs the building.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What is said.
+    pub text: Note,
+    /// Shown from here.
+    pub begins: WallTime,
+    /// Shown until here.
+    pub ends: WallTime,
+}
+
 /// Something to be done, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Send the broker's messages of this stretch again, whoever has acknowledged them; also those
     /// that were put aside. What is no longer kept here cannot be sent.
@@ -62,6 +75,8 @@ pub enum Command {
     },
     /// Say once more how things stand: status, open alerts, faults, what Home Assistant needs.
     Announce,
+    /// Show this to whoever runs the building.
+    Notice(Notice),
 }
 
 /// Which command, without what it is to be done with.
@@ -71,11 +86,13 @@ pub enum CommandName {
     Resend,
     /// [`Command::Announce`].
     Announce,
+    /// [`Command::Notice`].
+    Notice,
 }
 
 impl CommandName {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Resend, Self::Announce];
+    pub const ALL: [Self; 3] = [Self::Resend, Self::Announce, Self::Notice];
 
     /// The word in topics, in the configuration and in the database.
     #[must_use]
@@ -83,6 +100,7 @@ impl CommandName {
         match self {
             Self::Resend => "resend",
             Self::Announce => "announce",
+            Self::Notice => "notice",
         }
     }
 
@@ -100,6 +118,7 @@ impl Command {
         match self {
             Self::Resend { .. } => CommandName::Resend,
             Self::Announce => CommandName::Announce,
+            Self::Notice(_) => CommandName::Notice,
         }
     }
 }

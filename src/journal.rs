@@ -7,7 +7,7 @@
 use crate::alert::escalation::Reminder;
 use crate::alert::{Alert, Refused};
 use crate::clock::Stamp;
-use crate::command::Token;
+use crate::command::{Notice, Token};
 use crate::event::{Event, Fault};
 use crate::id::{AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, Sequence};
 use std::fmt;
@@ -129,6 +129,9 @@ pub struct Unfinished {
     pub faults: Vec<Fault>,
 }
 
+/// Most notices that are shown at once.
+pub const MOST_NOTICES: usize = 5;
+
 /// The journal of events, and what follows from it.
 pub trait Journal: Send + Sync {
     /// Keeps the events, all or none, with their outbox messages and audit rows, in one
@@ -163,6 +166,13 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// Where the store cannot be read.
     fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError>;
+
+    /// What the street office has said and holds at this time (ms since 1970), newest first, at most
+    /// [`MOST_NOTICES`].
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    fn notices(&self, at_wall_ms: i64) -> Result<Vec<Notice>, JournalError>;
 
     /// What an earlier start has left. Asked once, at the start.
     ///

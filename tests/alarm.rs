@@ -15,6 +15,7 @@ mod program;
 
 use menshen::alert::{Alert, AlertState};
 use menshen::clock::{Clock, SystemClock};
+use menshen::command::Notice;
 use menshen::config::Config;
 use menshen::detect::OnnxDetector;
 use menshen::event::Event;
@@ -78,6 +79,10 @@ impl Journal for Held {
 
     fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
         self.store.since(event, limit)
+    }
+
+    fn notices(&self, at_wall_ms: i64) -> Result<Vec<Notice>, JournalError> {
+        self.store.notices(at_wall_ms)
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {

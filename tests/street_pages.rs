@@ -42,7 +42,11 @@ fn every_page_shows_on_a_desk_and_on_a_phone() {
     let office = Office::open(a_street);
     let browser = Browser::start();
     office.admit(&browser, Role::Admin);
-    let posted = office.post("/orders", "sure=yes", Role::Admin);
+    let posted = office.post(
+        "/orders",
+        "what=notice&hours=24&sure=yes&text=%E4%BB%8A%E6%99%9A%E5%8F%B0%E9%A3%8E",
+        Role::Admin,
+    );
     assert_eq!(posted.0, 303, "{}", posted.1);
     for (size, device) in [(DESK, "desk"), (PHONE, "phone")] {
         for (name, path) in PAGES {
@@ -260,4 +264,32 @@ fn every_route_answers_every_role_as_the_table_says() {
     assert_eq!(made.0, 422, "{}", made.1);
     let made = office.post("/accounts", "name=Wang&role=street_viewer", Role::Admin);
     assert!(made.0 == 200 && made.1.contains("Wang"));
+}
+
+#[test]
+fn a_notice_goes_to_whom_it_is_meant_for_and_to_nobody_by_mistake() {
+    let office = Office::open(a_street);
+    for wrong in [
+        "what=notice&text=x&hours=24",
+        "what=notice&hours=24&sure=yes",
+        "what=notice&text=x&hours=0&sure=yes",
+        "what=notice&text=x&hours=169&sure=yes",
+    ] {
+        assert_eq!(office.post("/orders", wrong, Role::Admin).0, 422, "{wrong}");
+    }
+    let good = "what=notice&text=hello&hours=2&kind=street_shop&sure=yes";
+    let (_, text) = office.post("/orders", good, Role::StreetViewer);
+    assert!(text.contains("您没有这项权限"), "{text}");
+    assert_eq!(office.post("/orders", good, Role::Admin).0, 303);
+    let page = office.get("/orders", Role::StreetViewer).1;
+    assert_eq!(
+        page.matches("<details class=\"order\"").count(),
+        1,
+        "{page}"
+    );
+    for (site, is_shop) in [("老街面馆", true), ("新华书店", true), ("静安大厦", false)]
+    {
+        assert_eq!(page.contains(site), is_shop, "{site}");
+    }
+    assert_eq!(page.matches("还没有回执").count(), 2);
 }

@@ -16,7 +16,10 @@ use dashboard::{Gateway, alert, lobby, stamp};
 use futures_util::StreamExt;
 use menshen::alert::{AlertState, Outcome};
 use menshen::clock::{Clock, WallTime};
-use menshen::event::{Escalation, Fault};
+use menshen::command::{Asked, Command, Notice};
+use menshen::event::{Escalation, Event, Fault};
+use menshen::journal::Journal;
+use menshen::text::Note;
 use menshen::thermal::SelfCheck;
 use menshen::thermal::self_check::Complaint;
 use menshen::units::TemperatureDelta;
@@ -103,6 +106,38 @@ fn the_day_at_a_glance_is_told_in_numbers_and_charts_without_a_script() {
     }
     gateway.memory.broken.store(true, Ordering::SeqCst);
     assert_eq!(gateway.get("/today").status, 503);
+}
+
+#[test]
+fn what_the_street_says_stands_on_the_page_of_the_day_as_long_as_it_holds() {
+    let gateway = Gateway::with(Vec::new());
+    let now = gateway.clock.now();
+    let say = |text: &str, begins: i64, ends: i64| {
+        let asked = Asked {
+            id: format!("n-{begins}").parse().unwrap(),
+            by: "street".parse().unwrap(),
+            command: Command::Notice(Notice {
+                text: Note::new(text).unwrap(),
+                begins: WallTime(now.wall.0 + begins),
+                ends: WallTime(now.wall.0 + ends),
+            }),
+        };
+        let events = [Event::Commanded { asked, at: now }];
+        gateway.memory.record(&events).unwrap();
+    };
+    say("明早九点消毒 <b>", -1, 1);
+    say("昨天的", -2, 0);
+    say("明天的", 1, 2);
+    let page = gateway.get("/today").body;
+    assert!(
+        page.contains("街道通知") && page.contains("明早九点消毒 &#60;b&#62;"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("昨天的") && !page.contains("明天的"),
+        "{page}"
+    );
+    assert!(!gateway.get("/today/2020-02-20").body.contains("街道通知"));
 }
 
 #[test]

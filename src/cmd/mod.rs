@@ -24,6 +24,7 @@ pub mod replay;
 pub mod run;
 pub mod scenes;
 pub mod simulate;
+pub mod simulate_street;
 pub mod street;
 pub mod threshold;
 pub mod trouble;
@@ -74,6 +75,8 @@ pub enum Command {
     Cameras(cameras::CamerasArgs),
     /// Keep the camera's frames in a file.
     Record(record::RecordArgs),
+    /// Have many gateways tell a street's collectors what happened, and measure.
+    SimulateStreet(simulate_street::SimulateStreetArgs),
     /// Make simulated frames with known temperatures.
     Simulate(simulate::SimulateArgs),
     /// Make single simulated frames at random, to train and test a face network.
@@ -121,6 +124,7 @@ impl Command {
             Self::Cameras(args) => cameras::run(&args),
             Self::Record(args) => record::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::SimulateStreet(args) => simulate_street::run(&args),
             Self::Scenes(args) => scenes::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Checklist(what) => checklist::run(&what),

@@ -3,13 +3,15 @@
 use super::{pages, until_told_to_stop};
 use crate::account::Accounts;
 use crate::checklist::SiteKind;
-use crate::clock::{BootId, Clock, SystemClock};
-use crate::config::{StreetConfig, StreetPages, checklist as lists};
+use crate::clock::{BootId, Clock, SystemClock, WallTime};
+use crate::config::{LedgerConfig, StreetConfig, StreetPages, checklist as lists};
+use crate::mqtt::TlsFiles;
 use crate::pipeline::gateway::account;
 use crate::store::Store;
 use crate::street::Lists;
 use crate::street::collector::{self, CollectorSettings};
 use crate::street::ledger::Ledger;
+use crate::street::postgres::{PostgresLedger, PostgresSettings};
 use crate::street::sqlite::SqliteLedger;
 use crate::web::Pages;
 use crate::web::street::{self as office, StreetOffice};
@@ -19,20 +21,48 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+pub mod account;
+pub mod notice;
+
 /// Arguments of `menshen street`.
 #[derive(clap::Args, Debug)]
 pub struct StreetArgs {
     /// The street office's configuration.
     #[arg(long, value_name = "FILE", default_value = "street.toml")]
     config: PathBuf,
+    #[command(subcommand)]
+    what: Option<Street>,
 }
 
-/// Collects, and serves the pages where they are wanted, until SIGINT or SIGTERM.
+/// What else the street office has to do than to collect.
+#[derive(clap::Subcommand, Debug)]
+enum Street {
+    /// Give a site an account at the broker, with the right to speak for itself and for nobody else.
+    Enrol(account::EnrolArgs),
+    /// Take a site's account away.
+    Revoke(account::SiteArgs),
+    /// Say something to those who run the buildings.
+    Notice(notice::NoticeArgs),
+    /// List what sites were told, and what became of it at each.
+    Orders,
+}
+
+/// Collects, and serves the pages where they are wanted, until SIGINT or SIGTERM; or does what is asked for.
 ///
 /// # Errors
-/// Where it cannot start: configuration, database, address of the pages.
+/// Where it cannot be done, or started: configuration, database, address of the pages.
 pub fn run(args: &StreetArgs) -> anyhow::Result<ExitCode> {
     let config = StreetConfig::load(&args.config)?;
+    match &args.what {
+        None => collect(args, &config),
+        Some(Street::Enrol(args)) => account::enrol(&config, args),
+        Some(Street::Revoke(args)) => account::revoke(&config, args),
+        Some(Street::Notice(args)) => notice::give(&config, args),
+        Some(Street::Orders) => notice::list(&config),
+    }
+}
+
+fn collect(args: &StreetArgs, config: &StreetConfig) -> anyhow::Result<ExitCode> {
     let name = |key: &str, text: &str| {
         text.parse()
             .with_context(|| format!("{key} in [street] of {}", args.config.display()))
@@ -45,7 +75,7 @@ pub fn run(args: &StreetArgs) -> anyhow::Result<ExitCode> {
         // A collector orders nothing by boots; its times are for people.
         clock: Arc::new(SystemClock::start(BootId(0))),
     };
-    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&config.ledger)?);
+    let ledger = ledger(&config.ledger)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let stop = until_told_to_stop(None);
@@ -56,7 +86,8 @@ pub fn run(args: &StreetArgs) -> anyhow::Result<ExitCode> {
                 Some(tokio::spawn(serve(pages, office, stop.clone())))
             }
         };
-        collector::run(&settings, ledger, &stop).await;
+        // The last hold on it stays outside: a database client must not be dropped within the runtime.
+        collector::run(&settings, Arc::clone(&ledger), &stop).await;
         match served {
             None => anyhow::Ok(()),
             Some(served) => served.await?,
@@ -98,4 +129,28 @@ async fn open(
         lists: Arc::new(Lists::of(&templates)),
     };
     Ok((pages, office))
+}
+
+/// The time, as people have it.
+fn now() -> WallTime {
+    SystemClock::start(BootId(0)).now().wall
+}
+
+/// The database.
+///
+/// # Errors
+/// Where its file cannot be opened, or its settings cannot be right. A server that is away is none: it
+/// is tried again.
+pub(super) fn ledger(config: &LedgerConfig) -> anyhow::Result<Arc<dyn Ledger>> {
+    Ok(match config {
+        LedgerConfig::File(file) => Arc::new(SqliteLedger::open(file)?),
+        LedgerConfig::Server { url, tls, .. } => Arc::new(PostgresLedger::new(PostgresSettings {
+            url: url.clone(),
+            password: config.password()?,
+            tls: tls.as_ref().map(|tls| {
+                let (ca, own) = tls.files();
+                TlsFiles { ca, own }
+            }),
+        })?),
+    })
 }

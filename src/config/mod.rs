@@ -35,7 +35,7 @@ pub use password::PasswordError;
 pub use people::PeopleConfig;
 pub use report::{ConfigError, Problem};
 pub use settings::{LastGood, SettingsFile};
-pub use street::{StreetConfig, StreetConfigError};
+pub use street::{LedgerConfig, StreetConfig, StreetConfigError};
 pub use street_pages::StreetPages;
 pub use transfer::{
     OperatingSection, ScoreOf, ScoreSection, SourceSection, TermSection, TransferFile,

@@ -50,12 +50,19 @@ impl MqttConfig {
     /// Where the authorities, and this gateway's own certificate and key, lie; none without TLS.
     #[must_use]
     pub fn tls_files(&self) -> Option<(PathBuf, Option<(PathBuf, PathBuf)>)> {
-        let TlsConfig { ca_file, own } = self.tls.as_ref()?;
-        let own = own.as_ref();
-        Some((
-            secret_file(ca_file),
+        self.tls.as_ref().map(TlsConfig::files)
+    }
+}
+
+impl TlsConfig {
+    /// Where the authorities, and our own certificate and key, lie.
+    #[must_use]
+    pub fn files(&self) -> (PathBuf, Option<(PathBuf, PathBuf)>) {
+        let own = self.own.as_ref();
+        (
+            secret_file(&self.ca_file),
             own.map(|(certificate, key)| (secret_file(certificate), secret_file(key))),
-        ))
+        )
     }
 }
 

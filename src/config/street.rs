@@ -8,13 +8,19 @@
 //! username = "street-dongfang"
 //! password_file = "password"
 //! [ledger]
-//! file = "street.db"
+//! file = "street.db"          # or a PostgreSQL server:
+//! # url = "postgres://street@db.example/street"
+//! # password_file = "database-password"
+//! # tls = true                # needed where it is another machine
 //! ```
 //!
 //! Blocks as long as the disk takes for one small file.
 
+use super::environment::secret_file;
+use super::password::{PasswordError, first_line};
 use super::street_pages::{SiteSection, StreetPages, WebSection};
 use super::{MqttConfig, SiteConfig, TlsConfig};
+use crate::secret::Secret;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,10 +46,40 @@ pub struct StreetConfig {
     pub beside_others: bool,
     /// The broker.
     pub mqtt: MqttConfig,
-    /// The database's file.
-    pub ledger: PathBuf,
+    /// The database.
+    pub ledger: LedgerConfig,
     /// The pages; `None`: none are served.
     pub pages: Option<StreetPages>,
+}
+
+/// Where the street's messages are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerConfig {
+    /// In a file, by SQLite.
+    File(PathBuf),
+    /// In PostgreSQL.
+    Server {
+        /// `postgres://user@host/database`.
+        url: String,
+        /// File whose first line is the password.
+        password_file: Option<PathBuf>,
+        /// TLS to the server.
+        tls: Option<TlsConfig>,
+    },
+}
+
+impl LedgerConfig {
+    /// The password, where a file is named: its first line.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is empty, or is no text.
+    pub fn password(&self) -> Result<Option<Secret<String>>, PasswordError> {
+        let Self::Server { password_file, .. } = self else {
+            return Ok(None);
+        };
+        let file = password_file.as_deref().map(secret_file);
+        file.as_deref().map(first_line).transpose()
+    }
 }
 
 #[derive(Deserialize)]
@@ -89,6 +125,68 @@ struct MqttSection {
 #[serde(deny_unknown_fields)]
 struct LedgerSection {
     file: Option<PathBuf>,
+    url: Option<String>,
+    password_file: Option<PathBuf>,
+    #[serde(default)]
+    tls: bool,
+    ca_file: Option<PathBuf>,
+    cert_file: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+}
+
+/// A wrong setting, and what to do about it.
+type Wrong = (&'static str, &'static str);
+
+/// TLS as a table sets it; the table is named in what is wrong.
+fn tls(
+    on: bool,
+    ca_file: Option<PathBuf>,
+    (certificate, key): (Option<PathBuf>, Option<PathBuf>),
+) -> Result<Option<TlsConfig>, Wrong> {
+    let own = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => {
+            return Err((
+                "cert_file and key_file go together",
+                "name both, or neither",
+            ));
+        }
+    };
+    if !on && (ca_file.is_some() || own.is_some()) {
+        return Err((
+            "certificates are named, but tls is not on",
+            "write tls = true in that table, or take them away",
+        ));
+    }
+    Ok(on.then(|| TlsConfig {
+        ca_file: ca_file.unwrap_or_else(|| TlsConfig::USUAL_CA.into()),
+        own,
+    }))
+}
+
+impl LedgerSection {
+    fn config(self) -> Result<LedgerConfig, Wrong> {
+        let tls = tls(self.tls, self.ca_file, (self.cert_file, self.key_file))?;
+        match (self.file, self.url) {
+            (None, Some(url)) => Ok(LedgerConfig::Server {
+                url,
+                password_file: self.password_file,
+                tls,
+            }),
+            (Some(_), Some(_)) => Err((
+                "[ledger] names both a file and a url",
+                "keep the one where the street's messages are",
+            )),
+            (_, None) if tls.is_some() || self.password_file.is_some() => Err((
+                "[ledger] has a password_file or tls without a url",
+                "name the server: url = \"postgres://user@host/database\"",
+            )),
+            (file, None) => Ok(LedgerConfig::File(
+                file.unwrap_or_else(|| "street.db".into()),
+            )),
+        }
+    }
 }
 
 impl StreetConfig {
@@ -115,6 +213,7 @@ impl StreetConfig {
     }
 
     fn of(file: File) -> Result<Self, (String, &'static str)> {
+        let said = |(problem, hint): Wrong| (problem.to_owned(), hint);
         let File {
             street,
             mqtt,
@@ -124,32 +223,13 @@ impl StreetConfig {
         } = file;
         let named = (street.id.as_str(), street.name, street.report_by);
         let pages = StreetPages::of(named, web, site)?;
-        let own = match (mqtt.cert_file, mqtt.key_file) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            _ => {
-                return Err((
-                    "cert_file and key_file in [mqtt] go together".to_owned(),
-                    "name both, or neither",
-                ));
-            }
-        };
-        if !mqtt.tls && (mqtt.ca_file.is_some() || own.is_some()) {
-            return Err((
-                "certificates are named in [mqtt], but tls is not on".to_owned(),
-                "write tls = true, or take them away",
-            ));
-        }
+        let tls = tls(mqtt.tls, mqtt.ca_file, (mqtt.cert_file, mqtt.key_file)).map_err(said)?;
         if mqtt.password_file.is_some() && mqtt.username.is_none() {
             return Err((
                 "password_file in [mqtt] is named without a username".to_owned(),
                 "write username = \"...\", or take it away",
             ));
         }
-        let tls = mqtt.tls.then(|| TlsConfig {
-            ca_file: mqtt.ca_file.unwrap_or_else(|| TlsConfig::USUAL_CA.into()),
-            own,
-        });
         let usual = MqttConfig::of(&SiteConfig::default());
         let collector = street.collector.unwrap_or_else(|| "collector".to_owned());
         let port = match tls {
@@ -180,7 +260,7 @@ impl StreetConfig {
             street: street.id,
             collector,
             beside_others: street.beside_others,
-            ledger: ledger.file.unwrap_or_else(|| "street.db".into()),
+            ledger: ledger.config().map_err(said)?,
         })
     }
 }

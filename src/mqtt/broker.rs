@@ -153,6 +153,19 @@ impl Broker {
         Ok(())
     }
 
+    /// Has it read its files of passwords and rights again (SIGHUP).
+    ///
+    /// # Errors
+    /// Where the system does not let us.
+    pub fn reload(&self) -> Result<(), BrokerError> {
+        if let Some(child) = &self.child {
+            let process = rustix::process::Pid::from_child(child);
+            rustix::process::kill_process(process, rustix::process::Signal::HUP)
+                .map_err(io::Error::from)?;
+        }
+        Ok(())
+    }
+
     /// Starts it again on the same port, after a kill; kills it first where it still runs.
     ///
     /// # Errors

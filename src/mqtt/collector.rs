@@ -8,7 +8,7 @@ use super::dial::Account;
 use super::inbound::ReceiptPayload;
 use super::payload;
 use super::session::{Came, Session, in_words};
-use super::topic::{Address, Part, Topic};
+use super::topic::{Address, Class, Part, Topic};
 use super::wire::Gone;
 use crate::journal::{OutboxMessage, Receipt};
 use std::time::Duration;
@@ -144,4 +144,15 @@ impl Listener {
 pub fn receipt(address: &Address, collector: &Part, receipt: &Receipt) -> OutboxMessage {
     let payload = payload::bytes(&ReceiptPayload::from(receipt));
     payload::message(&Topic::receipt(address, collector), payload)
+}
+
+/// The message by which the street asks a gate for something; `None` where the name can stand in no topic.
+#[must_use]
+pub fn command(address: &Address, name: &str, payload: Vec<u8>) -> Option<OutboxMessage> {
+    let topic = Topic {
+        address: address.clone(),
+        class: Class::Cmd,
+        name: name.parse().ok()?,
+    };
+    Some(payload::message(&topic, payload))
 }

@@ -578,6 +578,7 @@ impl<'a> Connection<'a> {
                     .put_back(to.min(self.read_up_to), Instant::now());
             }
             Command::Announce => self.announce = true,
+            Command::Notice(_) => {}
         }
     }
 

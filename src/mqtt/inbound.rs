@@ -5,11 +5,13 @@
 //! MQTT 3.1.1 does not tell who published: who may is the broker's access list to say
 //! (`deploy/mosquitto/menshen.acl`), and which commands a gateway follows at all is its own configuration's.
 
+use super::payload::rfc3339;
 use super::topic::{Address, Class, HOME_ASSISTANT_STATUS, Topic};
 use crate::clock::WallTime;
-use crate::command::{Asked, Command, CommandName, NotAToken, Token};
+use crate::command::{Asked, Command, CommandName, NotAToken, Notice, Token};
 use crate::id::{DeviceEpoch, MessageNumber};
 use crate::journal::Receipt;
+use crate::text::Note;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -98,9 +100,10 @@ impl From<&Receipt> for ReceiptPayload {
     }
 }
 
-/// `cmd/<name>`: what is asked for. `resend` needs `from` and `to`; `announce` takes neither.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
+/// `cmd/<name>`: what is asked for. `resend` needs `from` and `to`, `notice` needs `text`, `begins` and `ends`;
+/// nothing else takes them.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct CommandPayload {
     /// Version of the payload: 1.
@@ -110,11 +113,49 @@ pub(super) struct CommandPayload {
     /// Who asks.
     by: String,
     /// RFC 3339: not to be done after this.
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
     /// First `seq` to send again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<u64>,
     /// Last `seq` to send again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<u64>,
+    /// What whoever runs the building is to read: one line, at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// RFC 3339: shown from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins: Option<String>,
+    /// RFC 3339: shown until here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends: Option<String>,
+}
+
+/// The payload by which a command is asked for; a gateway reads it as it was meant.
+#[must_use]
+pub fn asking(asked: &Asked, expires: WallTime) -> Vec<u8> {
+    let plain = CommandPayload {
+        v: super::payload::V,
+        id: asked.id.to_string(),
+        by: asked.by.to_string(),
+        expires: Some(rfc3339(expires)),
+        ..CommandPayload::default()
+    };
+    super::payload::bytes(&match &asked.command {
+        Command::Announce => plain,
+        Command::Resend { from, to } => CommandPayload {
+            from: Some(from.0),
+            to: Some(to.0),
+            ..plain
+        },
+        Command::Notice(it) => CommandPayload {
+            text: Some(it.text.to_string()),
+            begins: Some(rfc3339(it.begins)),
+            ends: Some(rfc3339(it.ends)),
+            ..plain
+        },
+    })
 }
 
 /// Reads a message that came in on a topic.
@@ -183,54 +224,77 @@ fn receipt(payload: &[u8]) -> Result<Receipt, Unfit> {
 
 fn command(name: &str, payload: &[u8]) -> Result<Inbound, Unfit> {
     let name = CommandName::named(name).ok_or(Unfit::UnknownCommand)?;
-    let CommandPayload {
-        v,
-        id,
-        by,
-        expires,
-        from,
-        to,
-    } = serde_json::from_slice(payload)?;
-    version(v)?;
+    let it: CommandPayload = serde_json::from_slice(payload)?;
+    version(it.v)?;
     let token = |text: &str, what: &str| -> Result<Token, Unfit> {
         text.parse()
             .map_err(|wrong: NotAToken| Unfit::Payload(format!("{what}: {wrong}")))
     };
-    let expires = expires
-        .map(|text| {
-            text.parse::<jiff::Timestamp>()
-                .map(|moment| WallTime(moment.as_millisecond()))
-                .map_err(|error| Unfit::Payload(format!("expires: {error}")))
-        })
-        .transpose()?;
-    let command = match (name, from, to) {
-        (CommandName::Resend, Some(from), Some(to)) => {
-            if from == 0 || to < from || to - from >= LONGEST_STRETCH {
-                return Err(Unfit::Payload(format!(
-                    "from and to must be 1 or more, ascending, and at most {LONGEST_STRETCH} apart"
-                )));
-            }
-            Command::Resend {
-                from: MessageNumber(from),
-                to: MessageNumber(to),
-            }
-        }
-        (CommandName::Resend, ..) => {
-            return Err(Unfit::Payload("resend needs from and to".to_owned()));
-        }
-        (CommandName::Announce, None, None) => Command::Announce,
-        (CommandName::Announce, ..) => {
-            return Err(Unfit::Payload("announce takes no from and to".to_owned()));
+    let stretch = it.from.is_some() || it.to.is_some();
+    let notice = it.text.is_some() || it.begins.is_some() || it.ends.is_some();
+    let command = match (name, stretch, notice) {
+        (CommandName::Resend, _, false) => resend(it.from, it.to)?,
+        (CommandName::Notice, false, _) => shown(it.text, it.begins, it.ends)?,
+        (CommandName::Announce, false, false) => Command::Announce,
+        _ => {
+            let what = format!("{} takes what it is not given", name.as_str());
+            return Err(Unfit::Payload(what));
         }
     };
     Ok(Inbound::Command {
         asked: Asked {
-            id: token(&id, "id")?,
-            by: token(&by, "by")?,
+            id: token(&it.id, "id")?,
+            by: token(&it.by, "by")?,
             command,
         },
-        expires,
+        expires: it.expires.map(|it| moment(&it, "expires")).transpose()?,
     })
+}
+
+fn moment(text: &str, what: &str) -> Result<WallTime, Unfit> {
+    text.parse::<jiff::Timestamp>()
+        .map(|moment| WallTime(moment.as_millisecond()))
+        .map_err(|error| Unfit::Payload(format!("{what}: {error}")))
+}
+
+fn resend(from: Option<u64>, to: Option<u64>) -> Result<Command, Unfit> {
+    let (Some(from), Some(to)) = (from, to) else {
+        return Err(Unfit::Payload("resend needs from and to".to_owned()));
+    };
+    if from == 0 || to < from || to - from >= LONGEST_STRETCH {
+        return Err(Unfit::Payload(format!(
+            "from and to must be 1 or more, ascending, and at most {LONGEST_STRETCH} apart"
+        )));
+    }
+    Ok(Command::Resend {
+        from: MessageNumber(from),
+        to: MessageNumber(to),
+    })
+}
+
+fn shown(
+    text: Option<String>,
+    begins: Option<String>,
+    ends: Option<String>,
+) -> Result<Command, Unfit> {
+    let (Some(text), Some(begins), Some(ends)) = (text, begins, ends) else {
+        return Err(Unfit::Payload(
+            "notice needs text, begins and ends".to_owned(),
+        ));
+    };
+    let (begins, ends) = (moment(&begins, "begins")?, moment(&ends, "ends")?);
+    if ends <= begins {
+        return Err(Unfit::Payload(
+            "a notice must end after it begins".to_owned(),
+        ));
+    }
+    let text = Note::new(&text).ok_or_else(|| {
+        Unfit::Payload(format!(
+            "text must be one line of 1 to {} characters",
+            Note::LONGEST
+        ))
+    })?;
+    Ok(Command::Notice(Notice { text, begins, ends }))
 }
 
 #[cfg(test)]
@@ -315,12 +379,59 @@ mod tests {
             r#"{"v":1,"id":"c","by":"b"}"#,
             r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"expires":"soon"}"#,
             r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"sudo":true}"#,
+            r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"text":"x"}"#,
         ] {
             let found = taken("cmd/resend", wrong);
             assert!(
                 matches!(found, Err(Unfit::Payload(_))),
                 "{wrong}: {found:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_read_as_it_was_meant() {
+        let commands = [
+            Command::Announce,
+            Command::Resend {
+                from: MessageNumber(3),
+                to: MessageNumber(9),
+            },
+            Command::Notice(Notice {
+                text: Note::new("明早九点消毒 \"大堂\"").unwrap(),
+                begins: WallTime(1_582_000_000_000),
+                ends: WallTime(1_582_000_360_000),
+            }),
+        ];
+        for command in commands {
+            let end = format!("cmd/{}", command.name().as_str());
+            let asked = Asked {
+                id: "c-1".parse().unwrap(),
+                by: "street".parse().unwrap(),
+                command,
+            };
+            let expires = WallTime(1_582_000_000_000);
+            let text = String::from_utf8(asking(&asked, expires)).unwrap();
+            let expected = Inbound::Command {
+                asked,
+                expires: Some(expires),
+            };
+            assert_eq!(taken(&end, &text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_notice_that_cannot_be_shown_is_none() {
+        for wrong in [
+            r#""text":"x","begins":"2020-02-24T00:00:00Z""#,
+            r#""text":"x","begins":"2020-02-24T00:00:00Z","ends":"2020-02-24T00:00:00Z""#,
+            r#""text":" ","begins":"2020-02-24T00:00:00Z","ends":"2020-02-25T00:00:00Z""#,
+            r#""text":"x","begins":"today","ends":"2020-02-25T00:00:00Z""#,
+            r#""text":"x","begins":"2020-02-24T00:00:00Z","ends":"2020-02-25T00:00:00Z","from":1"#,
+        ] {
+            let text = format!(r#"{{"v":1,"id":"c","by":"b",{wrong}}}"#);
+            let found = taken("cmd/notice", &text);
+            assert!(matches!(found, Err(Unfit::Payload(_))), "{text}: {found:?}");
         }
     }
 

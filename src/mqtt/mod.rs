@@ -38,8 +38,9 @@ pub mod topic;
 mod wait;
 mod wire;
 
-pub use collector::{Heard, Listener, Lost, receipt};
+pub use collector::{Heard, Listener, Lost, command, receipt};
 pub use dial::Account;
+pub use inbound::asking;
 pub use link::Backoff;
 pub use tls::{TlsFiles, config as tls_config};
 pub use topic::{Address, Class, Part, Topic, numbered_of, shared, standing_of};

@@ -27,6 +27,8 @@ const LONGEST: usize = 64;
 pub enum TopicError {
     /// A part is empty, too long, or has other letters than `[A-Za-z0-9_-]`.
     Part(String),
+    /// Not `<street>/<building>/<gate>`.
+    Address(String),
     /// Not `menshen/v1/` and five parts.
     Shape(String),
     /// No such class.
@@ -41,6 +43,7 @@ impl fmt::Display for TopicError {
                 "{text:?} cannot stand in a topic: use 1 to {LONGEST} of the letters A-Z a-z, \
                  digits, _ and - (pinyin for Chinese names)"
             ),
+            Self::Address(text) => write!(f, "{text:?} is not <street>/<building>/<gate>"),
             Self::Shape(text) => write!(
                 f,
                 "{text:?} is not {PROGRAM}/{VERSION}/<street>/<building>/<gate>/<class>/<name>"
@@ -142,6 +145,20 @@ impl Address {
         format!("{}/{}/+", self.root(), class.as_str())
     }
 
+    /// What this gate's account at the broker has to be allowed, as Mosquitto's access list says it: to read
+    /// what is its own, and to write all of that but receipts and commands, which are not its to write.
+    #[must_use]
+    pub fn rights(&self) -> [(&'static str, String); 5] {
+        let write = |class| ("write", self.all_of(class));
+        [
+            ("read", self.everything()),
+            write(Class::Status),
+            write(Class::Event),
+            write(Class::State),
+            write(Class::Report),
+        ]
+    }
+
     /// Where Home Assistant looks for this gate's entities. Other than all our topics, and named
     /// by Home Assistant's own rule (its documentation of MQTT, "Device discovery payload").
     #[must_use]
@@ -161,6 +178,27 @@ impl Address {
             .fold(PROGRAM.to_owned(), |id, part| {
                 format!("{id}__{}", part.as_str().replace('_', "_u"))
             })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            street,
+            building,
+            gate,
+        } = self;
+        write!(f, "{street}/{building}/{gate}")
+    }
+}
+
+impl FromStr for Address {
+    type Err = TopicError;
+    fn from_str(text: &str) -> Result<Self, TopicError> {
+        match text.split('/').collect::<Vec<_>>().as_slice() {
+            [street, building, gate] => Self::new(street, building, gate),
+            _ => Err(TopicError::Address(text.to_owned())),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A journal in memory that fails, blocks and goes blind when a test tells it to.
 
 use crate::alert::{Alert, AlertState};
+use crate::command::Notice;
 use crate::event::Event;
 use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence};
 use crate::journal::{Journal, JournalError, Recorded, Unfinished};
@@ -122,6 +123,10 @@ impl Journal for FakeJournal {
     }
 
     fn tally(&self, _: i64) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    fn notices(&self, _: i64) -> Result<Vec<Notice>, JournalError> {
         Ok(Vec::new())
     }
 

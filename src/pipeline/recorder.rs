@@ -13,6 +13,7 @@
 
 use crate::alert::{Alert, AlertState};
 use crate::clock::{Clock, Stamp};
+use crate::command::Notice;
 use crate::event::Event;
 use crate::id::{AlertId, Sequence};
 use crate::journal::{Journal, JournalError, Recorded, Unfinished};
@@ -360,6 +361,10 @@ impl Journal for Recorder {
     /// Those that are not saved yet have no number, and come when they have one.
     fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
         self.inner.journal.since(event, limit)
+    }
+
+    fn notices(&self, at_wall_ms: i64) -> Result<Vec<Notice>, JournalError> {
+        self.inner.journal.notices(at_wall_ms)
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {

@@ -5,7 +5,8 @@ use super::row::{
     OutcomeRow, ReadingRow, SightingRow, StampRow, Unreadable, celsius, complaint, delta, wrong,
 };
 use crate::alert::{Alert, AlertState};
-use crate::command::{Asked, Command, CommandName};
+use crate::clock::WallTime;
+use crate::command::{Asked, Command, CommandName, Notice};
 use crate::estimate::Reading;
 use crate::event::{Escalation, Event, Fault, VoidNumbers, VoidReason};
 use crate::id::{Channel, DeviceEpoch, MessageNumber};
@@ -97,6 +98,9 @@ pub(super) enum EventRow {
         what: String,
         /// First and last message number, where the command has such.
         stretch: Option<(u64, u64)>,
+        /// Text, beginning and end, where it is a notice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<(String, i64, i64)>,
         at: StampRow,
     },
 }
@@ -187,7 +191,11 @@ impl From<&Event> for EventRow {
                 what: asked.command.name().as_str().to_owned(),
                 stretch: match asked.command {
                     Command::Resend { from, to } => Some((from.0, to.0)),
-                    Command::Announce => None,
+                    Command::Announce | Command::Notice(_) => None,
+                },
+                notice: match &asked.command {
+                    Command::Notice(it) => Some((it.text.to_string(), it.begins.0, it.ends.0)),
+                    Command::Announce | Command::Resend { .. } => None,
                 },
                 at: at.into(),
             },
@@ -303,9 +311,10 @@ impl TryFrom<EventRow> for Event {
                 by,
                 what,
                 stretch,
+                notice,
                 at,
             } => Self::Commanded {
-                asked: asked(&id, &by, &what, stretch)?,
+                asked: asked((&id, &by), &what, stretch, notice)?,
                 at: at.try_into()?,
             },
         })
@@ -347,24 +356,30 @@ fn escalation(word: &str) -> Result<Escalation, Unreadable> {
 }
 
 /// What was asked for, and by whom.
-fn asked(id: &str, by: &str, what: &str, stretch: Option<(u64, u64)>) -> Result<Asked, Unreadable> {
+fn asked(
+    (id, by): (&str, &str),
+    what: &str,
+    stretch: Option<(u64, u64)>,
+    notice: Option<(String, i64, i64)>,
+) -> Result<Asked, Unreadable> {
+    let command = match (CommandName::named(what), stretch, notice) {
+        (Some(CommandName::Resend), Some((from, to)), None) => Command::Resend {
+            from: MessageNumber(from),
+            to: MessageNumber(to),
+        },
+        (Some(CommandName::Announce), None, None) => Command::Announce,
+        (Some(CommandName::Notice), None, Some((text, begins, ends))) => Command::Notice(Notice {
+            text: Note::new(&text).ok_or_else(|| wrong("a notice"))?,
+            begins: WallTime(begins),
+            ends: WallTime(ends),
+        }),
+        _ => return Err(wrong("a command")),
+    };
     Ok(Asked {
         id: id.parse().map_err(|_| wrong("an id"))?,
         by: by.parse().map_err(|_| wrong("a name"))?,
-        command: command(what, stretch)?,
+        command,
     })
-}
-
-/// A command from its word and stretch.
-fn command(word: &str, stretch: Option<(u64, u64)>) -> Result<Command, Unreadable> {
-    match (CommandName::named(word), stretch) {
-        (Some(CommandName::Resend), Some((from, to))) => Ok(Command::Resend {
-            from: MessageNumber(from),
-            to: MessageNumber(to),
-        }),
-        (Some(CommandName::Announce), None) => Ok(Command::Announce),
-        _ => Err(wrong("a command")),
-    }
 }
 
 /// [`VoidNumbers`].

@@ -12,11 +12,11 @@ use super::row::{
 use super::{Route, Store, outbox, unfinished};
 use crate::alert::{Alert, AlertState, Outcome, Refused};
 use crate::clock::{BootId, Stamp, WallTime};
-use crate::command::{Asked, Command};
+use crate::command::{Asked, Command, Notice};
 use crate::estimate::{Basis, Reading};
 use crate::event::Event;
 use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence, TrackId};
-use crate::journal::{Journal, JournalError, Recorded, Unfinished};
+use crate::journal::{Journal, JournalError, MOST_NOTICES, Recorded, Unfinished};
 use crate::screening::Screening;
 use crate::thermal::self_check::Complaint;
 use rusqlite::types::Type;
@@ -99,6 +99,28 @@ impl Journal for Store {
             return self.events(Sequence(newest.saturating_sub(1)), 1);
         };
         self.events(event, limit)
+    }
+
+    fn notices(&self, at_wall_ms: i64) -> Result<Vec<Notice>, JournalError> {
+        // Commands are few: no column of their own for what one kind of them says.
+        self.read(|reader| {
+            let mut select = reader.prepare_cached(
+                "SELECT body FROM command JOIN event USING (seq)
+                 WHERE body ->> 'what' = 'notice' ORDER BY seq DESC",
+            )?;
+            let mut rows = select.query([])?;
+            let mut notices = Vec::new();
+            while let (Some(row), true) = (rows.next()?, notices.len() < MOST_NOTICES) {
+                if let Event::Commanded { asked, .. } =
+                    parsed::<EventRow, Event>(&row.get::<_, String>(0)?)?
+                    && let Command::Notice(it) = asked.command
+                    && (it.begins.0..it.ends.0).contains(&at_wall_ms)
+                {
+                    notices.push(it);
+                }
+            }
+            Ok(notices)
+        })
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {
@@ -341,7 +363,7 @@ fn commanded(
     }
     match asked.command {
         Command::Resend { from, to } => outbox::put_back(transaction, from, to)?,
-        Command::Announce => {}
+        Command::Announce | Command::Notice(_) => {}
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 //! A [`Book`] hears the same message any number of times and in any order, and knows the same. What it keeps of one
 //! gate is bounded, whatever that gate sends.
 
-use super::ledger::path;
 use super::record::{Logged, State};
 use super::said::{
     self, AlertKind, Checklist, FollowUp, OpenAlerts, Reading, Report, Status, Unreadable,
@@ -115,12 +114,12 @@ impl Book {
     /// One of them.
     #[must_use]
     pub fn page(&self, site: &Address) -> Option<&Page> {
-        self.0.get(&path(site))
+        self.0.get(&site.to_string())
     }
 
     fn open(&mut self, site: &Address) -> &mut Page {
         self.0
-            .entry(path(site))
+            .entry(site.to_string())
             .or_insert_with(|| Page::empty(site.clone()))
     }
 

@@ -4,6 +4,9 @@
 //! away, what was heard is held, nothing more is heard, and both are tried again. Whatever goes
 //! wrong in between costs time and nothing else: no gate was told that we have what we have not.
 //!
+//! Between messages it looks for orders that sites have not answered, and sends each of them again now and
+//! then: a gate that was away knows nothing of it, and one that has done it answers no more than that.
+//!
 //! Alone at its broker, a collector has a session that lasts, so that the broker keeps for it what
 //! comes while it is away. Several of them share the messages instead; then sessions are clean,
 //! since a broker would keep a share of the messages for one that never comes back.
@@ -11,11 +14,22 @@
 use super::ledger::{Answer, Ledger};
 use crate::clock::Clock;
 use crate::mqtt::{
-    Account, Backoff, Heard, Listener, Lost, Part, numbered_of, receipt, shared, standing_of,
+    Account, Backoff, Class, Heard, Listener, Lost, Part, Topic, command, numbered_of, receipt,
+    shared, standing_of,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+
+/// How often is looked for orders.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// An order that a site has not answered is sent again after this.
+const AGAIN_AFTER: Duration = Duration::from_mins(1);
+/// Orders sent at each look, at most.
+const MOST_AT_ONCE: usize = 500;
 
 /// What a collector needs to know.
 #[derive(Clone)]
@@ -44,6 +58,8 @@ pub async fn run(
         held: Vec::new(),
         backoff: Backoff::default(),
         forget_session: false,
+        look_at: Instant::now(),
+        sent: HashMap::new(),
     };
     loop {
         // What is dropped here half-way was not acknowledged to any gate.
@@ -69,6 +85,10 @@ struct Collector<'a> {
     backoff: Backoff,
     /// Whether the broker's memory of us has to go: it would send again what cannot be read.
     forget_session: bool,
+    /// When is looked for orders next.
+    look_at: Instant,
+    /// When which order was last sent to which site.
+    sent: HashMap<(String, String), Instant>,
 }
 
 impl Collector<'_> {
@@ -108,14 +128,60 @@ impl Collector<'_> {
             for Answer { site, receipt: it } in answers {
                 listener.say(receipt(&site, name, &it))?;
             }
-            listener.hear(&mut self.held).await?;
-            answers = self.keep().await?;
+            answers = tokio::select! {
+                heard = listener.hear(&mut self.held) => {
+                    heard?;
+                    self.keep().await?
+                }
+                () = sleep_until(self.look_at) => {
+                    self.send_orders(&mut listener).await?;
+                    // What was being gathered meanwhile.
+                    if self.held.is_empty() { Vec::new() } else { self.keep().await? }
+                }
+            };
             self.backoff = Backoff::default();
         }
     }
 
+    /// Sends what sites have not answered and were not told a moment ago.
+    async fn send_orders(&mut self, listener: &mut Listener) -> Result<(), Lost> {
+        let (ledger, wall) = (Arc::clone(&self.ledger), self.settings.clock.now().wall);
+        let unanswered = spawn_blocking(move || ledger.unanswered(wall))
+            .await
+            .map_err(|error| Lost::from(error.to_string()))?
+            .map_err(|error| Lost::from(error.to_string()))?;
+        let now = Instant::now();
+        self.sent.retain(|_, at| now < *at + AGAIN_AFTER);
+        let mut sent = 0;
+        for (site, order) in unanswered {
+            let key = (site.to_string(), order.id);
+            if self.sent.contains_key(&key) {
+                continue;
+            }
+            if let Some(message) = command(&site, &order.name, order.payload) {
+                listener.say(message)?;
+                sent += 1;
+            }
+            self.sent.insert(key, now);
+            if sent == MOST_AT_ONCE {
+                break;
+            }
+        }
+        self.look_at = Instant::now() + LOOK_EVERY;
+        Ok(())
+    }
+
     /// Keeps what is held, and says what the gates may be told.
     async fn keep(&mut self) -> Result<Vec<Answer>, Lost> {
+        // Whoever has just come back heard nothing of what was sent meanwhile.
+        for heard in &self.held {
+            if let Ok(topic) = heard.topic.parse::<Topic>()
+                && topic.class == Class::Status
+            {
+                let site = topic.address.to_string();
+                self.sent.retain(|(to, _), _| *to != site);
+            }
+        }
         let (ledger, now) = (Arc::clone(&self.ledger), self.settings.clock.now().wall);
         let held = std::mem::take(&mut self.held);
         let (held, taken) = spawn_blocking(move || {

@@ -130,22 +130,7 @@ pub trait Ledger: Send + Sync {
     fn unanswered(&self, now: WallTime) -> Result<Vec<(Address, Order)>, LedgerError>;
 }
 
-/// How a site is named in the database.
-pub(super) fn path(site: &Address) -> String {
-    let Address {
-        street,
-        building,
-        gate,
-    } = site;
-    format!("{street}/{building}/{gate}")
-}
-
-/// The inverse of [`path`].
-pub(super) fn site(path: &str) -> Result<Address, LedgerError> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let address = match parts.as_slice() {
-        [street, building, gate] => Address::new(street, building, gate).ok(),
-        _ => None,
-    };
-    address.ok_or_else(|| LedgerError::Site(path.to_owned()))
+/// The site that a database's text names.
+pub(super) fn site(text: &str) -> Result<Address, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Site(text.to_owned()))
 }

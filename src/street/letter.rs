@@ -88,8 +88,8 @@ pub enum Mail {
     Letter(Letter),
     /// Of what stands, the latest is kept, and nobody is told so.
     Standing(Standing),
-    /// Said once: a command was refused, which changes nothing at the gateway.
-    Refusal {
+    /// Said once, without a number: a command was refused, which changes nothing at the gateway.
+    Answer {
         /// Whose.
         site: Address,
         /// What.
@@ -211,7 +211,7 @@ pub fn read(topic: &str, payload: &[u8]) -> Result<Mail, Unfit> {
         _ => None,
     };
     match (key.seq, answer) {
-        (None, Some(answer)) if answer.refused.is_some() => Ok(Mail::Refusal {
+        (None, Some(answer)) => Ok(Mail::Answer {
             site: topic.address,
             answer,
         }),
@@ -244,6 +244,8 @@ fn void(part: VoidPart) -> Result<Void, Unfit> {
 fn answer(part: AnswerPart) -> Result<CommandAnswer, Unfit> {
     let refused = match (part.result.as_str(), part.reason) {
         ("done", _) => None,
+        // It came twice, and the message that says so of the first time is on its way.
+        ("refused", Some(reason)) if reason == "done_before" => None,
         ("refused", Some(reason)) if plain(&reason) => Some(reason),
         _ => {
             return Err(Unfit::Payload(

@@ -14,13 +14,15 @@
 //! | [`sqlite`] | the ledger in a SQLite file |
 //! | [`postgres`] | the ledger in a PostgreSQL database, for several collectors |
 //! | [`collector`] | hears, has it kept, and answers |
-//! | [`order`] | what sites are told to do, as it goes down |
 //! | [`said`] | what gates say of themselves, read with suspicion |
 //! | [`book`] | what is known of each gate, message by message |
 //! | [`overview`] | every site in a row, and why somebody should phone |
 //! | [`daily`] | all sites of a day together: the office's own report |
+//! | [`certificates`] | the street's own authority, for brokers that know sites by certificates |
+//! | [`enrol`] | a site's account and rights at the broker, given and taken away |
 //!
-//! [`letter`], [`numbers`], [`said`], [`book`], [`overview`] and [`daily`] are pure. The ledger blocks on a disk; the collector never blocks.
+//! [`letter`], [`numbers`], [`said`], [`book`], [`overview`] and [`daily`] are pure. The ledger blocks on a
+//! disk; the collector never blocks.
 //!
 //! How things stand (`status`, `state`) has no numbers and no receipts: the broker retains the latest
 //! word of each, and so does the ledger. Orders go the other way (`cmd`), until each site has answered.
@@ -29,12 +31,13 @@
 //! key: it is not on the wire, and a gateway has one channel to the broker.
 
 pub mod book;
+pub mod certificates;
 pub mod collector;
 pub mod daily;
+pub mod enrol;
 pub mod ledger;
 pub mod letter;
 pub mod numbers;
-pub mod order;
 pub mod overview;
 pub mod postgres;
 pub mod record;
@@ -47,7 +50,6 @@ pub use crate::mqtt::Address;
 pub use book::{Alert, Book, Page, Stands, Whole};
 pub use daily::{Daily, Day, DayLine, Gap, ItemWords, Lists, Total};
 pub use ledger::{Ledger, LedgerError};
-pub use order::announcement;
 pub use overview::{
     Asked, Calibration, Call, Listed, OpenAlert, ReportRow, ReportStands, Row, There, rows,
 };

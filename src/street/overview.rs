@@ -4,7 +4,6 @@
 //! say is not known, and is never taken for good: a site without a word is away, a number without a source is none.
 
 use super::book::{Book, Page};
-use super::ledger::path;
 use super::said::{Checklist, Colours, Escalated, Presence, Screened};
 use crate::calendar::Date;
 use crate::checklist::SiteKind;
@@ -238,11 +237,11 @@ impl Row {
 pub fn rows(book: &Book, asked: &Asked<'_>) -> Vec<Row> {
     let mut listed: BTreeMap<String, &Listed> = BTreeMap::new();
     for it in asked.listed {
-        listed.insert(path(&it.address), it);
+        listed.insert(it.address.to_string(), it);
     }
     let mut rows: Vec<Row> = book
         .pages()
-        .map(|page| row(page, listed.remove(&path(&page.address)), asked))
+        .map(|page| row(page, listed.remove(&page.address.to_string()), asked))
         .collect();
     rows.extend(listed.into_values().map(|it| unheard(it, asked)));
     rows.sort_by_cached_key(Row::urgency);

@@ -5,12 +5,12 @@
 //! own setting). Over a network the connection has TLS, by the rules of the brokers' link; without, only this
 //! machine is dialled.
 //!
-//! **Order of locks**, the same for all collectors: `known` in the order of its key, which keeps everybody
-//! else from these sites' messages, then `state` and `errand` in the order of theirs.
+//! **Order of locks**, the same for all collectors: rows of `message`, `state`, `errand` and `known`, each in the
+//! order of its key. Whoever sees a number in `known` sees its message: both are committed together.
 
 mod writing;
 
-use super::ledger::{Ledger, LedgerError, SCHEMA, Taken, path, site};
+use super::ledger::{Ledger, LedgerError, SCHEMA, Taken, site};
 use super::record::{
     Counts, Errand, Kept, Logged, Mark, Order, Outcome, Quarantined, State, Wanted,
 };
@@ -270,7 +270,7 @@ impl Ledger for PostgresLedger {
         self.rows(
             "SELECT seq, name, newer, payload FROM message
              WHERE site = $1 AND epoch = $2 ORDER BY seq",
-            &[&path(site), &epoch.0],
+            &[&site.to_string(), &epoch.0],
             |row| {
                 Ok(Kept {
                     number: number(row, 0)?,
@@ -287,7 +287,7 @@ impl Ledger for PostgresLedger {
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![&from, &to, &newest];
         // A condition that nobody set is left out, so that the right index is taken.
         let mut conditions = String::new();
-        let site = wanted.site.map(path);
+        let site = wanted.site.map(Address::to_string);
         if let Some(site) = &site {
             values.push(site);
             conditions += &format!(" AND site = ${}", values.len());
@@ -322,7 +322,7 @@ impl Ledger for PostgresLedger {
         self.rows(
             "SELECT site, name, newer, payload, received_wall_ms FROM state
              WHERE $1::text IS NULL OR site = $1 ORDER BY site, name",
-            &[&site.map(path)],
+            &[&site.map(Address::to_string)],
             |row| {
                 Ok(State {
                     site: site_of(row, 0)?,
@@ -378,7 +378,7 @@ impl Ledger for PostgresLedger {
     }
 
     fn order(&self, order: &Order, sites: &[Address]) -> Result<(), LedgerError> {
-        let mut sites: Vec<String> = sites.iter().map(path).collect();
+        let mut sites: Vec<String> = sites.iter().map(Address::to_string).collect();
         sites.sort();
         sites.dedup();
         self.with(|Session { client, .. }| {

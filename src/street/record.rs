@@ -1,8 +1,9 @@
 //! What the ledger gives back: values, whichever the database.
 
 use crate::clock::WallTime;
+use crate::command::Asked;
 use crate::id::{DeviceEpoch, MessageNumber};
-use crate::mqtt::Address;
+use crate::mqtt::{Address, asking};
 
 /// A kept message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +114,20 @@ pub struct Order {
     pub given: WallTime,
     /// From then on it is sent to nobody any more.
     pub expires: WallTime,
+}
+
+impl Order {
+    /// What somebody of the office asks for.
+    #[must_use]
+    pub fn of(asked: &Asked, given: WallTime, expires: WallTime) -> Self {
+        Self {
+            id: asked.id.to_string(),
+            name: asked.command.name().as_str().to_owned(),
+            payload: asking(asked, expires),
+            given,
+            expires,
+        }
+    }
 }
 
 /// What a site said of an order.

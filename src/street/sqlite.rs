@@ -3,7 +3,7 @@
 //! WAL with `synchronous=FULL`: what is committed survives a power cut. Several collectors on this
 //! machine may use one file; each transaction takes the write lock at its beginning.
 
-use super::ledger::{Ledger, LedgerError, MOST_IN_QUARANTINE, SCHEMA, Taken, path, site};
+use super::ledger::{Ledger, LedgerError, MOST_IN_QUARANTINE, SCHEMA, Taken, site};
 use super::letter::CommandAnswer;
 use super::record::{
     Counts, DONE, Errand, Kept, Logged, Mark, Order, Outcome, Quarantined, State, Wanted,
@@ -89,7 +89,7 @@ impl Ledger for SqliteLedger {
             "SELECT seq, name, newer, payload FROM message
              WHERE site = ?1 AND epoch = ?2 ORDER BY seq",
         )?;
-        let rows = select.query_map(params![path(site), epoch.0], |row| {
+        let rows = select.query_map(params![site.to_string(), epoch.0], |row| {
             Ok(Kept {
                 number: MessageNumber(row.get::<_, i64>(0)?.cast_unsigned()),
                 name: row.get(1)?,
@@ -109,7 +109,7 @@ impl Ledger for SqliteLedger {
             wanted.newest.into(),
         ];
         if let Some(site) = wanted.site {
-            values.push(path(site).into());
+            values.push(site.to_string().into());
             conditions += &format!(" AND site = ?{}", values.len());
         }
         if let Some(names) = wanted.names {
@@ -147,7 +147,7 @@ impl Ledger for SqliteLedger {
             "SELECT site, name, newer, payload, received_wall_ms FROM state {of_site}
              ORDER BY site, name"
         ))?;
-        let mut rows = select.query(params_from_iter(site.map(path)))?;
+        let mut rows = select.query(params_from_iter(site.map(Address::to_string)))?;
         let mut states = Vec::new();
         while let Some(row) = rows.next()? {
             states.push(State {
@@ -222,7 +222,7 @@ impl Ledger for SqliteLedger {
                 "INSERT INTO errand (command, site) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             )?;
             for site in sites {
-                insert.execute([&order.id, &path(site)])?;
+                insert.execute([&order.id, &site.to_string()])?;
             }
             begun.execute(NEW_MARK, [])?;
         }

@@ -3,11 +3,12 @@
 //!
 //! Everything is asked of the database for the whole batch at once, so that one that is reached over
 //! a network is asked a few times for five hundred messages. What other collectors might work on, too,
-//! comes in the order of its key, so that no two of them wait for each other.
+//! comes in the order of its key, and one kind after the other, so that no two of them wait for each other; the
+//! numbers come last, since a broker deals the messages of one site out to all collectors.
 //!
 //! [`Ledger::take`]: super::ledger::Ledger::take
 
-use super::ledger::{Answer, LedgerError, Taken, path};
+use super::ledger::{Answer, LedgerError, Taken};
 use super::letter::{self, CommandAnswer, LARGEST, Letter, Mail, Unfit};
 use super::numbers::Numbers;
 use crate::clock::WallTime;
@@ -75,7 +76,7 @@ pub(super) trait Rows {
 }
 
 fn whose(site: &Address, epoch: &DeviceEpoch) -> Whose {
-    (path(site), epoch.0.clone())
+    (site.to_string(), epoch.0.clone())
 }
 
 /// Takes a batch. The answers hold only once the transaction is committed.
@@ -88,7 +89,6 @@ pub(super) fn take(
         .iter()
         .map(|heard| letter::read(&heard.topic, &heard.payload))
         .collect();
-    let mut known = known(rows, mail.iter().flatten())?;
     let mut taken = Taken::default();
     let mut refused = Vec::new();
     let (mut letters, mut stands, mut answers) = (Vec::new(), BTreeMap::new(), Vec::new());
@@ -99,21 +99,21 @@ pub(super) fn take(
                 taken.standing += 1;
                 // The last word of a batch is the one that counts.
                 let stand = Stand {
-                    site: path(&it.site),
+                    site: it.site.to_string(),
                     name: &it.name,
                     newer: it.newer,
                     payload: (!it.gone).then_some(&heard.payload[..]),
                 };
                 stands.insert((stand.site.clone(), stand.name), stand);
             }
-            Ok(Mail::Refusal { site, answer }) => {
+            Ok(Mail::Answer { site, answer }) => {
                 taken.standing += 1;
-                answers.push((path(site), answer));
+                answers.push((site.to_string(), answer));
             }
             Err(why) => refused.push(refusal(heard, why)),
         }
     }
-    let mut told: BTreeMap<Whose, &Letter> = BTreeMap::new();
+    let mut fit = Vec::new();
     for ((heard, letter), fate) in letters.iter().zip(keep(rows, &letters, now)?) {
         match fate {
             Fate::New => taken.new += 1,
@@ -123,21 +123,10 @@ pub(super) fn take(
                 continue;
             }
         }
-        let own = whose(&letter.site, &letter.epoch);
-        if let Some(numbers) = known.get_mut(&own) {
-            numbers.add(letter.number, letter.number);
-        }
-        if let Some(void) = &letter.void
-            && let Some(numbers) = known.get_mut(&whose(&letter.site, &void.epoch))
-        {
-            for (first, last) in &void.stretches {
-                numbers.add(*first, last.unwrap_or(u64::MAX));
-            }
-        }
         if let Some(answer) = &letter.answer {
-            answers.push((own.0.clone(), answer));
+            answers.push((letter.site.to_string(), answer));
         }
-        told.entry(own).or_insert(letter);
+        fit.push(*letter);
     }
     let stands: Vec<Stand<'_>> = stands.into_values().collect();
     rows.stand(&stands, now)?;
@@ -145,26 +134,18 @@ pub(super) fn take(
     rows.answer(&answers, now)?;
     taken.unfit = refused.len();
     rows.quarantine(&refused, now)?;
-    rows.save(&written(&known)?)?;
-    let answer = |(own, letter): (Whose, &Letter)| {
-        Some(Answer {
-            site: letter.site.clone(),
-            receipt: known.get(&own)?.receipt(&letter.epoch)?,
-        })
-    };
-    taken.answers = told.into_iter().filter_map(answer).collect();
+    taken.answers = number(rows, &fit)?;
     Ok(taken)
 }
 
-/// The numbers that the batch has to do with, as they are in the database.
-fn known<'a>(
-    rows: &mut dyn Rows,
-    mail: impl Iterator<Item = &'a Mail>,
-) -> Result<BTreeMap<Whose, Numbers>, LedgerError> {
+/// Adds the numbers of messages that are kept, and says what the sites may be told.
+fn number(rows: &mut dyn Rows, letters: &[&Letter]) -> Result<Vec<Answer>, LedgerError> {
     let mut known: BTreeMap<Whose, Numbers> = BTreeMap::new();
-    for mail in mail {
-        let Mail::Letter(letter) = mail else { continue };
-        known.entry(whose(&letter.site, &letter.epoch)).or_default();
+    let mut told: BTreeMap<Whose, &Letter> = BTreeMap::new();
+    for letter in letters {
+        let own = whose(&letter.site, &letter.epoch);
+        known.entry(own.clone()).or_default();
+        told.entry(own).or_insert(letter);
         if let Some(void) = &letter.void {
             known.entry(whose(&letter.site, &void.epoch)).or_default();
         }
@@ -178,7 +159,26 @@ fn known<'a>(
             *numbers = Numbers::of(&stretches);
         }
     }
-    Ok(known)
+    for letter in letters {
+        if let Some(numbers) = known.get_mut(&whose(&letter.site, &letter.epoch)) {
+            numbers.add(letter.number, letter.number);
+        }
+        if let Some(void) = &letter.void
+            && let Some(numbers) = known.get_mut(&whose(&letter.site, &void.epoch))
+        {
+            for (first, last) in &void.stretches {
+                numbers.add(*first, last.unwrap_or(u64::MAX));
+            }
+        }
+    }
+    rows.save(&written(&known)?)?;
+    let answer = |(own, letter): (Whose, &Letter)| {
+        Some(Answer {
+            site: letter.site.clone(),
+            receipt: known.get(&own)?.receipt(&letter.epoch)?,
+        })
+    };
+    Ok(told.into_iter().filter_map(answer).collect())
 }
 
 /// The numbers as they go back into the database.

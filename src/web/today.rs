@@ -270,6 +270,8 @@ struct Page {
     /// Whether who looks may open the rounds and the report.
     runs_rounds: bool,
     handles: bool,
+    /// What the street office has said, where it holds now.
+    notices: Vec<String>,
     device: DeviceCard,
     /// What it means that there is no reference, where there is none.
     relative: Option<Words>,
@@ -313,6 +315,12 @@ fn build(it: &Dashboard, now: &Stamp, date: Option<Date>, frame: Frame) -> Resul
             .transpose()?,
         runs_rounds: may(Right::RunChecklist),
         handles: may(Right::HandleAlerts),
+        notices: if date == today {
+            let notices = it.journal.notices(now.wall.0)?;
+            notices.iter().map(|it| it.text.to_string()).collect()
+        } else {
+            Vec::new()
+        },
         device: DeviceCard::new(&status, it.outbox.count(&Channel::broker())?, now),
         relative: status.population().map(|_| words::RELATIVE),
         by_hour: plots::by_hour(&figures.hours),

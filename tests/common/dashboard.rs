@@ -15,6 +15,7 @@
 use menshen::alert::{Alert, AlertState};
 use menshen::checklist::Desk;
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
+use menshen::command::{Command, Notice};
 use menshen::estimate::{Basis, BodyEstimate, Budget, Chain, Part, PixelUncertainty, Reading};
 use menshen::event::Event;
 use menshen::figures::{AlertTimes, Figures, Tally};
@@ -220,6 +221,19 @@ impl Journal for Memory {
         self.check()?;
         *self.asked_since.lock().unwrap() = Some(since_wall_ms);
         Ok(self.tally.lock().unwrap().clone())
+    }
+
+    fn notices(&self, at_wall_ms: i64) -> Result<Vec<Notice>, JournalError> {
+        let recorded = self.recorded.lock().unwrap();
+        let notices = recorded.iter().rev().filter_map(|it| match &it.event {
+            Event::Commanded { asked, .. } => match &asked.command {
+                Command::Notice(it) => Some(it.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        let held = |it: &Notice| (it.begins.0..it.ends.0).contains(&at_wall_ms);
+        Ok(notices.filter(held).collect())
     }
 
     fn unfinished(&self) -> Result<Unfinished, JournalError> {

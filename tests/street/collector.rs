@@ -9,6 +9,7 @@ use menshen::checklist::{
     SiteKind, SiteList, Written,
 };
 use menshen::clock::SimulatedClock;
+use menshen::command::CommandName;
 use menshen::config::checklist::newest;
 use menshen::id::{Channel, MessageNumber};
 use menshen::journal::{Outbox, SafeAt};
@@ -30,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 /// Ends a test that hangs. A gate knocks again after up to five minutes.
 const PATIENCE: Duration = Duration::from_mins(8);
 
-async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !check() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -39,7 +40,7 @@ async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
     assert!(waited.await.is_ok(), "never came: {what}");
 }
 
-fn account(name: &str, port: u16) -> Account {
+pub(crate) fn account(name: &str, port: u16) -> Account {
     Account {
         dial: Arc::new(Network {
             host: "127.0.0.1".to_owned(),
@@ -55,25 +56,46 @@ fn account(name: &str, port: u16) -> Account {
 }
 
 /// A gate with its store and its link.
-struct Gate {
-    address: Address,
-    store: Store,
+pub(crate) struct Gate {
+    pub(crate) address: Address,
+    pub(crate) store: Store,
+    pub(crate) state: watch::Receiver<LinkState>,
     wake: Arc<Notify>,
     shutdown: CancellationToken,
 }
 
 impl Gate {
-    fn open(folder: &Path, building: &str, port: u16) -> Self {
+    pub(crate) fn open(folder: &Path, building: &str, port: u16) -> Self {
+        Self::open_as(folder, building, account(building, port), &[])
+    }
+
+    /// With an account of its own, and these commands allowed.
+    pub(crate) fn open_as(
+        folder: &Path,
+        building: &str,
+        account: Account,
+        commands: &[CommandName],
+    ) -> Self {
         let address = Address::new("dongfang", building, "main").unwrap();
-        let here = address.clone();
+        Self::at(folder, &address, account, commands)
+    }
+
+    /// Wherever it is.
+    pub(crate) fn at(
+        folder: &Path,
+        address: &Address,
+        account: Account,
+        commands: &[CommandName],
+    ) -> Self {
+        let (address, here) = (address.clone(), address.clone());
         let route = Route {
             channel: Channel::broker(),
             address: Box::new(move |key, event| told(&here, key, event)),
         };
-        let store = Store::open(&folder.join(building), vec![route]).unwrap();
+        let store = Store::open(&folder.join(address.building.as_str()), vec![route]).unwrap();
         let (wake, shutdown) = (Arc::new(Notify::new()), CancellationToken::new());
         let settings = LinkSettings {
-            account: account(building, port),
+            account,
             address: address.clone(),
             epoch: store.epoch(),
             version: "0.1.0".to_owned(),
@@ -85,15 +107,16 @@ impl Gate {
             follow_up: watch::channel(None).1,
             street_receipts: true,
             home_assistant: false,
-            commands: BTreeSet::new(),
+            commands: commands.iter().copied().collect(),
             journal: Arc::new(store.clone()),
         };
+        let (telling, state) = watch::channel(LinkState::Connecting);
         tokio::spawn(link::run(
             settings,
             Arc::new(store.clone()),
             Arc::clone(&wake),
             Telling {
-                state: watch::Sender::new(LinkState::Connecting),
+                state: telling,
                 silent: watch::Sender::default(),
             },
             shutdown.clone(),
@@ -101,12 +124,13 @@ impl Gate {
         Self {
             address,
             store,
+            state,
             wake,
             shutdown,
         }
     }
 
-    fn record(&self, tracks: std::ops::RangeInclusive<u64>) {
+    pub(crate) fn record(&self, tracks: std::ops::RangeInclusive<u64>) {
         for track in tracks {
             recorded_alert(&self.store, track);
             self.wake.notify_one();
@@ -114,7 +138,7 @@ impl Gate {
     }
 
     /// Messages that no receipt has named.
-    fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         let all = self.store.waiting(
             &Channel::broker(),
             SafeAt::Street,
@@ -125,8 +149,11 @@ impl Gate {
     }
 
     /// Numbers that the street has.
-    fn kept(&self, ledger: &dyn Ledger) -> Vec<u64> {
-        let kept = ledger.messages(&self.address, &self.store.epoch()).unwrap();
+    pub(crate) fn kept(&self, ledger: &dyn Ledger) -> Vec<u64> {
+        // PostgreSQL's client must not wait on a thread of the runtime.
+        let kept = tokio::task::block_in_place(|| {
+            ledger.messages(&self.address, &self.store.epoch()).unwrap()
+        });
         kept.iter().map(|it| it.number.0).collect()
     }
 }
@@ -138,12 +165,12 @@ impl Drop for Gate {
 }
 
 /// Writes the street's configuration.
-fn configure(folder: &Path, port: u16, more: &str) {
+pub(crate) fn configure(folder: &Path, port: u16, more: &str) {
     let text = format!("[street]\nid = \"dongfang\"\n{more}\n[mqtt]\nport = {port}\n");
     std::fs::write(folder.join("street.toml"), text).unwrap();
 }
 
-fn collect(folder: &Path) -> Program {
+pub(crate) fn collect(folder: &Path) -> Program {
     let mut program = Program::start(folder, &["street"]);
     program.wait("a collector", |it| {
         it.err().contains("collecting").then_some(())
@@ -152,7 +179,7 @@ fn collect(folder: &Path) -> Program {
 }
 
 /// For lasting sessions of a collector that is away: no bound that a test could reach.
-fn broker(folder: &Path) -> Broker {
+pub(crate) fn broker(folder: &Path) -> Broker {
     let settings = BrokerSettings {
         more: "max_queued_messages 100000".to_owned(),
         ..BrokerSettings::default()
@@ -380,6 +407,22 @@ fn a_configuration_that_is_wrong_is_refused_with_what_to_do() {
             "username",
         ),
         ("[street]\nid = \"東方\"\n", "pinyin"),
+        (
+            "[street]\nid = \"d\"\n[ledger]\nfile = \"a\"\nurl = \"b\"\n",
+            "both a file and a url",
+        ),
+        (
+            "[street]\nid = \"d\"\n[ledger]\npassword_file = \"a\"\n",
+            "without a url",
+        ),
+        (
+            "[street]\nid = \"d\"\n[ledger]\nurl = \"postgres://s@db.example/s\"\n",
+            "tls = true",
+        ),
+        (
+            "[street]\nid = \"d\"\n[ledger]\nurl = \"postgres://s:secret@localhost/s\"\n",
+            "password_file",
+        ),
     ] {
         std::fs::write(folder.path().join("street.toml"), text).unwrap();
         let (code, _, err) = outcome(folder.path(), &["street"]);

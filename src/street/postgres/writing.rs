@@ -80,9 +80,11 @@ impl Rows for Writing<'_> {
         let payloads: Vec<&[u8]> = entries.iter().map(|it| it.payload).collect();
         let rows = self.query(
             "INSERT INTO message (site, epoch, seq, name, newer, late, payload, received_wall_ms)
-             SELECT *, $8::bigint FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[],
-                 $5::boolean[], $6::boolean[], $7::bytea[])
-             ON CONFLICT DO NOTHING RETURNING site, epoch, seq",
+             SELECT site, epoch, seq, name, newer, late, payload, $8::bigint
+             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[],
+                 $6::boolean[], $7::bytea[]) WITH ORDINALITY
+                 AS new (site, epoch, seq, name, newer, late, payload, n)
+             ORDER BY n ON CONFLICT DO NOTHING RETURNING site, epoch, seq",
             &[
                 &sites, &epochs, &numbers, &names, &newer, &late, &payloads, &now.0,
             ],

@@ -6,10 +6,13 @@ use super::super::problem::Problem;
 use super::super::routes::{Entry, get, post};
 use super::super::words::{Words, street as said};
 use super::super::{page, when};
-use super::{Office, StreetOffice};
+use super::{Office, StreetOffice, show};
+use crate::checklist::SiteKind;
 use crate::clock::WallTime;
+use crate::command::{Asked, Command, Notice, Token};
 use crate::staff::{Right, Who};
-use crate::street::{Address, Errand, Order, Outcome, Row, announcement};
+use crate::street::{Address, Errand, Order, Outcome, Row};
+use crate::text::Note;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
@@ -23,8 +26,11 @@ pub(super) const PAGE: &str = "/orders";
 /// Orders that are shown.
 const MOST: u32 = 50;
 
-/// How long an order is sent to sites that do not answer, milliseconds: a day.
-const LASTS: i64 = WallTime::DAY_MS;
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+
+/// Longest time that a notice is shown, hours: a week.
+const LONGEST: u32 = 7 * 24;
 
 /// A site's answer.
 struct ErrandView {
@@ -54,6 +60,7 @@ struct OrderView {
 struct Page {
     frame: Frame,
     sites: usize,
+    kinds: Vec<(&'static str, Words)>,
     may: bool,
     orders: Vec<OrderView>,
 }
@@ -109,7 +116,11 @@ async fn orders(
         let orders = given.ledger.orders(MOST)?;
         Ok(Page {
             frame,
-            sites: reachable(&rows).len(),
+            sites: reachable(&rows, None).len(),
+            kinds: SiteKind::ALL
+                .iter()
+                .map(|it| (it.as_str(), show::kind(Some(*it))))
+                .collect(),
             may: who.role.may(Right::SendOrders),
             orders: orders.iter().map(|it| order(&rows, now, it)).collect(),
         })
@@ -117,49 +128,98 @@ async fn orders(
     page::html(&page.await?)
 }
 
-/// Sites that were heard: an order to one that never was waits in vain.
-fn reachable(rows: &[Row]) -> Vec<Address> {
-    let heard = rows.iter().filter(|it| it.heard.is_some());
-    heard.map(|it| it.address.clone()).collect()
-}
-
-fn give(office: &StreetOffice, rows: &[Row], who: &Who) -> Result<(), Problem> {
-    let sites = reachable(rows);
-    let given = office.clock.now().wall;
-    let expires = WallTime(given.0.saturating_add(LASTS));
-    let order = announcement(&office.street, given, expires);
-    office.ledger.order(&order, &sites)?;
-    let (id, by) = (&order.id, &who.name);
-    tracing::info!(
-        "{by} asked {} sites how things stand (order {id})",
-        sites.len()
-    );
-    Ok(())
+/// Sites that were heard, of one kind or of all: an order to one that never was waits in vain.
+fn reachable(rows: &[Row], kind: Option<SiteKind>) -> Vec<Address> {
+    let wanted = |it: &&Row| it.heard.is_some() && (kind.is_none() || it.kind == kind);
+    let sites = rows.iter().filter(wanted);
+    sites.map(|it| it.address.clone()).collect()
 }
 
 /// What the form sends beside its session's word.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Sent {
+    what: String,
+    text: String,
+    hours: u32,
+    kind: String,
     sure: String,
 }
 
-/// `POST /orders`: asks every site to say once more how things stand.
-async fn ask(
+impl Sent {
+    /// What is asked of sites, and until when.
+    fn command(&self, given: WallTime) -> Result<(Command, WallTime), Problem> {
+        let until = |hours: u32| WallTime(given.0.saturating_add(i64::from(hours) * HOUR));
+        match self.what.as_str() {
+            "announce" => Ok((Command::Announce, until(24))),
+            "notice" => {
+                let text = Note::new(&self.text).ok_or(Problem::Incomplete(
+                    "请后退，填写通知（1 到 500 个字）。",
+                    "Go back and write the notice: 1 to 500 characters.",
+                ))?;
+                if !(1..=LONGEST).contains(&self.hours) {
+                    return Err(Problem::Incomplete(
+                        "请后退，填写显示多少小时（1 到 168）。",
+                        "Go back and say for how many hours it is shown: 1 to 168.",
+                    ));
+                }
+                let ends = until(self.hours);
+                let notice = Notice {
+                    text,
+                    begins: given,
+                    ends,
+                };
+                Ok((Command::Notice(notice), ends))
+            }
+            _ => Err(Problem::NoPage),
+        }
+    }
+}
+
+fn give(office: &StreetOffice, rows: &[Row], sent: &Sent, who: &Who) -> Result<(), Problem> {
+    let sites = reachable(rows, SiteKind::parse(&sent.kind));
+    if sites.is_empty() {
+        return Err(Problem::Incomplete(
+            "没有可以下发的单位。",
+            "There is no site that it could go to.",
+        ));
+    }
+    let given = office.clock.now().wall;
+    let (command, expires) = sent.command(given)?;
+    // Both are of a topic's letters.
+    let token = |text: &str| {
+        let parsed = text.parse::<Token>();
+        parsed.map_err(|why| Problem::Storage(why.to_string()))
+    };
+    let asked = Asked {
+        id: token(&uuid::Uuid::new_v4().to_string())?,
+        // No name leaves the office either: who it was is in this machine's log.
+        by: token(&office.street)?,
+        command,
+    };
+    let order = Order::of(&asked, given, expires);
+    office.ledger.order(&order, &sites)?;
+    let (name, id, by) = (&order.name, &order.id, &who.name);
+    tracing::info!("{by} gave the order {name} ({id}) to {} sites", sites.len());
+    Ok(())
+}
+
+/// `POST /orders`: a notice to those who run the buildings, or that sites say once more how things stand.
+async fn send(
     State(office): State<Arc<Office>>,
     who: Who,
     form: Result<Form<Sent>, FormRejection>,
 ) -> Result<Response, Problem> {
-    let is_sure = form.is_ok_and(|Form(it)| it.sure == "yes");
-    if !is_sure {
+    let sent = form.map_or_else(|_| Sent::default(), |Form(it)| it);
+    if sent.sure != "yes" {
         return Err(Problem::Incomplete(
-            "请后退，勾选“发给所有单位”。",
-            "Go back and tick that it goes to every site.",
+            "请后退，勾选“确认下发”。",
+            "Go back and tick that it is to be sent.",
         ));
     }
     let given = office.make(move |office, seen| {
         let rows = seen.rows(&office.given);
-        give(&office.given, &rows, &who)
+        give(&office.given, &rows, &sent, &who)
     });
     given.await?;
     Ok(Redirect::to(PAGE).into_response())
@@ -168,6 +228,6 @@ async fn ask(
 pub(super) fn routes() -> Vec<Entry<Arc<Office>>> {
     vec![
         get(PAGE, Right::SeeToday, orders),
-        post(PAGE, Right::SendOrders, ask),
+        post(PAGE, Right::SendOrders, send),
     ]
 }

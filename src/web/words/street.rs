@@ -130,6 +130,7 @@ pub const REFUSED: Words = words("拒绝执行", "refused");
 pub fn order(name: &str) -> Words {
     match name {
         "announce" => words("请重新上报现状", "say once more how things stand"),
+        "notice" => words("通知", "notice"),
         "resend" => words("请补发消息", "send messages again"),
         _ => words("其他命令", "another order"),
     }

@@ -1,0 +1,217 @@
+//! Several collectors on one PostgreSQL, a database that goes away, and orders that go down to the gates.
+
+use crate::Place;
+use crate::collector::{Gate, account, broker, collect, configure, eventually};
+use crate::common::tempfolder;
+use crate::database::Server;
+use crate::program::outcome;
+use menshen::command::CommandName;
+use menshen::id::Channel;
+use menshen::journal::{Journal, Outbox};
+use menshen::street::record::Outcome;
+use std::time::Duration;
+use tokio::task::block_in_place;
+
+/// Against: two collectors that deal with one site, die in the middle of what they do, and a broker that
+/// forgets what it had. Few deaths in `make test`, two hundred in `make torture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn collectors_of_one_database_that_are_killed_in_turn_lose_and_double_nothing() {
+    const ALERTS: u64 = 20;
+    let kills = std::env::var("MENSHEN_TEST_COLLECTORS").map_or(10, |it| it.parse().unwrap());
+    let server = Server::start();
+    let folder = tempfolder();
+    let mut broker = broker(folder.path());
+    let url = server.url();
+    let more = format!("beside_others = true\n[ledger]\nurl = \"{url}\"");
+    configure(folder.path(), broker.port(), &more);
+    let mut collectors = vec![collect(folder.path()), collect(folder.path())];
+    let ledger = server.open();
+    let gates: Vec<Gate> = (0..3)
+        .map(|it| Gate::open(folder.path(), &format!("no-{it}"), broker.port()))
+        .collect();
+    let total = || block_in_place(|| ledger.counts().unwrap().messages);
+    for kill in 0..kills {
+        let before = total();
+        for gate in &gates {
+            gate.record(kill * ALERTS + 1..=kill * ALERTS + ALERTS);
+        }
+        // Somewhere in the middle of what this round brings, each time elsewhere.
+        let part = 1 + kill * 7 % (ALERTS * 2);
+        eventually("a part kept", || total() >= before + part).await;
+        tokio::time::sleep(Duration::from_micros(kill * 977 % 20_000)).await;
+        collectors.remove(0).kill();
+        if kill % 5 == 4 {
+            broker.kill().unwrap();
+            broker.restart().unwrap();
+        }
+        collectors.push(collect(folder.path()));
+    }
+    let all: Vec<u64> = (1..=kills * ALERTS).collect();
+    for gate in &gates {
+        eventually("everything acknowledged", || gate.waiting() == 0).await;
+        assert_eq!(gate.kept(&*ledger), all);
+        assert_eq!(gate.store.count(&Channel::broker()).unwrap().parked, 0);
+    }
+    assert!(block_in_place(|| ledger.quarantine(9).unwrap()).is_empty());
+    println!("{kills} kills: {} messages kept once each", total());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_costs_time_and_nothing_else() {
+    let mut server = Server::start();
+    let folder = tempfolder();
+    let broker = broker(folder.path());
+    let more = format!("[ledger]\nurl = \"{}\"", server.url());
+    configure(folder.path(), broker.port(), &more);
+    let mut collector = collect(folder.path());
+    let ledger = server.open();
+    let gate = Gate::open(folder.path(), "no-1", broker.port());
+    gate.record(1..=50);
+    eventually("everything acknowledged", || gate.waiting() == 0).await;
+    server.kill();
+    gate.record(51..=100);
+    let saved = || gate.store.count(&Channel::broker()).unwrap().saved;
+    eventually("everything at the broker", || saved() == 0).await;
+    collector.wait("why nothing is collected", |it| {
+        it.err().contains("nothing is collected").then_some(())
+    });
+    // A server that accepts and one that is away look different, and either is waited for.
+    assert!(collector.err().contains("127.0.0.1/street"));
+    assert_eq!(gate.waiting(), 50);
+    server.restart();
+    eventually("everything acknowledged", || gate.waiting() == 0).await;
+    assert_eq!(gate.kept(&*ledger), (1..=100).collect::<Vec<u64>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_goes_down_to_each_site_and_each_answers() {
+    let server = Server::start();
+    let folder = tempfolder();
+    let broker = broker(folder.path());
+    let more = format!("[ledger]\nurl = \"{}\"", server.url());
+    configure(folder.path(), broker.port(), &more);
+    let _collector = collect(folder.path());
+    let ledger = server.open();
+    let open = |building: &str, commands: &[CommandName]| {
+        let account = account(building, broker.port());
+        Gate::open_as(folder.path(), building, account, commands)
+    };
+    let one = open("no-1", &[CommandName::Notice]);
+    let _deaf = open("no-2", &[]);
+    let _other = open("no-3", &[CommandName::Announce]);
+    let known = || block_in_place(|| ledger.counts().unwrap().sites);
+    eventually("all sites known", || known() == 3).await;
+    let text = "明天九点全楼消毒";
+    let (code, out, err) = outcome(
+        folder.path(),
+        &[
+            "street",
+            "notice",
+            text,
+            "--site",
+            "no-1/main",
+            "--site",
+            "no-9/main",
+        ],
+    );
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.ends_with("to 2 sites\n"), "{out}");
+    let outcomes = || {
+        let orders = block_in_place(|| ledger.orders(1).unwrap());
+        let errands = orders.into_iter().flat_map(|(_, errands)| errands);
+        errands.map(|it| it.outcome).collect::<Vec<_>>()
+    };
+    eventually("an answer", || {
+        matches!(outcomes()[0], Outcome::Done { .. })
+    })
+    .await;
+    let now = i64::try_from(
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_millis(),
+    )
+    .unwrap();
+    let shown = one.store.notices(now).unwrap();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].text.as_str(), text);
+    let day = 24 * 3_600_000;
+    assert!(one.store.notices(now + day).unwrap().is_empty());
+    assert!(one.store.notices(now - day).unwrap().is_empty());
+    // Who was away when it was sent is told when it comes back, well before it would be sent again.
+    assert_eq!(outcomes()[1], Outcome::Waiting);
+    let late = open("no-9", &[CommandName::Notice]);
+    eventually("an answer", || {
+        matches!(outcomes()[1], Outcome::Done { .. })
+    })
+    .await;
+    assert_eq!(late.store.notices(now).unwrap(), shown);
+    // To everybody: who does not follow such commands says so.
+    let (code, out, err) = outcome(
+        folder.path(),
+        &["street", "notice", "again", "--hours", "1"],
+    );
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.ends_with("to 4 sites\n"), "{out}");
+    let refused = |it: &Outcome| matches!(it, Outcome::Refused { why, .. } if why == "not_allowed");
+    // Of those who listen to no commands at all, nothing is ever heard.
+    eventually("three answers", || {
+        let all = outcomes();
+        let done = all
+            .iter()
+            .filter(|it| matches!(it, Outcome::Done { .. }))
+            .count();
+        (done, all.iter().filter(|it| refused(it)).count()) == (2, 1)
+    })
+    .await;
+    let (code, out, err) = outcome(folder.path(), &["street", "orders"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.contains("dongfang/no-3/main refused: not_allowed"),
+        "{out}"
+    );
+    assert!(out.contains("dongfang/no-2/main waits"), "{out}");
+}
+
+/// The load generator's own count agrees with the street's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn simulated_gateways_are_collected_like_any_other() {
+    let server = Server::start();
+    let folder = tempfolder();
+    let broker = broker(folder.path());
+    let more = format!("beside_others = true\n[ledger]\nurl = \"{}\"", server.url());
+    configure(folder.path(), broker.port(), &more);
+    let _both = [collect(folder.path()), collect(folder.path())];
+    let port = broker.port().to_string();
+    let arguments = [
+        "simulate-street",
+        "--sites",
+        "8",
+        "--rows",
+        "30",
+        "--within",
+        "1",
+        "--seconds",
+        "2",
+        "--every",
+        "1",
+        "--street",
+        "dongfang",
+        "--folder",
+        "gates",
+        "--port",
+        &port,
+    ];
+    let (code, out, err) = block_in_place(|| outcome(folder.path(), &arguments));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.contains("8 gateways, 240 messages\nall acknowledged"),
+        "{out}"
+    );
+    assert!(out.contains("steady: 16 messages"), "{out}");
+    let counts = block_in_place(|| server.open().counts().unwrap());
+    assert_eq!(
+        (counts.sites, counts.messages, counts.quarantined),
+        (8, 256, 0)
+    );
+}
