@@ -5,7 +5,7 @@
     reason = "a test: what fails here is its finding"
 )]
 
-use menshen::config::{Config, StreetConfig, profile};
+use menshen::config::{Config, LedgerConfig, StreetConfig, profile};
 use menshen::mqtt::broker::{Access, Broker, BrokerSettings};
 use menshen::mqtt::dial::{Account, Network};
 use menshen::mqtt::probe::{self, Rights};
@@ -110,7 +110,10 @@ fn the_units_are_what_systemd_understands_and_the_package_has_what_it_names() {
     let config = Config::load(&shipped("menshen.toml")).unwrap();
     assert_eq!(config.store.folder, Path::new("/var/lib/menshen"));
     let street = StreetConfig::load(&shipped("street.toml")).unwrap();
-    assert!(street.ledger.starts_with("/var/lib/menshen-street"));
+    let LedgerConfig::File(ledger) = street.ledger else {
+        panic!("the package's ledger is a file: {:?}", street.ledger);
+    };
+    assert!(ledger.starts_with("/var/lib/menshen-street"));
 }
 
 /// What `systemd-analyze verify` says of the units, with the programs that they start in their places.
