@@ -321,7 +321,7 @@ fn collectors_that_race_on_all_sites_wait_for_each_other_in_one_order(place: &dy
                 let event = format!(r#"{{"v":1,"epoch":"e-{it}","seq":{round}}}"#);
                 let state = format!(r#"{{"v":1,"epoch":"e-{it}","open":{round}}}"#);
                 // The one says how it stands, the other forgets it.
-                let state = if round % 5 == 0 && backwards {
+                let state = if round.is_multiple_of(5) && backwards {
                     String::new()
                 } else {
                     state
@@ -565,7 +565,7 @@ fn a_server_that_is_away_is_said_so_and_found_again() {
     server.kill();
     for _ in 0..2 {
         let error = ledger
-            .take(&[message.clone()], NOW)
+            .take(std::slice::from_ref(&message), NOW)
             .unwrap_err()
             .to_string();
         assert!(error.contains("127.0.0.1/street"), "{error}");
@@ -622,9 +622,9 @@ fn a_server_with_a_certificate_and_a_password_is_spoken_to_with_both() {
     server.give("cert.pem", certificate.pem().as_bytes());
     server.give("key.pem", own.serialize_pem().as_bytes());
     let conf = server.folder().join("data/postgresql.auto.conf");
-    let mut text = std::fs::read_to_string(&conf).unwrap();
-    text += &format!(
-        "ssl = on\nssl_cert_file = '{0}/cert.pem'\nssl_key_file = '{0}/key.pem'\n",
+    let text = std::fs::read_to_string(&conf).unwrap();
+    let text = format!(
+        "{text}ssl = on\nssl_cert_file = '{0}/cert.pem'\nssl_key_file = '{0}/key.pem'\n",
         server.folder().display()
     );
     std::fs::write(&conf, text).unwrap();

@@ -91,7 +91,7 @@ impl Site {
                 client_id: format!("menshen-{}-{building}", args.street),
                 username: None,
                 password: None,
-                keep_alive: Duration::from_secs(60),
+                keep_alive: Duration::from_mins(1),
             },
             address,
             epoch: store.epoch(),

@@ -535,7 +535,7 @@ impl<'a> Connection<'a> {
             // The next one will say the same again.
             Done::Received(_, Err(error)) => error,
             Done::Commanded(asked, Ok(())) => {
-                self.was_commanded(asked.command);
+                self.was_commanded(&asked.command);
                 return Ok(());
             }
             Done::Commanded(asked, Err(why)) => return self.refuse(&asked, why),
@@ -570,15 +570,12 @@ impl<'a> Connection<'a> {
     }
 
     /// A command was done; its answer waits in the outbox.
-    fn was_commanded(&mut self, command: Command) {
+    fn was_commanded(&mut self, command: &Command) {
         self.more = true;
-        match command {
-            Command::Resend { to, .. } => {
-                self.rounds
-                    .put_back(to.min(self.read_up_to), Instant::now());
-            }
-            Command::Announce => self.announce = true,
-            Command::Notice(_) => {}
+        self.announce |= matches!(command, Command::Announce);
+        if let Command::Resend { to, .. } = command {
+            let to = (*to).min(self.read_up_to);
+            self.rounds.put_back(to, Instant::now());
         }
     }
 

@@ -100,8 +100,7 @@ impl From<&Receipt> for ReceiptPayload {
     }
 }
 
-/// `cmd/<name>`: what is asked for. `resend` needs `from` and `to`, `notice` needs `text`, `begins` and `ends`;
-/// nothing else takes them.
+/// `cmd/<name>`: what is asked for. Only `resend` takes `from` and `to`; only `notice` the last three; both need all.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

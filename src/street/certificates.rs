@@ -56,8 +56,10 @@ fn seconds(now: WallTime) -> u64 {
     u64::try_from(now.0 / 1000).unwrap_or(0)
 }
 
-fn failed(error: rcgen::Error) -> EnrolError {
-    EnrolError::Certificate(error.to_string())
+impl From<rcgen::Error> for EnrolError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Certificate(error.to_string())
+    }
 }
 
 impl Authority {
@@ -69,10 +71,10 @@ impl Authority {
         let (key, pem) = (folder.join("ca.key"), folder.join("ca.pem"));
         let known = (read(&key)?, read(&pem)?);
         if !known.0.is_empty() && !known.1.is_empty() {
-            let key = KeyPair::from_pem(&known.0).map_err(failed)?;
+            let key = KeyPair::from_pem(&known.0)?;
             return Ok(Self {
                 folder: folder.to_owned(),
-                issuer: Issuer::new(params(street).map_err(failed)?, key),
+                issuer: Issuer::new(params(street)?, key),
             });
         }
         DirBuilder::new()
@@ -83,9 +85,9 @@ impl Authority {
                 file: folder.to_owned(),
                 source,
             })?;
-        let own = KeyPair::generate().map_err(failed)?;
-        let params = params(street).map_err(failed)?;
-        let certificate = params.self_signed(&own).map_err(failed)?;
+        let own = KeyPair::generate()?;
+        let params = params(street)?;
+        let certificate = params.self_signed(&own)?;
         replace(&key, &own.serialize_pem())?;
         replace(&pem, &certificate.pem())?;
         let authority = Self {
@@ -117,12 +119,12 @@ impl Authority {
             params.not_before = moment!(at.saturating_sub(BEFORE.as_secs()));
             params.not_after = moment!(at + HOLDS.as_secs());
             let certificate = params.signed_by(&key, &self.issuer)?;
-            Ok(Issued {
+            Ok::<_, rcgen::Error>(Issued {
                 certificate: certificate.pem(),
                 key: key.serialize_pem(),
             })
         };
-        let issued = signed().map_err(failed)?;
+        let issued = signed()?;
         let number = random.iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
@@ -181,7 +183,7 @@ impl Authority {
             key_identifier_method: KeyIdMethod::Sha256,
         };
         let signed = list.signed_by(&self.issuer).and_then(|it| it.pem());
-        replace(&self.folder.join("crl.pem"), &signed.map_err(failed)?)
+        replace(&self.folder.join("crl.pem"), &signed?)
     }
 }
 

@@ -23,6 +23,7 @@ use postgres::config::{Host, SslMode};
 use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Row, Statement};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -36,7 +37,7 @@ const SILENT_FOR: Duration = Duration::from_secs(30);
 const OPTIONS: &str = "-c synchronous_commit=on -c statement_timeout=60000 \
                        -c idle_in_transaction_session_timeout=60000";
 /// Held while tables are made: collectors may start together. Any number that nobody else uses.
-const MAKING: i64 = 0x6d65_6e73_6865_6e;
+const MAKING: i64 = 0x006d_656e_7368_656e;
 
 /// Where the database is, and who we are there.
 #[derive(Clone, Debug)]
@@ -244,7 +245,7 @@ fn in_words(error: &postgres::Error) -> String {
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
-        words += &format!(": {inner}");
+        let _ = write!(words, ": {inner}");
         source = inner.source();
     }
     if error.is_closed() || words.contains("connect") {
@@ -290,11 +291,11 @@ impl Ledger for PostgresLedger {
         let site = wanted.site.map(Address::to_string);
         if let Some(site) = &site {
             values.push(site);
-            conditions += &format!(" AND site = ${}", values.len());
+            let _ = write!(conditions, " AND site = ${}", values.len());
         }
         if let Some(names) = &wanted.names {
             values.push(names);
-            conditions += &format!(" AND name = ANY(${})", values.len());
+            let _ = write!(conditions, " AND name = ANY(${})", values.len());
         }
         self.rows(
             &format!(

@@ -16,6 +16,7 @@ use rusqlite::types::Value;
 use rusqlite::{
     Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params, params_from_iter,
 };
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -110,12 +111,15 @@ impl Ledger for SqliteLedger {
         ];
         if let Some(site) = wanted.site {
             values.push(site.to_string().into());
-            conditions += &format!(" AND site = ?{}", values.len());
+            let _ = write!(conditions, " AND site = ?{}", values.len());
         }
         if let Some(names) = wanted.names {
             values.push(serde_json::json!(names).to_string().into());
             let list = values.len();
-            conditions += &format!(" AND name IN (SELECT value FROM json_each(?{list}))");
+            let _ = write!(
+                conditions,
+                " AND name IN (SELECT value FROM json_each(?{list}))"
+            );
         }
         let connection = self.hold();
         let mut select = connection.prepare_cached(&format!(

@@ -88,8 +88,11 @@ fn handed_over(folder: &Path, out: &str, client: &str, port: u16) -> Account {
 
 /// `mosquitto_sub` and `mosquitto_pub` as somebody else's program.
 fn mosquitto(program: &str, as_whom: &Account, port: u16) -> Command {
-    let mut command = Command::new(format!("mosquitto_{program}"));
+    // Line by line, also into a file.
+    let mut command = Command::new("stdbuf");
     command
+        .arg("-oL")
+        .arg(format!("mosquitto_{program}"))
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1"])
         .args(["-u", as_whom.username.as_ref().unwrap()])
         .args(["-P", as_whom.password.as_ref().unwrap().reveal()]);

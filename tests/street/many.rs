@@ -8,6 +8,7 @@ use crate::program::outcome;
 use menshen::command::CommandName;
 use menshen::id::Channel;
 use menshen::journal::{Journal, Outbox};
+use menshen::mqtt::Heard;
 use menshen::street::record::Outcome;
 use std::time::Duration;
 use tokio::task::block_in_place;
@@ -214,4 +215,48 @@ async fn simulated_gateways_are_collected_like_any_other() {
         (counts.sites, counts.messages, counts.quarantined),
         (8, 256, 0)
     );
+}
+
+/// What a PostgreSQL on this machine's disk takes of one, two and four collectors, whose batches are dealt out
+/// as a broker deals them: each has messages of every site.
+#[test]
+#[ignore = "a measurement: run it with --nocapture on a machine that does nothing else"]
+fn how_much_a_database_takes() {
+    const SITES: u64 = 500;
+    const BATCHES: u64 = 120;
+    for collectors in [1, 2, 4] {
+        let server = Server::start_with("");
+        // Its tables are there before the clock starts.
+        server.open().counts().unwrap();
+        let began = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            for which in 0..collectors {
+                let server = &server;
+                scope.spawn(move || {
+                    let ledger = server.open();
+                    for batch in (which..BATCHES).step_by(collectors as usize) {
+                        let heard: Vec<Heard> = (0..SITES).map(|it| fault(it, batch + 1)).collect();
+                        assert_eq!(ledger.take(&heard, crate::NOW).unwrap().new, 500);
+                    }
+                });
+            }
+        });
+        let took = began.elapsed().as_secs_f64();
+        let messages = SITES * BATCHES;
+        assert_eq!(server.open().counts().unwrap().messages, messages);
+        let rate = messages as f64 / took;
+        println!(
+            "{collectors} collectors: {messages} messages in {took:.1} s, {rate:.0} messages/s"
+        );
+    }
+}
+
+fn fault(site: u64, seq: u64) -> Heard {
+    let payload = format!(
+        r#"{{"v":1,"epoch":"5f0c2b7e-0000-4000-8000-{site:012}","seq":{seq},"kind":"raised","fault":"camera_silent","at":"2020-02-18T04:00:00.25Z","clock":"synced","gate":"main"}}"#
+    );
+    Heard {
+        topic: format!("menshen/v1/dongfang/no-{site}/main/event/fault"),
+        payload: payload.into_bytes(),
+    }
 }
