@@ -207,7 +207,6 @@ impl Page {
                 alert.value = it.value;
                 alert.late = it.late || letter.late;
             }
-            AlertKind::Raised => {}
             AlertKind::Acknowledged => alert.taken = true,
             AlertKind::Resolved(end) => {
                 if alert.over.is_none_or(|(at, _)| letter.received < at) {
@@ -215,7 +214,7 @@ impl Page {
                 }
             }
             AlertKind::ToStreet => alert.to_street = true,
-            AlertKind::Other => {}
+            AlertKind::Raised | AlertKind::Other => {}
         }
         if self.alerts.len() > MOST_ALERTS {
             let oldest = self.alerts.iter().min_by_key(|(_, it)| it.last);

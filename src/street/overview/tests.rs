@@ -107,6 +107,9 @@ fn a_good_morning_needs_no_call() {
     assert_eq!(row.rounds.unwrap().required.asked(), 25);
 }
 
+/// What it is called, what stands, what has come, when, and what follows.
+type Case<'a> = (&'a str, Vec<State>, &'a [Logged], WallTime, &'a [Call]);
+
 #[test]
 fn each_thing_that_is_wrong_has_a_call_of_its_own() {
     let after = WallTime(DUE.0 + MINUTE);
@@ -117,7 +120,7 @@ fn each_thing_that_is_wrong_has_a_call_of_its_own() {
     let waits = WallTime(MORNING.0 + 15 * MINUTE);
     let just = WallTime(waits.0 - 1);
     let alert = [raised("a", "1-1", MORNING)];
-    let table: [(&str, Vec<State>, &[Logged], WallTime, &[Call]); 11] = [
+    let table: [Case<'_>; 11] = [
         (
             "stopped",
             vec![state("a", "gateway", r#"{"v":1,"state":"stopped"}"#)],

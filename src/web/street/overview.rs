@@ -98,7 +98,10 @@ fn totals(rows: &[Row], now: WallTime) -> Totals {
         }
     }
     let screened = rows.iter().filter_map(|it| it.screened);
-    let people = screened.fold(crate::street::Screened::default(), |sum, it| sum.and(it));
+    let people = screened.fold(
+        crate::street::Screened::default(),
+        crate::street::Screened::and,
+    );
     Totals {
         sites: rows.len(),
         online: count(&|it| it.there == There::Online),
