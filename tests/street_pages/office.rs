@@ -294,15 +294,13 @@ impl Office {
             _runtime: runtime,
             _folder: folder,
         };
-        // Until the board has been read once.
-        for _ in 0..600 {
-            let (_, page) = office.get("/", Role::Admin);
-            if page.contains("no-01 · main") {
-                return office;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("the pages never show what the ledger has");
+        // They answer once the ledger was read.
+        let (status, page) = office.get("/", Role::Admin);
+        assert!(
+            status == 200 && page.contains("t-online"),
+            "{status}: {page}"
+        );
+        office
     }
 
     /// A gate says something.

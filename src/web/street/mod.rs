@@ -223,7 +223,10 @@ pub async fn serve(
     });
     let hall = opened.await.map_err(io::Error::other)?;
     let hall = hall.map_err(io::Error::other)?;
+    let mut first = seen.clone();
     tokio::spawn(board::keep(office.clone(), (write, count), shutdown));
+    // Nobody is shown a street of which nothing was read yet, as if nothing were there.
+    let _ = first.changed().await;
     let office = Arc::new(Office {
         given: office,
         hall: hall.clone(),
