@@ -190,7 +190,7 @@ fn what_a_gate_says_is_text_and_nothing_else() {
         heard.push(state(
             "no-01",
             "status/gateway",
-            json!({"v":1,"epoch":"e","state":"online","version":evil,"basis":"x"}),
+            &json!({"v":1,"epoch":"e","state":"online","version":evil,"basis":"x"}),
         ));
         heard.push(letter("no-01", "event/alert", 700, json!({"v":1,"epoch":"e","seq":700,"id":evil,"kind":"raised","at":"x","clock":"x","gate":"main"})));
         heard.push(letter("no-01", "report/2020-02-24", 701, json!({"v":1,"epoch":"e","seq":701,"date":"2020-02-24","revision":9,"part":1,"of":1,"site":evil,"innovations":[evil],"items":[{"id":evil,"duty":"required","missed":4_294_967_295_u32}],"gate":"main"})));

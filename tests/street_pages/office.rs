@@ -28,26 +28,22 @@ const NOW: WallTime = WallTime(1_582_545_600_000);
 fn stamp() -> Stamp {
     Stamp {
         boot: BootId(1),
-        monotonic: Duration::from_secs(7200),
+        monotonic: Duration::from_hours(2),
         wall: NOW,
         trust: ClockTrust::Synchronised,
     }
 }
 
-fn heard(building: &str, end: &str, payload: &Value) -> Heard {
+pub(crate) fn state(building: &str, end: &str, payload: &Value) -> Heard {
     Heard {
         topic: format!("menshen/v1/dongfang/{building}/main/{end}"),
         payload: payload.to_string().into_bytes(),
     }
 }
 
-pub(crate) fn state(building: &str, end: &str, payload: Value) -> Heard {
-    heard(building, end, &payload)
-}
-
 pub(crate) fn letter(building: &str, end: &str, seq: u64, mut payload: Value) -> Heard {
     payload["seq"] = json!(seq);
-    heard(building, end, &payload)
+    state(building, end, &payload)
 }
 
 /// A gate that numbers what it says.
@@ -148,7 +144,7 @@ pub(crate) fn a_street() -> Vec<Heard> {
         } else {
             "online"
         };
-        all.push(state(building, "status/gateway", json!({"v":1,"epoch":"e","state":presence,"version":"0.1.0","basis":"reference","clock":"synced","at":"2020-02-24T00:10:00Z"})));
+        all.push(state(building, "status/gateway", &json!({"v":1,"epoch":"e","state":presence,"version":"0.1.0","basis":"reference","clock":"synced","at":"2020-02-24T00:10:00Z"})));
         let required = if bad {
             json!({"done":17,"late":1,"missed":3,"overdue":2,"failed":2})
         } else {
@@ -166,9 +162,9 @@ pub(crate) fn a_street() -> Vec<Heard> {
             Vec::new()
         };
         let v = if building == "no-10" { 2 } else { 1 };
-        all.push(state(building, "state/checklist", json!({"v":v,"epoch":"e","date":"2020-02-24","site":kind.as_str(),"template":1,"required":required,"optional":{"done":6 + at % 8,"open":8 - at % 8},
+        all.push(state(building, "state/checklist", &json!({"v":v,"epoch":"e","date":"2020-02-24","site":kind.as_str(),"template":1,"required":required,"optional":{"done":6 + at % 8,"open":8 - at % 8},
             "screened":{"clear":120 + 13 * at,"retest":at,"possible_fever":u32::from(bad),"cannot_judge":4},"overdue":{},"escalated":escalated,"submitted":false,"revision":1,"at":"x","clock":"synced"})));
-        all.push(state(building, "state/followup", json!({"v":1,"epoch":"e","date":"2020-02-24","colours":{"red":at,"green":20},"colours_below":{"purple":5},"sources":{},"sources_below":{},"overdue":0,"without_health":0,"at":"x","clock":"synced"})));
+        all.push(state(building, "state/followup", &json!({"v":1,"epoch":"e","date":"2020-02-24","colours":{"red":at,"green":20},"colours_below":{"purple":5},"sources":{},"sources_below":{},"overdue":0,"without_health":0,"at":"x","clock":"synced"})));
         let faults = match at {
             8 => json!(["reference_lost"]),
             9 => json!(["calibration_due"]),
@@ -177,13 +173,13 @@ pub(crate) fn a_street() -> Vec<Heard> {
         all.push(state(
             building,
             "state/faults",
-            json!({"v":1,"epoch":"e","standing":faults,"at":"x","clock":"synced"}),
+            &json!({"v":1,"epoch":"e","standing":faults,"at":"x","clock":"synced"}),
         ));
         let open = if bad { json!(["1-4"]) } else { json!([]) };
         all.push(state(
             building,
             "state/alerts",
-            json!({"v":1,"epoch":"e","open":u32::from(bad),"ids":open,"at":"x","clock":"synced"}),
+            &json!({"v":1,"epoch":"e","open":u32::from(bad),"ids":open,"at":"x","clock":"synced"}),
         ));
         if bad {
             let mut gate = Sender { building, seq: 1 };
