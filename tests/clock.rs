@@ -108,7 +108,7 @@ fn a_clock_that_jumps_changes_neither_order_nor_number() {
 /// A moment of this start, before or after the clock was set: so long after the start, at which it is 08:00 in
 /// Shanghai on the 18th of February 2020, and the clock is slow by so much.
 fn at(store: &Store, minutes: u64, slow: Option<i64>) -> Stamp {
-    let right = MIDNIGHT_MS + 8 * HOUR_MS + (minutes * 60_000) as i64;
+    let right = MIDNIGHT_MS + 8 * HOUR_MS + (minutes * 60_000).cast_signed();
     Stamp {
         boot: store.boot(),
         monotonic: Duration::from_mins(minutes),
