@@ -30,6 +30,16 @@ pub enum Upgrade {
     Check(CheckArgs),
     /// Keep the version that was installed where it screens, or go back to this one.
     Judge(JudgeArgs),
+    /// Print the database's schema, also where this version does not know it.
+    Schema(SchemaArgs),
+}
+
+/// Arguments of `menshen upgrade schema`.
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Configuration; without it the file that MENSHEN_CONFIG names, or ./menshen.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Arguments of `menshen upgrade check`.
@@ -94,6 +104,11 @@ pub fn run(what: &Upgrade) -> anyhow::Result<ExitCode> {
     match what {
         Upgrade::Check(args) => check(args),
         Upgrade::Judge(args) => judge(args),
+        Upgrade::Schema(args) => {
+            let (config, _) = Config::find(args.config.as_deref())?;
+            say(&format!("{}\n", store::schema(&config.store.folder)?))?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
@@ -196,10 +211,9 @@ fn go_back(args: &JudgeArgs, config: &Config, note: &Note) -> anyhow::Result<()>
     let kept = args.kept.join("menshen");
     put(&kept, &args.program)?;
     // What is damaged, the program itself salvages at its start.
-    let schema = store::schema(&config.store.folder);
-    if schema.is_ok_and(|schema| schema > note.schema) {
+    if schema(args, &kept).is_ok_and(|schema| schema > note.schema) {
         let copy = backup::before_update_of(&config.store.folder, note.schema);
-        restore(args, &kept, &copy)?;
+        succeed(as_owner(args, &kept, &["restore"]).arg(copy))?;
     }
     let _ = systemctl(&["reset-failed", UNITS[0]]);
     systemctl(&["start", UNITS[0]])
@@ -215,8 +229,14 @@ fn put(from: &Path, to: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("putting {} back", to.display()))
 }
 
-/// Restores a copy of the database as whoever owns it.
-fn restore(args: &JudgeArgs, program: &Path, copy: &Path) -> anyhow::Result<()> {
+/// The database's schema.
+fn schema(args: &JudgeArgs, program: &Path) -> anyhow::Result<i64> {
+    let output = as_owner(args, program, &["upgrade", "schema"]).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+}
+
+/// A command of the program as whoever owns the database: what SQLite puts beside it must be theirs.
+fn as_owner(args: &JudgeArgs, program: &Path, what: &[&str]) -> Command {
     let mut command = match &args.user {
         Some(user) => {
             let mut command = Command::new("setpriv");
@@ -227,11 +247,11 @@ fn restore(args: &JudgeArgs, program: &Path, copy: &Path) -> anyhow::Result<()> 
         }
         None => Command::new(program),
     };
-    command.arg("restore");
+    command.args(what);
     if let Some(config) = &args.config {
         command.arg("--config").arg(config);
     }
-    succeed(command.arg(copy))
+    command
 }
 
 fn systemctl(arguments: &[&str]) -> anyhow::Result<()> {
