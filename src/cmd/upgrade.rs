@@ -1,7 +1,7 @@
 //! `menshen upgrade`: what the package asks before and after another version is installed (`deploy/debian`).
 //!
-//! Before: nobody may wait at the gate ([`check`]). After: the version that ran before, of which the package
-//! keeps the program, judges the new one ([`judge`]): pages that answer, an open database and a screened frame
+//! Before: nobody may wait at the gate (`check`). After: the version that ran before, of which the package
+//! keeps the program, judges the new one (`judge`): pages that answer, an open database and a screened frame
 //! within some minutes, or everything goes back, the database to the copy from before the update where the new
 //! version has changed its schema. The judge is the old program because the new one may do nothing right; it
 //! keeps no state but the note that the package left, so that it can begin anew after a power cut.

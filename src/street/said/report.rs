@@ -161,7 +161,7 @@ fn lines(parts: &[LinePart]) -> Vec<ReportLine> {
 /// Reads a part of `report/<date>`.
 ///
 /// # Errors
-/// [`Unreadable`].
+/// [`Unreadable`](super::Unreadable).
 pub fn report(payload: &[u8]) -> Reading<Report> {
     part::<ReportPart>(payload)?.map(|it| {
         if it.revision == 0 || !(1..=it.of).contains(&it.part) {

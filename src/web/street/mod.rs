@@ -1,6 +1,6 @@
 //! The street office's own pages: every site on one of them, and what is to be done about it.
 //!
-//! They are served as a gateway's are ([`hall`](super::hall)): same door, same rules, same words. What they show is
+//! They are served as a gateway's are (`hall`): same door, same rules, same words. What they show is
 //! made by [`crate::street`] of what the gates have said; nothing is judged here. One task (`board`) reads the
 //! database for all pages, so that a hundred of them that are open ask it once.
 //!
