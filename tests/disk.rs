@@ -19,6 +19,7 @@
 
 #[path = "disk/busy.rs"]
 mod busy;
+mod common;
 
 use menshen::clock::{ClockTrust, Stamp, WallTime};
 use menshen::event::{Event, Fault};

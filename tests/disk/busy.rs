@@ -1,12 +1,14 @@
 //! Another program that holds the database (a backup by somebody's script, `sqlite3` in a terminal): whatever
 //! is to be written meanwhile is refused in words, changes nothing, and is written once it is let go.
 
+use super::common::alert;
 use super::{moment, open, silent, try_open};
 use menshen::account::{
     AccountId, Accounts as _, Act, Change, Deed, Digest, Keys, NewAccount, Session,
 };
 use menshen::checklist::{Line, Logbook, NewLine, Search, SiteKind};
-use menshen::clock::Stamp;
+use menshen::clock::{ClockTrust, Stamp};
+use menshen::event::Event;
 use menshen::id::{Channel, MessageNumber, Sequence};
 use menshen::journal::{Journal as _, JournalError, Outbox as _, Receipt, SafeAt};
 use menshen::staff::Role;
@@ -21,7 +23,7 @@ use std::thread;
 type Write = fn(&Store) -> Result<(), JournalError>;
 
 /// Every way there is, by the file of `src/store` in which it is.
-const WRITES: [(&str, Write); 16] = [
+const WRITES: [(&str, Write); 17] = [
     ("journal", |it| it.record(&[silent(it, 1)]).map(drop)),
     ("journal", |it| {
         it.note_acts("李明", "noted", &["x".to_owned()], &moment(it, 5))
@@ -67,6 +69,14 @@ const WRITES: [(&str, Write); 16] = [
             ..rules()
         };
         it.maintain(&rules, moment(it, 9)).map(drop)
+    }),
+    // The clock is set at last: so are the times from before.
+    ("times", |it| {
+        let now = Stamp {
+            trust: ClockTrust::Synchronised,
+            ..moment(it, 9)
+        };
+        it.maintain(&rules(), now).map(drop)
     }),
     ("retention", |it| {
         let rules = Upkeep {
@@ -143,7 +153,11 @@ fn session(store: &Store, token: u8) -> Session {
 /// A store with something in each of its tables that a write changes.
 fn furnished(folder: &Path) -> Store {
     let store = open(folder);
-    store.record(&[silent(&store, 0)]).unwrap();
+    let mut raised = alert(store.boot(), 1);
+    raised.raised = moment(&store, 1);
+    store
+        .record(&[silent(&store, 0), Event::AlertRaised(raised)])
+        .unwrap();
     store.create(&somebody("王芳"), act(&store)).unwrap();
     store
         .begin(&session(&store, 1), "王芳", act(&store))
