@@ -395,8 +395,8 @@ fn a_configuration_that_is_wrong_is_refused_with_what_to_do() {
     for (text, says) in [
         ("[street]\n", "id"),
         (
-            "[street]\nid = \"d\"\nname = \"x\"\n",
-            "unknown field `name`",
+            "[street]\nid = \"d\"\ncolour = \"x\"\n",
+            "unknown field `colour`",
         ),
         (
             "[street]\nid = \"d\"\n[mqtt]\nca_file = \"a\"\n",
