@@ -50,7 +50,7 @@ demo: cargo deps-demo ## Show the whole gateway with a simulated camera (ARGS="-
 
 test: cargo deps-test vm ## Run every test (make axe before it: pages for everybody's use, too)
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-	    set -x; $(CARGO) nextest run $(LOCKED) --config-file tests/nextest.toml && $(CARGO) test --doc $(LOCKED); \
+	    set -x; $(CARGO) nextest run $(LOCKED) --no-fail-fast --config-file tests/nextest.toml && $(CARGO) test --doc $(LOCKED); \
 	else \
 	    set -x; $(CARGO) test $(LOCKED); \
 	fi

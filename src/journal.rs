@@ -10,6 +10,7 @@ use crate::clock::Stamp;
 use crate::command::{Notice, Token};
 use crate::event::{Event, Fault};
 use crate::id::{AlertId, Channel, DeviceEpoch, EventKey, MessageNumber, Sequence};
+use crate::screening::Screening;
 use std::fmt;
 
 /// What is given up first where the outbox grows beyond its bound.
@@ -155,11 +156,15 @@ pub trait Journal: Send + Sync {
     fn alert(&self, id: AlertId) -> Result<Alert, JournalError>;
 
     /// Number of screenings by verdict since a wall time (ms since 1970), as (class, reason, count).
+    /// Those that may not be saved yet are counted too, and each once.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    fn tally(&self, since_wall_ms: i64)
-    -> Result<Vec<(String, Option<String>, u64)>, JournalError>;
+    fn tally(
+        &self,
+        since_wall_ms: i64,
+        unsaved: &[Screening],
+    ) -> Result<Vec<(String, Option<String>, u64)>, JournalError>;
 
     /// Events that were recorded after this one, oldest first; where none is named, the newest alone.
     ///

@@ -24,6 +24,7 @@ use menshen::journal::{Journal, JournalError, Recorded, Unfinished};
 use menshen::mqtt::broker::Broker;
 use menshen::pipeline::gateway::Gateway;
 use menshen::pipeline::source::open_camera;
+use menshen::screening::Screening;
 use menshen::store::Store;
 use menshen::web::{Entrance, Mode};
 use program::{Dashboard, Program, Subscriber};
@@ -73,8 +74,12 @@ impl Journal for Held {
         self.store.alert(id)
     }
 
-    fn tally(&self, since: i64) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
-        self.store.tally(since)
+    fn tally(
+        &self,
+        since: i64,
+        unsaved: &[Screening],
+    ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
+        self.store.tally(since, unsaved)
     }
 
     fn since(&self, event: Option<Sequence>, limit: u32) -> Result<Vec<Recorded>, JournalError> {
@@ -158,7 +163,7 @@ fn a_hanging_disk_holds_up_neither_alarm_nor_page_nor_whoever_acts() {
         entrance: Entrance::Demo,
         mode: Mode::Demo,
         settings: None,
-        observe: Box::new(|_| {}),
+        observe: Arc::new(|_| {}),
         config,
     };
     let stop = CancellationToken::new();

@@ -27,6 +27,7 @@ use menshen::id::Channel;
 use menshen::journal::Journal;
 use menshen::mqtt::payload;
 use menshen::pipeline::gateway::{Gateway, address};
+use menshen::pipeline::recorder::Recorder;
 use menshen::screening::Verdict;
 use menshen::store::{Route, Store, Upkeep};
 use menshen::thermal::RawFrame;
@@ -198,7 +199,7 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
         },
         mode: Mode::Demo,
         settings: None,
-        observe: Box::new(|_| {}),
+        observe: Arc::new(|_| {}),
         config,
     };
     let running = runtime.spawn(gateway.run(stop.clone()));
@@ -254,6 +255,27 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
     );
 }
 
+/// People of an office's day: from which minute to which, and how many of a hundred.
+const DAY_OF_PEOPLE: [(u64, u64, u64); 4] = [
+    (8 * 60, 9 * 60 + 30, 35),
+    (11 * 60 + 30, 13 * 60 + 30, 25),
+    (17 * 60, 18 * 60 + 30, 30),
+    (0, 24 * 60, 10),
+];
+
+/// Seconds of the day at which they come, each stretch evenly.
+fn arrivals(people: u64) -> Vec<u64> {
+    let mut all: Vec<u64> = DAY_OF_PEOPLE
+        .into_iter()
+        .flat_map(|(from, until, of_hundred)| {
+            let count = people * of_hundred / 100;
+            (0..count).map(move |it| 60 * from + 60 * (until - from) * it / count)
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
 #[test]
 #[ignore = "measures what a day writes: make soak"]
 fn a_busy_day_writes_no_more_than_a_card_bears() {
@@ -272,31 +294,59 @@ fn a_busy_day_writes_no_more_than_a_card_bears() {
         ..Upkeep::default()
     };
     let before = own("io", "write_bytes:");
-    let stamp = |seconds: u64| Stamp {
+    let clock = SimulatedClock::at(Stamp {
         boot: store.boot(),
-        monotonic: Duration::from_secs(seconds),
-        wall: WallTime(MIDNIGHT.0 + (seconds * 1000).cast_signed()),
+        monotonic: Duration::ZERO,
+        wall: MIDNIGHT,
         trust: ClockTrust::Synchronised,
-    };
-    for person in 0..PEOPLE {
-        let at = stamp(DAY * person / PEOPLE);
-        let mut screened = screening(store.boot(), person, Verdict::Clear);
-        screened.last.stamp = at;
-        store.record(&[Event::Screened(screened)]).unwrap();
-        if person % (PEOPLE / ALERTS) == 0 {
-            let mut raised = alert(store.boot(), person);
-            raised.raised = at;
-            store.record(&[Event::AlertRaised(raised)]).unwrap();
+    });
+    let recorder = Recorder::new(
+        Arc::new(store.clone()),
+        Arc::new(clock.clone()),
+        Box::new(|_| {}),
+    );
+    let commits = Arc::<AtomicU64>::default();
+    let recording = thread::spawn({
+        let (recorder, commits) = (recorder.clone(), Arc::clone(&commits));
+        move || {
+            recorder.run(Box::new(move |_| {
+                commits.fetch_add(1, Ordering::Relaxed);
+            }));
         }
-        // Every minute of the day.
-        if person % 2 == 0 {
-            store.maintain(&rules, at).unwrap();
+    });
+    // Whatever is due is saved before time goes on.
+    let come = arrivals(PEOPLE);
+    let mut next = come.iter().zip(0_u64..).peekable();
+    for second in 0..DAY {
+        while let Some((_, person)) = next.next_if(|(at, _)| **at == second) {
+            let at = clock.now();
+            let mut screened = screening(store.boot(), person, Verdict::Clear);
+            screened.last.stamp = at;
+            if person % (PEOPLE / ALERTS) == 0 {
+                let mut raised = alert(store.boot(), person);
+                raised.raised = at;
+                recorder.happened(vec![Event::AlertRaised(raised)]);
+            }
+            recorder.happened(vec![Event::Screened(screened)]);
+        }
+        if second % 60 == 0 {
+            store.maintain(&rules, clock.now()).unwrap();
+        }
+        clock.advance(Duration::from_secs(1));
+        while !recorder.unsaved().waits.is_zero() {
+            thread::sleep(Duration::from_micros(100));
         }
     }
+    recorder.close();
+    recording.join().unwrap();
+    let kept = store.tally(MIDNIGHT.0, &[]).unwrap();
+    assert_eq!(kept.iter().map(|it| it.2).sum::<u64>(), come.len() as u64);
     drop(store);
     let written = (own("io", "write_bytes:") - before) >> 20;
     println!(
-        "{PEOPLE} people and {ALERTS} alerts in a day, with the night's copy: {written} MiB written"
+        "{} people and {ALERTS} alerts in a day, {} commits, with the night's copy: {written} MiB written",
+        come.len(),
+        commits.load(Ordering::Relaxed)
     );
     assert!(written <= 50, "{written} MiB are more than 50");
 }

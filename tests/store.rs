@@ -74,7 +74,7 @@ fn everything(store: &Store) -> (usize, usize, usize, usize, OutboxCount) {
     (
         store.events(Sequence(0), 1000).unwrap().len(),
         store.alerts(1000).unwrap().len(),
-        store.tally(0).unwrap().len(),
+        store.tally(0, &[]).unwrap().len(),
         store.audit(1000).unwrap().len(),
         store.count(&Channel::broker()).unwrap(),
     )
@@ -354,7 +354,7 @@ fn tallies_count_by_verdict_and_time() {
     let count =
         |class: &str, reason: Option<&str>, n| (class.to_owned(), reason.map(str::to_owned), n);
     assert_eq!(
-        store.tally(0).unwrap(),
+        store.tally(0, &[]).unwrap(),
         [
             count("cannot_judge", Some("too_far"), 1),
             count("clear", None, 2),
@@ -362,7 +362,22 @@ fn tallies_count_by_verdict_and_time() {
         ]
     );
     let since = stamp(boot, 3).wall.0;
-    assert_eq!(store.tally(since).unwrap().len(), 2);
+    assert_eq!(store.tally(since, &[]).unwrap().len(), 2);
+    // Of those that may not be saved yet each is counted once, and only from then on.
+    let unsaved = [
+        screening(boot, 1, Verdict::Clear),
+        screening(boot, 4, Verdict::PossibleFever),
+        screening(boot, 5, Verdict::Clear),
+        screening(boot, 6, Verdict::CannotJudge(Obstacle::TooFar)),
+    ];
+    assert_eq!(
+        store.tally(since, &unsaved).unwrap(),
+        [
+            count("cannot_judge", Some("too_far"), 2),
+            count("clear", None, 1),
+            count("possible_fever", None, 1),
+        ]
+    );
 }
 
 #[test]

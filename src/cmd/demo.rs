@@ -7,7 +7,6 @@ use super::run::assemble;
 use super::{estimate, measured, say, tell, until_told_to_stop};
 use crate::config::{CameraSource, Config};
 use crate::event::Event;
-use crate::journal::Recorded;
 use crate::mqtt::broker::Broker;
 use crate::pipeline::gateway::address;
 use crate::screening::{Screening, Verdict};
@@ -17,6 +16,7 @@ use anyhow::Context as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Arguments of `menshen demo`.
@@ -60,7 +60,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let topics = address(&config)?.everything();
         // The store first: it refuses a folder that another demo is using, broker and all.
-        let mut gateway = assemble(config, Box::new(show)).await?;
+        let mut gateway = assemble(config, Arc::new(show)).await?;
         // Pictures of nobody, on this machine only: whoever tries it out need not sign in.
         gateway.entrance = Entrance::Demo;
         // The broker lives as long as this variable.
@@ -102,8 +102,8 @@ fn start_broker(folder: &Path) -> Option<Broker> {
 }
 
 /// One line for each person, and for what staff must know.
-fn show(recorded: &Recorded) {
-    let line = match &recorded.event {
+fn show(event: &Event) {
+    let line = match event {
         Event::Screened(screening) if screening.presented => person(screening),
         Event::Screened(_)
         | Event::AlertAcknowledged { .. }

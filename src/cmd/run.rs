@@ -4,8 +4,8 @@ use super::{pages, until_told_to_stop};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CameraSource, Config, ConfigError, LastGood, SettingsFile, is_supervised};
 use crate::detect::OnnxDetector;
+use crate::event::Event;
 use crate::id::Channel;
-use crate::journal::Recorded;
 use crate::mqtt::payload;
 use crate::pipeline::gateway::{Gateway, address};
 use crate::pipeline::outlets;
@@ -39,7 +39,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
-        let mut gateway = assemble(config, Box::new(|_| {})).await?;
+        let mut gateway = assemble(config, Arc::new(|_| {})).await?;
         let stop = until_told_to_stop(None);
         gateway.settings = Some(settings(&gateway, Config::file(named), refused, &stop));
         let pages = &gateway.pages;
@@ -96,7 +96,7 @@ fn settings(
 /// Each with what to do.
 pub(super) async fn assemble(
     config: Config,
-    observe: Box<dyn FnMut(&Recorded) + Send>,
+    observe: Arc<dyn Fn(&Event) + Send + Sync>,
 ) -> anyhow::Result<Gateway> {
     let detector = OnnxDetector::built_in()?;
     let topics = address(&config)?;

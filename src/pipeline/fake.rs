@@ -5,6 +5,7 @@ use crate::command::Notice;
 use crate::event::Event;
 use crate::id::{AlertId, DeviceEpoch, EventKey, Sequence};
 use crate::journal::{Journal, JournalError, Recorded, Unfinished};
+use crate::screening::Screening;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 #[derive(Default)]
@@ -25,6 +26,8 @@ pub(super) struct State {
     pub(super) tries: usize,
     pub(super) kept: Vec<Event>,
     pub(super) alerts: Vec<Alert>,
+    /// Screenings that were to be counted though they are not saved.
+    pub(super) unsaved: Vec<Screening>,
 }
 
 impl FakeJournal {
@@ -122,7 +125,12 @@ impl Journal for FakeJournal {
         find(&mut alerts, id).cloned()
     }
 
-    fn tally(&self, _: i64) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
+    fn tally(
+        &self,
+        _: i64,
+        unsaved: &[Screening],
+    ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
+        self.look().unsaved = unsaved.to_vec();
         Ok(Vec::new())
     }
 

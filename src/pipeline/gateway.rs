@@ -73,8 +73,8 @@ pub struct Gateway {
     pub mode: Mode,
     /// The configuration file, for the page of settings; `None` where it is none's to change.
     pub settings: Option<Arc<dyn Settings>>,
-    /// Told of everything that was recorded.
-    pub observe: Box<dyn FnMut(&Recorded) + Send>,
+    /// Told of everything as it happens.
+    pub observe: Arc<dyn Fn(&Event) + Send + Sync>,
 }
 
 /// How the radiometer is to be set for this site.
@@ -210,6 +210,7 @@ fn when_happened(
     hook: Option<Hook>,
     faults: FaultBoard,
     changes: watch::Sender<u64>,
+    observe: Arc<dyn Fn(&Event) + Send + Sync>,
 ) -> WhenHappened {
     Box::new(move |events| {
         if let Some(hook) = &hook {
@@ -218,9 +219,8 @@ fn when_happened(
             }
         }
         faults.note(events);
-        if events.iter().any(|it| !matches!(it, Event::Screened(_))) {
-            changes.send_modify(|n| *n += 1);
-        }
+        changes.send_modify(|n| *n += 1);
+        events.iter().for_each(&*observe);
     })
 }
 
@@ -252,10 +252,9 @@ impl AfterRecord {
         move || after.tell()
     }
 
-    /// The same for what the recorder saved, with somebody who watches.
-    fn and(self, mut observe: Box<dyn FnMut(&Recorded) + Send>) -> WhenRecorded {
+    /// The same for what the recorder saved.
+    fn teller_of_recorded(self) -> WhenRecorded {
         Box::new(move |recorded| {
-            recorded.iter().for_each(&mut observe);
             super::people::tell_of_fevers(recorded, &self.fevers);
             if recorded
                 .iter()
@@ -338,7 +337,12 @@ impl Gateway {
         };
 
         let hook = outlets::hook(&self.config, &elsewhere.stop);
-        let happened = when_happened(hook, faults.clone(), changes.clone());
+        let happened = when_happened(
+            hook,
+            faults.clone(),
+            changes.clone(),
+            Arc::clone(&self.observe),
+        );
         let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
         let recorder = Recorder::new(journal, clock, happened);
         let watch_ports = WatchPorts {
@@ -373,7 +377,7 @@ impl Gateway {
         };
         self.look_after_itself(&after, faults, &status, &stop)?;
         let mut page = tokio::spawn(crate::web::serve(self.pages, dashboard, stop.clone()));
-        let (recording, recorded) = (recorder.clone(), after.and(self.observe));
+        let (recording, recorded) = (recorder.clone(), after.teller_of_recorded());
         let recording = spawn("recorder", &stop, move || recording.run(recorded))?;
         let watching = spawn("watch", &stop, {
             let (escalation, stop) = (self.config.alerts.escalation, stop.clone());

@@ -7,22 +7,31 @@
 //! a time as there are. What could not be saved stays in the queue and is tried again; nothing is given
 //! up but by the process's end. A queue that memory does not hold would be years of a broken disk.
 //!
+//! Screenings, about which nobody does anything, are saved together: a commit of one writes as many pages
+//! as a commit of fifty, and a card bears only so many. The first is saved at once, those that follow it
+//! within a minute ([`TOGETHER`]) at its end, or as soon as anything else is to be saved. A power cut takes
+//! at most that minute's screenings; never an alert, a fault or an act.
+//!
 //! To the pages the recorder is the journal: what it reads is the store's answer with the queue laid over
 //! it, so that an alert stands on the page before it stands on the disk, and can be taken there. Whether
 //! it is saved is told beside it ([`Recorder::unsaved`]), since a power cut would lose it.
 
 use crate::alert::{Alert, AlertState};
-use crate::clock::{Clock, Stamp};
+use crate::clock::Clock;
 use crate::command::Notice;
 use crate::event::Event;
 use crate::id::{AlertId, Sequence};
 use crate::journal::{Journal, JournalError, Recorded, Unfinished};
+use crate::screening::Screening;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Pause before events that could not be saved are tried again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Screenings are saved at most once in so long. 3000 people a day write some 150 MiB one by one.
+pub const TOGETHER: Duration = Duration::from_mins(1);
 
 /// Told of events at once, before they are saved; must return at once.
 pub type WhenHappened = Box<dyn Fn(&[Event]) + Send + Sync>;
@@ -48,10 +57,19 @@ struct Inner {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<(Event, Stamp)>,
+    waiting: VecDeque<Waiting>,
+    /// When something was saved last, since the start.
+    saved: Option<Duration>,
     /// Why the last attempt failed; `None` after one that did not.
     failing: Option<String>,
     closed: bool,
+}
+
+/// An event that is to be saved.
+struct Waiting {
+    event: Event,
+    /// When, since the start.
+    due: Duration,
 }
 
 /// What is not on the disk yet.
@@ -59,7 +77,7 @@ struct Queue {
 pub struct Unsaved {
     /// How many events.
     pub events: usize,
-    /// How long the oldest of them has waited.
+    /// How long the first of them should have been saved.
     pub waits: Duration,
     /// The alerts that they concern.
     pub alerts: BTreeSet<AlertId>,
@@ -108,6 +126,13 @@ fn lay_over(alerts: &mut Vec<Alert>, events: &[Event]) {
     alerts.sort_by_key(|alert| matches!(alert.state, AlertState::Resolved { .. }));
 }
 
+impl Queue {
+    /// When the first of them is to be saved.
+    fn due(&self) -> Option<Duration> {
+        self.waiting.iter().map(|it| it.due).min()
+    }
+}
+
 impl Recorder {
     /// With an empty queue before this journal.
     #[must_use]
@@ -129,11 +154,18 @@ impl Recorder {
         if events.is_empty() {
             return;
         }
-        let now = self.inner.clock.now();
+        let now = self.now();
         let told = events.clone();
-        self.queue()
-            .waiting
-            .extend(events.into_iter().map(|event| (event, now)));
+        let mut queue = self.queue();
+        let together = queue.saved.map_or(now, |at| now.max(at + TOGETHER));
+        queue.waiting.extend(events.into_iter().map(|event| {
+            let due = match event {
+                Event::Screened(_) => together,
+                _ => now,
+            };
+            Waiting { event, due }
+        }));
+        drop(queue);
         self.inner.changed.notify_all();
         (self.inner.happened)(&told);
     }
@@ -141,19 +173,17 @@ impl Recorder {
     /// What is not on the disk yet.
     #[must_use]
     pub fn unsaved(&self) -> Unsaved {
-        let now = self.inner.clock.now();
+        let now = self.now();
         let queue = self.queue();
         Unsaved {
             events: queue.waiting.len(),
             waits: queue
-                .waiting
-                .front()
-                .and_then(|(_, since)| now.since(since))
-                .unwrap_or_default(),
+                .due()
+                .map_or(Duration::ZERO, |due| now.saturating_sub(due)),
             alerts: queue
                 .waiting
                 .iter()
-                .filter_map(|(event, _)| concerned(event))
+                .filter_map(|it| concerned(&it.event))
                 .collect(),
             failing: queue.failing.clone(),
         }
@@ -199,26 +229,34 @@ impl Recorder {
         }
     }
 
-    /// All that waits, as soon as something does; `None` once closed and empty.
+    /// All that waits, as soon as something is due; `None` once closed and empty.
     fn next(&self) -> Option<Vec<Event>> {
-        let queue = self.queue();
-        let queue = self
-            .inner
-            .changed
-            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        let events: Vec<_> = queue
-            .waiting
-            .iter()
-            .map(|(event, _)| event.clone())
-            .collect();
-        (!events.is_empty()).then_some(events)
+        let mut queue = self.queue();
+        loop {
+            let now = self.now();
+            // The clock may be a simulated one: it is looked at again.
+            let pause = match queue.due() {
+                None if queue.closed => return None,
+                None => Duration::MAX,
+                Some(due) if due <= now || queue.closed => {
+                    return Some(queue.waiting.iter().map(|it| it.event.clone()).collect());
+                }
+                Some(due) => (due - now).min(AGAIN_AFTER),
+            };
+            (queue, _) = self
+                .inner
+                .changed
+                .wait_timeout(queue, pause)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// The first so many are on the disk.
     fn done(&self, count: usize) {
+        let now = self.now();
         let mut queue = self.queue();
         queue.waiting.drain(..count);
+        queue.saved = Some(now);
         if queue.failing.take().is_some() {
             tracing::info!("events are saved again");
         }
@@ -254,13 +292,14 @@ impl Recorder {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Since the start.
+    fn now(&self) -> Duration {
+        self.inner.clock.now().monotonic
+    }
+
     fn waiting(&self) -> Vec<Event> {
         let queue = self.queue();
-        queue
-            .waiting
-            .iter()
-            .map(|(event, _)| event.clone())
-            .collect()
+        queue.waiting.iter().map(|it| it.event.clone()).collect()
     }
 
     /// An act upon an alert that is not saved, or upon which another act is not: it goes behind that into
@@ -275,14 +314,14 @@ impl Recorder {
             return None;
         }
         let saved = self.inner.journal.alert(id).ok();
-        let now = self.inner.clock.now();
+        let now = self.now();
         let mut queue = self.queue();
         let mut alerts: Vec<Alert> = saved.into_iter().collect();
         let waiting: Vec<Event> = queue
             .waiting
             .iter()
-            .filter(|(event, _)| concerned(event) == Some(id))
-            .map(|(event, _)| event.clone())
+            .filter(|it| concerned(&it.event) == Some(id))
+            .map(|it| it.event.clone())
             .collect();
         if waiting.is_empty() {
             return None;
@@ -290,7 +329,10 @@ impl Recorder {
         lay_over(&mut alerts, &waiting);
         let next = acted(alerts.pop()?, event);
         if next.is_ok() {
-            queue.waiting.push_back((event.clone(), now));
+            queue.waiting.push_back(Waiting {
+                event: event.clone(),
+                due: now,
+            });
         }
         drop(queue);
         self.inner.changed.notify_all();
@@ -354,8 +396,14 @@ impl Journal for Recorder {
     fn tally(
         &self,
         since_wall_ms: i64,
+        unsaved: &[Screening],
     ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
-        self.inner.journal.tally(since_wall_ms)
+        let waiting = self.waiting().into_iter().filter_map(|event| match event {
+            Event::Screened(it) => Some(it),
+            _ => None,
+        });
+        let unsaved: Vec<_> = unsaved.iter().copied().chain(waiting).collect();
+        self.inner.journal.tally(since_wall_ms, &unsaved)
     }
 
     /// Those that are not saved yet have no number, and come when they have one.

@@ -21,6 +21,7 @@ use crate::screening::Screening;
 use crate::thermal::self_check::Complaint;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Who acted where no person did.
@@ -75,8 +76,11 @@ impl Journal for Store {
     fn tally(
         &self,
         since_wall_ms: i64,
+        unsaved: &[Screening],
     ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
         self.read(|reader| {
+            // What is saved meanwhile is not seen, or it would be counted twice.
+            let reader = reader.unchecked_transaction()?;
             let mut select = reader.prepare_cached(
                 "SELECT verdict, nullif(reason, ''), sum(people) FROM (
                      SELECT verdict, coalesce(reason, '') AS reason, count(*) AS people
@@ -85,11 +89,28 @@ impl Journal for Store {
                      SELECT verdict, reason, people FROM tally WHERE hour_wall_ms >= ?1)
                  GROUP BY verdict, reason ORDER BY verdict, reason",
             )?;
-            Ok(select
-                .query_map([since_wall_ms], |row| {
-                    Ok((row.get(0)?, row.get(1)?, from_sql(row.get(2)?)))
-                })?
-                .collect::<Result<_, _>>()?)
+            let saved = select.query_map([since_wall_ms], |row| {
+                Ok(((row.get(0)?, row.get(1)?), from_sql(row.get(2)?)))
+            })?;
+            let mut tally: BTreeMap<(String, Option<String>), u64> =
+                saved.collect::<Result<_, _>>()?;
+            let mut known = reader.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM screening WHERE boot = ?1 AND track = ?2)",
+            )?;
+            for it in unsaved
+                .iter()
+                .filter(|it| it.last.stamp.wall.0 >= since_wall_ms)
+            {
+                let id = params![to_sql(it.id.boot.0), to_sql(it.id.track.0)];
+                if !known.query_row(id, |row| row.get(0))? {
+                    let reason = it.verdict.reason().map(str::to_owned);
+                    *tally
+                        .entry((it.verdict.as_str().to_owned(), reason))
+                        .or_default() += 1;
+                }
+            }
+            let flat = |((verdict, reason), people)| (verdict, reason, people);
+            Ok(tally.into_iter().map(flat).collect())
         })
     }
 

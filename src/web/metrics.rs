@@ -186,7 +186,7 @@ async fn metrics(
             let alerts = it.journal.alerts(LIST_LIMIT)?;
             Ok((
                 alerts,
-                it.journal.tally(0)?,
+                it.journal.tally(0, &[])?,
                 it.outbox.count(&Channel::broker())?,
             ))
         })

@@ -321,7 +321,7 @@ pub(super) fn html(template: &impl Template) -> Result<Response, Problem> {
 
 /// Today's numbers and the outbox, from the store.
 pub(super) fn numbers(it: &Dashboard, now: &Stamp) -> Result<(Today, OutboxCount), JournalError> {
-    let tally = it.journal.tally(when::midnight_ms(now))?;
+    let tally = it.journal.tally(when::midnight_ms(now), &[])?;
     Ok((Today::new(&tally), it.outbox.count(&Channel::broker())?))
 }
 

@@ -26,7 +26,7 @@ use menshen::journal::{
     Journal, JournalError, Outbox, OutboxCount, OutboxRow, Receipt, Recorded, SafeAt, Unfinished,
 };
 use menshen::screening::operating::{Operating, People};
-use menshen::screening::{Obstacle, RetestReason, Verdict};
+use menshen::screening::{Obstacle, RetestReason, Screening, Verdict};
 use menshen::secret::Secret;
 use menshen::thermal::{FrameHealth, ReferenceQuality};
 use menshen::units::{
@@ -217,6 +217,7 @@ impl Journal for Memory {
     fn tally(
         &self,
         since_wall_ms: i64,
+        _: &[Screening],
     ) -> Result<Vec<(String, Option<String>, u64)>, JournalError> {
         self.check()?;
         *self.asked_since.lock().unwrap() = Some(since_wall_ms);

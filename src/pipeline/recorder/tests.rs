@@ -7,6 +7,9 @@ use crate::alert::Outcome;
 use crate::alert::tests::{alert, stamp};
 use crate::clock::SimulatedClock;
 use crate::event::Fault;
+use crate::id::{ScreeningId, TrackId};
+use crate::screening::{Obstacle, Sighting, Verdict};
+use crate::units::PixelBox;
 use std::thread;
 
 struct Bench {
@@ -244,4 +247,107 @@ fn faults_wait_for_the_disk_like_all_else() {
         .happened(vec![Event::FaultRaised { fault, at }]);
     let unsaved = bench.recorder.unsaved();
     assert_eq!((unsaved.events, unsaved.alerts.len()), (1, 0));
+}
+
+fn screened(track: u64) -> Event {
+    let sighting = Sighting {
+        sequence: track,
+        stamp: stamp(track),
+        area: PixelBox {
+            left: 40.0,
+            top: 30.0,
+            right: 80.0,
+            bottom: 90.0,
+        },
+    };
+    Event::Screened(Screening {
+        id: ScreeningId {
+            boot: stamp(0).boot,
+            track: TrackId(track),
+        },
+        first: sighting,
+        last: sighting,
+        reading: None,
+        verdict: Verdict::CannotJudge(Obstacle::TooFar),
+        presented: true,
+    })
+}
+
+/// Screens these people, and waits until the recorder has looked at each.
+fn screen(bench: &Bench, tracks: std::ops::RangeInclusive<u64>) -> Vec<Event> {
+    let events: Vec<Event> = tracks.map(screened).collect();
+    for event in &events {
+        bench.recorder.happened(vec![event.clone()]);
+    }
+    events
+}
+
+#[test]
+fn screenings_are_told_at_once_and_saved_together_within_a_minute() {
+    let mut bench = Bench::running();
+    // Nothing was saved for a while: the first is, at once.
+    let mut all = screen(&bench, 1..=1);
+    bench.journal.until(|it| it.kept.len() == 1);
+    while bench.recorder.unsaved().events > 0 {
+        thread::yield_now();
+    }
+    all.extend(screen(&bench, 2..=5));
+    assert_eq!(*bench.happened.lock().unwrap(), all);
+    let unsaved = bench.recorder.unsaved();
+    assert_eq!((unsaved.events, unsaved.waits), (4, Duration::ZERO));
+    bench.clock.advance(TOGETHER - Duration::from_millis(1));
+    all.extend(screen(&bench, 6..=6));
+    // What is counted for a page has them already.
+    bench.recorder.tally(0, &[]).unwrap();
+    let asked: Vec<u64> = bench
+        .journal
+        .look()
+        .unsaved
+        .iter()
+        .map(|it| it.id.track.0)
+        .collect();
+    assert_eq!(asked, [2, 3, 4, 5, 6]);
+    assert_eq!(
+        bench.journal.look().tries,
+        1,
+        "none before its minute is over"
+    );
+    bench.clock.advance(Duration::from_millis(1));
+    bench.journal.until(|it| it.kept.len() == 6);
+    assert_eq!(bench.journal.look().tries, 2, "all in one commit");
+    // At the end nothing is waited for.
+    all.extend(screen(&bench, 7..=7));
+    bench.end();
+    assert_eq!(bench.kept(), all);
+}
+
+#[test]
+fn an_alert_is_saved_at_once_and_takes_along_the_screenings_before_it() {
+    let mut bench = Bench::running();
+    let mut all = screen(&bench, 1..=1);
+    bench.journal.until(|it| it.kept.len() == 1);
+    while bench.recorder.unsaved().events > 0 {
+        thread::yield_now();
+    }
+    all.extend(screen(&bench, 2..=3));
+    bench.recorder.happened(vec![raised(4)]);
+    all.push(raised(4));
+    bench.journal.until(|it| it.kept.len() == 4);
+    assert_eq!(bench.journal.look().tries, 2);
+    bench.end();
+    assert_eq!(bench.kept(), all);
+}
+
+#[test]
+fn screenings_that_a_disk_refuses_are_said_to_be_late_and_are_kept() {
+    let mut bench = Bench::running();
+    bench.journal.set(|it| it.broken = true);
+    let all = screen(&bench, 1..=2);
+    bench.journal.until(|it| it.tries >= 1);
+    bench.clock.advance(Duration::from_secs(3));
+    assert_eq!(bench.recorder.unsaved().waits, Duration::from_secs(3));
+    bench.journal.set(|it| it.broken = false);
+    bench.journal.until(|it| it.kept.len() == 2);
+    bench.end();
+    assert_eq!(bench.kept(), all);
 }
