@@ -2,14 +2,14 @@
 //! without JavaScript. A page is as old as its load; what was taken meanwhile is refused in words.
 //!
 //! `/rounds/at/{place}` is what the code on a wall opens: what is to be done there. `assets/ticks.js` keeps
-//! taps in the phone until they are saved here. It counts the time of a tap from the gateway's own time, which
+//! taps in the phone until they are saved here, and `assets/rounds-worker.js` the page. It counts the time of a tap from the gateway's own time, which
 //! the page brought along, so that the phone's clock does not matter.
 
 use super::frame::Frame;
 use super::problem::Problem;
-use super::routes::{Entry, get, post};
+use super::routes::{Entry, Needs, get, post};
 use super::words::{Words, checklist as words};
-use super::{Shared, page, when};
+use super::{Shared, assets, page, when};
 use crate::calendar::{Date, TimeOfDay};
 use crate::checklist::{
     Action, Category, DayLog, Desk, DeskError, Duty, Evidence, Item, ItemId, Place, Proof, Signed,
@@ -487,6 +487,13 @@ pub(super) fn routes() -> Vec<Entry> {
     vec![
         get("/rounds", Right::Tick, rounds),
         get("/rounds/at/{place}", Right::Tick, rounds_at),
+        // At the top: a worker serves what lies beside it.
+        get("/rounds-worker.js", Needs::Nothing, async || {
+            assets::asset(
+                "text/javascript; charset=utf-8",
+                include_str!("assets/rounds-worker.js"),
+            )
+        }),
         post("/rounds/tick", Right::Tick, tick),
     ]
 }

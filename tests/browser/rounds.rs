@@ -151,6 +151,66 @@ fn taps_wait_in_the_phone_until_the_gateway_is_back_and_are_one_tick_each() {
 }
 
 #[test]
+fn a_page_that_is_reloaded_while_the_gateway_is_away_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = desk(&store(&folder));
+    let gateway = Gateway::at_desk(Entrance::Demo, Arc::clone(&desk));
+    let browser = Browser::start();
+    browser.open(&gateway, "/rounds/at/lifts", PHONE);
+    browser.until(&format!(
+        "caches.match('http://{}/rounds/at/lifts').then(it => !!it)",
+        gateway.address
+    ));
+    let loaded = "document.getElementById('rounds').dataset.loaded";
+    let before = browser.eval(loaded);
+    let copy = "!document.getElementById('kept').hidden";
+    assert_eq!(browser.eval(copy), json!(false));
+
+    gateway.stop();
+    gateway.clock.advance(Duration::from_mins(1));
+    browser.open(&gateway, "/rounds/at/lifts", PHONE);
+    browser.until(copy);
+    browser.no_sideways_scroll(PHONE);
+    browser.shoot("rounds-kept-phone");
+    tap(&browser, "off-lift-buttons");
+    browser.until("document.getElementById('queue-number').innerText === '1'");
+    let waits = waiting(&browser);
+    assert!(waits[0].1.0 >= before.as_str().unwrap().parse().unwrap());
+    // Once more: neither the page nor the tap is lost.
+    browser.open(&gateway, "/rounds/at/lifts", PHONE);
+    browser.until(copy);
+    assert_eq!(waiting(&browser), waits);
+    assert_eq!(ticks(&desk), []);
+
+    gateway.start();
+    browser.eval("dispatchEvent(new Event('online'))");
+    browser.until(&format!("{WAITING}.length === 0"));
+    browser.until(&format!("!({copy})"));
+    let came = ticks(&desk);
+    assert_eq!(came.len(), 1);
+    assert_eq!((came[0].0.clone(), came[0].2), waits[0]);
+}
+
+#[test]
+fn a_copy_of_the_page_goes_with_the_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder);
+    let desk = desk(&store);
+    drop(staffed(&store));
+    let gateway = Gateway::at_desk(Entrance::Accounts(Arc::new(store.clone())), desk);
+    let browser = Browser::start();
+    let url = format!("http://{}/", gateway.address);
+    let cookie = json!({ "name": "menshen-session", "value": "guard", "url": url });
+    browser.devtools("Network.setCookie", &cookie);
+    browser.open(&gateway, "/rounds", PHONE);
+    browser.until(&format!("caches.match('{url}rounds').then(it => !!it)"));
+    browser.until("navigator.serviceWorker.controller !== null");
+    browser.devtools("Network.clearBrowserCookies", &json!({}));
+    browser.open(&gateway, "/rounds", PHONE);
+    browser.until("caches.has('menshen.rounds').then(it => !it)");
+}
+
+#[test]
 fn what_waits_outlives_a_sign_out_and_what_is_refused_is_not_lost() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);

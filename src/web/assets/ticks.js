@@ -5,6 +5,10 @@
 //
 // The phone's clock does not matter: a tap's time is the gateway's own, which the page brought along, and
 // what has passed since. Where not even that can be kept, the browser sends the form in its own way.
+//
+// While the gateway is away, `rounds-worker.js` serves the page as it last came: where the browser has such
+// workers, which is where it trusts the gateway's certificate. The page then says how old it is, and takes
+// over how things stand as soon as the gateway answers.
 
 const KEY = "menshen.tick.";
 const FORM = 'form[action="/rounds/tick"]';
@@ -15,11 +19,15 @@ const $ = (id) => document.getElementById(id);
 
 /* ---------- the gateway's time ---------- */
 
+const clock = (at) => new Date(at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+
 let loaded;
 
 function set(page) {
-  const gateway = Number(page.getElementById("rounds").dataset.loaded);
-  loaded = { gateway, wall: Date.now(), ran: performance.now() };
+  const { loaded: gateway, kept } = page.getElementById("rounds").dataset;
+  loaded = { gateway: Number(gateway), wall: Number(kept) || Date.now(), ran: performance.now() };
+  $("kept").hidden = !kept;
+  $("kept-at").textContent = clock(Number(gateway));
 }
 
 // A phone that sleeps stops the one clock, somebody who sets the time moves the other one back.
@@ -51,8 +59,7 @@ let why = "";
 function line(tick) {
   const node = $("queue-line").content.cloneNode(true);
   node.querySelector("[data-what]").textContent = tick.what;
-  const at = new Date(tick.fields.tapped);
-  node.querySelector("[data-when]").textContent = at.toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+  node.querySelector("[data-when]").textContent = clock(tick.fields.tapped);
   if (tick.refused) {
     node.querySelector("[data-refused]").hidden = false;
     node.querySelector("[data-reason]").textContent = tick.refused;
@@ -150,6 +157,8 @@ async function send(tick) {
   return false;
 }
 
+const isCopy = () => !$("kept").hidden;
+
 let busy = false;
 let pause = SOON;
 let timer;
@@ -159,6 +168,7 @@ async function sendAll() {
   busy = true;
   clearTimeout(timer);
   try {
+    if (isCopy()) await renew();
     for (let next = waiting()[0]; next; next = waiting()[0]) {
       if (!(await send(next))) break;
       pause = SOON;
@@ -169,7 +179,7 @@ async function sendAll() {
   }
   busy = false;
   show();
-  if (waiting().length > 0) {
+  if (waiting().length > 0 || isCopy()) {
     timer = setTimeout(sendAll, pause);
     pause = Math.min(pause * 2, LATER);
   }
@@ -206,6 +216,15 @@ document.addEventListener("submit", (event) => {
   sendAll();
 });
 
+// The page that is here came before its worker was.
+async function serveWhileAway() {
+  await navigator.serviceWorker.register("/rounds-worker.js", { scope: "/rounds" });
+  const { active } = await navigator.serviceWorker.ready;
+  if (!navigator.serviceWorker.controller) active.postMessage(location.href);
+}
+
+// No worker where the browser does not trust the certificate, or has none.
+if (navigator.serviceWorker) serveWhileAway().catch(() => {});
 set(document);
 remember(document);
 show();
