@@ -71,6 +71,8 @@ pub struct Visit {
     pub entered: bool,
     /// The screening that they said is theirs.
     pub screening: Option<ScreeningId>,
+    /// Whether a contact thermometer confirmed that screening's fever.
+    pub fever: bool,
 }
 
 /// The code of a day (当日码): eight letters and digits.

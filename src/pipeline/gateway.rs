@@ -11,7 +11,7 @@ use super::Pipeline;
 use super::attended::{Attendance, attended};
 use super::capture::{Captured, OpenCamera, capture};
 use super::fault_board::FaultBoard;
-use super::people::Ends;
+use super::people::Care;
 use super::recorder::{Recorder, WhenHappened, WhenRecorded};
 use super::screening_loop::{LoopSettings, Ports, screen};
 use super::source::camera_profile;
@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{Config, MqttConfig, TransferFile};
 use crate::detect::OnnxDetector;
 use crate::event::{Event, Fault};
-use crate::id::{AlertId, DeviceEpoch};
+use crate::id::DeviceEpoch;
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
 use crate::mqtt::dial::{Account, Network};
 use crate::mqtt::link::{LinkSettings, LinkState, Telling};
@@ -44,7 +44,7 @@ use crate::web::{
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -111,22 +111,20 @@ type States = (
     watch::Receiver<Option<FollowUpState>>,
 );
 
-/// What rounds and register tell, and of what the register hears.
+/// What rounds and register tell.
 struct Tellers {
     checklist: watch::Sender<Option<ChecklistState>>,
-    people: Ends,
+    people: watch::Sender<Option<FollowUpState>>,
 }
 
-/// The tellers, who listens to them, and where a fever that was confirmed is told.
-fn tellers() -> (Tellers, States, mpsc::UnboundedSender<AlertId>) {
+/// The tellers, and who listens to them.
+fn tellers() -> (Tellers, States) {
     let (checklist, checklist_now) = watch::channel(None);
-    let (state, follow_up_now) = watch::channel(None);
-    let (fevers, confirmed) = mpsc::unbounded_channel();
-    let tellers = Tellers {
-        checklist,
-        people: Ends { state, confirmed },
-    };
-    (tellers, (checklist_now, follow_up_now), fevers)
+    let (people, follow_up_now) = watch::channel(None);
+    (
+        Tellers { checklist, people },
+        (checklist_now, follow_up_now),
+    )
 }
 
 /// The link to the site's broker, where one is switched on.
@@ -231,7 +229,6 @@ struct AfterRecord {
     wakes: Arc<[Arc<Notify>]>,
     changes: watch::Sender<u64>,
     open: watch::Sender<OpenAlerts>,
-    fevers: mpsc::UnboundedSender<AlertId>,
 }
 
 impl AfterRecord {
@@ -255,7 +252,6 @@ impl AfterRecord {
     /// The same for what the recorder saved.
     fn teller_of_recorded(self) -> WhenRecorded {
         Box::new(move |recorded| {
-            super::people::tell_of_fevers(recorded, &self.fevers);
             if recorded
                 .iter()
                 .all(|r| matches!(r.event, Event::Screened(_)))
@@ -325,7 +321,7 @@ impl Gateway {
         let (status, status_now) = watch::channel(Arc::new(settings.first_status()));
 
         let (faults, standing) = FaultBoard::new(status.clone());
-        let (tellers, states, fevers) = tellers();
+        let (tellers, states) = tellers();
         let elsewhere = self.elsewhere(open_now, standing, states)?;
         let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
@@ -333,7 +329,6 @@ impl Gateway {
             wakes: Arc::clone(&elsewhere.wakes),
             changes: changes.clone(),
             open,
-            fevers,
         };
 
         let hook = outlets::hook(&self.config, &elsewhere.stop);
@@ -442,16 +437,20 @@ impl Gateway {
     /// The desk of the register, looked after from now on; or why the register is shut.
     fn people(
         &self,
-        ends: Ends,
+        state: watch::Sender<Option<FollowUpState>>,
         changed: watch::Receiver<u64>,
         after: &AfterRecord,
         stop: &CancellationToken,
     ) -> anyhow::Result<PeopleDesk> {
         let desk = super::people::desk(&self.config, &self.store)?;
         if let Ok(desk) = &desk {
-            let (desk, clock) = (Arc::clone(desk), Arc::clone(&self.clock));
-            let told = (changed, after.teller());
-            tokio::spawn(ends.look_after(desk, clock, told, stop.clone()));
+            let care = Care {
+                desk: Arc::clone(desk),
+                journal: Arc::clone(&self.journal),
+                clock: Arc::clone(&self.clock),
+                state,
+            };
+            tokio::spawn(care.look_after((changed, after.teller()), stop.clone()));
         }
         Ok(desk)
     }

@@ -2,13 +2,12 @@
 //! told, fevers that were confirmed passed on to it, and what is old erased. That the key is lost keeps nobody
 //! from being screened.
 
-use crate::alert::Outcome;
-use crate::clock::{Clock, Stamp};
+use crate::alert::{Alert, AlertState, Outcome};
+use crate::clock::{Clock, Stamp, WallTime};
 use crate::config::Config;
 use crate::config::zone::Zone;
-use crate::event::Event;
 use crate::id::AlertId;
-use crate::journal::Recorded;
+use crate::journal::{Journal, JournalError};
 use crate::mqtt::payload::FollowUpState;
 use crate::people::{Desk, DeskError};
 use crate::store::Store;
@@ -16,11 +15,17 @@ use crate::web::PeopleDesk;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How often the totals are looked at, where nothing happens: a day may have begun.
 const EVERY: Duration = Duration::from_mins(1);
+
+/// Days after which a confirmed fever is not looked for any more.
+const FEVERS_FOR_DAYS: i64 = 3;
+
+/// Most alerts among which confirmed fevers are looked for.
+const MOST_ALERTS: u32 = 200;
 
 /// How often what is old is erased.
 const ERASE_EVERY: Duration = Duration::from_hours(1);
@@ -45,54 +50,50 @@ pub(super) fn desk(config: &Config, store: &Store) -> anyhow::Result<PeopleDesk>
     })
 }
 
-/// Passes on the alerts whose fever a contact thermometer confirmed.
-pub(super) fn tell_of_fevers(recorded: &[Recorded], fevers: &mpsc::UnboundedSender<AlertId>) {
-    for record in recorded {
-        if let Event::AlertResolved { alert, outcome, .. } = &record.event
-            && matches!(outcome, Outcome::Confirmed(_))
-        {
-            // Nobody listens while the register is shut.
-            let _ = fevers.send(*alert);
-        }
-    }
+/// The alerts whose fever a contact thermometer confirmed not long ago.
+fn confirmed_fevers(journal: &dyn Journal, now: &Stamp) -> Result<Vec<AlertId>, JournalError> {
+    let is_new = |at: &Stamp| (now.wall.0 - at.wall.0).abs() < FEVERS_FOR_DAYS * WallTime::DAY_MS;
+    let confirmed = |alert: Alert| match &alert.state {
+        AlertState::Resolved {
+            at,
+            outcome: Outcome::Confirmed(_),
+            ..
+        } => is_new(at).then_some(alert.id),
+        _ => None,
+    };
+    let alerts = journal.alerts(MOST_ALERTS)?;
+    Ok(alerts.into_iter().filter_map(confirmed).collect())
 }
 
-/// The register's ends: where its totals are told, and where fevers come from that were confirmed.
-pub(super) struct Ends {
+/// Who looks after the register.
+pub(super) struct Care {
+    pub(super) desk: Arc<Desk>,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Where its totals are told.
     pub(super) state: watch::Sender<Option<FollowUpState>>,
-    pub(super) confirmed: mpsc::UnboundedReceiver<AlertId>,
 }
 
-impl Ends {
+impl Care {
     /// Looks after the register until told to stop. `tell` is called after staff were reminded.
     pub(super) async fn look_after(
-        mut self,
-        desk: Arc<Desk>,
-        clock: Arc<dyn Clock>,
+        self,
         (mut changed, tell): (watch::Receiver<u64>, impl Fn() + Send + Sync + 'static),
         stop: CancellationToken,
     ) {
         let mut erased: Option<Stamp> = None;
-        // Those of which the register has not heard yet: none is lost where it cannot be written.
-        let mut fevers: Vec<AlertId> = Vec::new();
         loop {
             changed.borrow_and_update();
-            let now = clock.now();
+            let now = self.clock.now();
             let is_due = |last: Stamp| now.since(&last).is_none_or(|it| it >= ERASE_EVERY);
             let erase = erased.is_none_or(is_due);
             if erase {
                 erased = Some(now);
             }
-            let (desk, last) = (Arc::clone(&desk), self.state.borrow().clone());
-            let alerts = fevers.clone();
+            let (desk, journal) = (Arc::clone(&self.desk), Arc::clone(&self.journal));
+            let last = self.state.borrow().clone();
             let done = tokio::task::spawn_blocking(move || {
-                for alert in alerts {
-                    let proposed = desk.fever_confirmed(alert, now)?;
-                    tracing::info!(
-                        people = proposed.len(),
-                        "a confirmed fever is passed on to the register"
-                    );
-                }
+                pass_on_fevers(&desk, journal.as_ref(), now)?;
                 if erase {
                     look_for_what_is_old(&desk, now)?;
                 }
@@ -102,7 +103,6 @@ impl Ends {
             });
             match done.await {
                 Ok(Ok((new, reminded))) => {
-                    fevers.clear();
                     if let Some(new) = new {
                         self.state.send_replace(Some(new));
                     }
@@ -114,16 +114,27 @@ impl Ends {
                 Err(error) => tracing::error!("looking after the register ended early: {error}"),
             }
             tokio::select! {
-                alert = self.confirmed.recv() => match alert {
-                    Some(alert) => fevers.push(alert),
-                    None => return,
-                },
                 () = quiet(&mut changed) => {}
                 () = tokio::time::sleep(EVERY) => {}
                 () = stop.cancelled() => return,
             }
         }
     }
+}
+
+/// Passes fevers that were confirmed on to the register, which takes each once: asked again, and after a
+/// restart, so that none is lost where it could not be written.
+fn pass_on_fevers(desk: &Desk, journal: &dyn Journal, now: Stamp) -> Result<(), DeskError> {
+    for alert in confirmed_fevers(journal, &now)? {
+        let proposed = desk.fever_confirmed(alert, now)?;
+        if !proposed.is_empty() {
+            tracing::info!(
+                people = proposed.len(),
+                "a confirmed fever is passed on to the register"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Until something changed; many changes at once are looked at once.

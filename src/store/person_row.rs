@@ -86,6 +86,8 @@ struct VisitRow {
     by: String,
     entered: bool,
     screening: Option<String>,
+    #[serde(default)]
+    fever: bool,
 }
 
 fn text(note: &Note) -> String {
@@ -149,6 +151,7 @@ impl From<&Person> for PersonRow {
                     by: text(&it.by),
                     entered: it.entered,
                     screening: it.screening.map(|it| it.to_string()),
+                    fever: it.fever,
                 })
                 .collect(),
             code: person
@@ -311,6 +314,7 @@ impl VisitRow {
             by: note(&self.by)?,
             entered: self.entered,
             screening: screening(self.screening.as_ref())?,
+            fever: self.fever,
         })
     }
 }

@@ -213,12 +213,16 @@ fn from_the_poster_to_the_gate() {
         .fever_confirmed("1-7".parse().unwrap(), lab.now())
         .unwrap();
     assert_eq!(found, [glance.id]);
+    // Heard again, also after somebody decided: nothing new.
+    let heard_again = || lab.desk.fever_confirmed("1-7".parse().unwrap(), lab.now());
+    assert_eq!(heard_again(), Ok(Vec::new()));
     let again = lab.desk.check(&typed, &li(), lab.now()).unwrap();
     assert_eq!(again.advice, Advice::Arrived);
     assert_eq!(
         lab.desk.confirm(glance.id, &sign(), lab.now()),
         Ok(Colour::Purple)
     );
+    assert_eq!(heard_again(), Ok(Vec::new()));
     assert_eq!(
         lab.desk.check(&typed, &li(), lab.now()).unwrap().advice,
         Advice::Observed

@@ -307,7 +307,7 @@ fn a_morning(staff: &Staff, gateway: &mut Program) {
         "/declare/{}",
         Staff::between(&page, "/declare/", "<").trim()
     );
-    let mut codes = Vec::new();
+    let (mut codes, mut feverish) = (Vec::new(), String::new());
     for n in LISTED..LISTED + DECLARED {
         let it = one(n);
         let declared = staff.page(
@@ -331,6 +331,9 @@ fn a_morning(staff: &Staff, gateway: &mut Program) {
         let person = Staff::between(&glance, "name=\"person\" value=\"", "\"");
         let passage = if n % 2 == 0 { "turned_back" } else { "entered" };
         let screening = if n == 1 { alert.as_str() } else { "" };
+        if n == 1 {
+            feverish.clone_from(&person);
+        }
         staff.send(
             "/gate/pass",
             &[
@@ -377,6 +380,10 @@ fn a_morning(staff: &Staff, gateway: &mut Program) {
         ("value", "38.9"),
     ];
     staff.send(&format!("/alerts/{alert}/resolve"), &found);
+    let page = format!("/people/{feverish}");
+    gateway.wait("the proposal", |_| {
+        staff.0.get(&page).contains("id=\"proposal\"").then_some(())
+    });
     let report = format!("/report/{today}");
     staff.send(
         &format!("{report}/innovation"),

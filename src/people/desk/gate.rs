@@ -83,6 +83,7 @@ impl Desk {
                 by: by.clone(),
                 entered,
                 screening,
+                fever: false,
             });
             let surplus = person.visits.len().saturating_sub(Person::MOST_VISITS);
             person.visits.drain(..surplus);
@@ -165,7 +166,7 @@ impl Desk {
     }
 
     /// A fever was confirmed: whoever had said that the screening is theirs is proposed for medical
-    /// observation. A person confirms. Gives whom.
+    /// observation. A person confirms. Gives whom; nobody where it was heard before.
     ///
     /// # Errors
     /// Where the register cannot be read or written.
@@ -177,6 +178,15 @@ impl Desk {
             proposed.clear();
             let mut writes = Vec::new();
             for mut person in found {
+                let theirs = person
+                    .visits
+                    .iter_mut()
+                    .filter(|it| it.screening == Some(alert));
+                let news: Vec<_> = theirs.filter(|it| !it.fever).collect();
+                if news.is_empty() {
+                    continue;
+                }
+                news.into_iter().for_each(|it| it.fever = true);
                 let before = person.follow.proposal.clone();
                 person.follow.propose(Proposal {
                     to: Colour::Purple,
@@ -186,6 +196,7 @@ impl Desk {
                     at: now,
                 });
                 if person.follow.proposal == before {
+                    writes.push(self.keep(person));
                     continue;
                 }
                 proposed.push(person.id);

@@ -92,6 +92,7 @@ struct VisitView {
     by: String,
     entered: bool,
     screening: String,
+    fever: bool,
 }
 
 #[derive(Template)]
@@ -205,6 +206,7 @@ fn visits(person: &Person, now: &Stamp) -> Vec<VisitView> {
         by: it.by.to_string(),
         entered: it.entered,
         screening: it.screening.map_or_else(String::new, |it| it.to_string()),
+        fever: it.fever,
     };
     person.visits.iter().rev().map(view).collect()
 }
@@ -493,6 +495,7 @@ fn told(person: &Person) -> Value {
             "let_in": it.entered,
             "by": it.by.as_str(),
             "screening": it.screening.map(|it| it.to_string()),
+            "fever_confirmed": it.fever,
         })
     };
     json!({
