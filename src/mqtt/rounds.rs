@@ -6,6 +6,9 @@
 //! Backoff And Jitter", AWS Architecture Blog, 2015), never below 30 s. While nobody answers a round
 //! is a knock of a few messages: a collector that lost a hundred thousand needs to be asked, not
 //! flooded. Whatever its receipt lacks then comes at once.
+//!
+//! A gap in a receipt is no loss yet: where several collectors share the messages, each tells what all have
+//! kept, and one is quicker than the other. What was lacking then and still lacks 10 s later goes again.
 
 use crate::id::MessageNumber;
 use crate::journal::Receipt;
@@ -16,6 +19,8 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_secs(30);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_mins(5);
+/// A gap that is this old is a loss.
+const GRACE: Duration = Duration::from_secs(10);
 /// Messages of a round while nobody answers: as many as may be under way at once.
 const KNOCK: u32 = 20;
 
@@ -45,6 +50,10 @@ pub(super) struct Rounds {
     unanswered: u32,
     /// Whether it was heard since the last round: then it may have everything at once.
     heard: bool,
+    /// Whether the last round was a knock, and nothing was heard since.
+    knocked: bool,
+    /// Whether the next round is for a gap.
+    gap: bool,
 }
 
 impl Rounds {
@@ -58,29 +67,24 @@ impl Rounds {
 
     /// The street has answered; `lacking`: something that the broker accepted waits all the same.
     pub(super) fn heard(&mut self, receipt: &Receipt, lacking: bool, now: Instant, chance: f64) {
-        let was_silent = self.unanswered > 0;
+        let was_silent = std::mem::take(&mut self.knocked);
         self.unanswered = 0;
         self.heard = true;
         if !lacking {
-            self.due = None;
-            return;
-        }
-        if receipt.gaps.is_empty() && !was_silent {
+            self.end();
+        } else if was_silent {
+            // It lacks what it was sent while it was away.
+            self.mark = self.accepted;
+            self.due = Some(now);
+        } else if receipt.gaps.is_empty() {
             // What lies above may still be under way.
             self.set(now, chance);
-            return;
+        } else if !self.gap {
+            self.mark = receipt.up_to.min(self.accepted);
+            let soonest = self.last.map_or(now, |last| last + FIRST);
+            self.due = Some(soonest.max(now + GRACE));
+            self.gap = true;
         }
-        // It lacks what it was sent: at once, but not more often than it can answer.
-        self.mark = if was_silent {
-            self.accepted
-        } else {
-            receipt.up_to.min(self.accepted)
-        };
-        let soonest = match self.last {
-            Some(last) if !was_silent => last + FIRST,
-            _ => now,
-        };
-        self.due = Some(soonest.max(now));
     }
 
     /// Messages were put back: they go again at once, also those that were acknowledged before.
@@ -94,6 +98,7 @@ impl Rounds {
     /// No further round: what the broker accepted is safe for this gateway.
     pub(super) const fn end(&mut self) {
         self.due = None;
+        self.gap = false;
     }
 
     /// Highest message that the broker accepted.
@@ -113,7 +118,7 @@ impl Rounds {
             up_to: self.mark,
             left: if self.heard { u32::MAX } else { KNOCK },
         };
-        self.heard = false;
+        self.knocked = !std::mem::take(&mut self.heard);
         self.last = Some(now);
         self.unanswered = self.unanswered.saturating_add(1);
         self.set(now, chance);
@@ -127,6 +132,7 @@ impl Rounds {
         let wait = longest.mul_f64(chance.clamp(0.0, 1.0)).max(FIRST);
         self.mark = self.accepted;
         self.due = Some(now + wait);
+        self.gap = false;
     }
 }
 
@@ -187,18 +193,39 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_receipt_lacks_goes_again_at_once_but_not_in_a_storm() {
+    async fn what_receipts_lack_for_a_while_goes_again_but_not_in_a_storm() {
         let now = Instant::now();
         let mut rounds = Rounds::default();
         rounds.accepted(MessageNumber(100), now, 1.0);
         rounds.heard(&receipt(90, &[(3, 5)]), true, now, 1.0);
-        assert_eq!(rounds.due(), Some(now));
-        let round = rounds.begin(now, 1.0);
+        // Further ones move neither the time nor the bound, whatever else they lack.
+        rounds.heard(
+            &receipt(98, &[(4, 5), (95, 96)]),
+            true,
+            now + seconds(9),
+            1.0,
+        );
+        assert_eq!(rounds.due(), Some(now + GRACE));
+        let round = rounds.begin(now + GRACE, 1.0);
         assert_eq!((round.up_to, round.left), (MessageNumber(90), u32::MAX));
-        // It was asked a moment ago: each receipt until then says the same.
-        rounds.heard(&receipt(91, &[(3, 5)]), true, now + seconds(1), 1.0);
-        assert_eq!(rounds.due(), Some(now + seconds(1)));
-        rounds.begin(now + seconds(1), 1.0);
+        // It was sent again a moment ago.
+        rounds.heard(&receipt(98, &[(4, 4)]), true, now + seconds(11), 1.0);
+        assert_eq!(rounds.due(), Some(now + GRACE + FIRST));
+        rounds.begin(now + GRACE + FIRST, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gap_that_the_other_collector_fills_is_none() {
+        let now = Instant::now();
+        let mut rounds = Rounds::default();
+        rounds.accepted(MessageNumber(100), now, 1.0);
+        rounds.heard(&receipt(90, &[(3, 5)]), true, now, 1.0);
+        rounds.heard(&receipt(98, &[]), true, now + seconds(1), 1.0);
+        assert_eq!(rounds.due(), Some(now + seconds(31)));
+        rounds.heard(&receipt(100, &[(99, 99)]), true, now + seconds(2), 1.0);
+        assert_eq!(rounds.due(), Some(now + seconds(2) + GRACE));
+        rounds.heard(&receipt(100, &[]), false, now + seconds(3), 1.0);
+        assert_eq!(rounds.due(), None);
     }
 
     #[tokio::test(start_paused = true)]

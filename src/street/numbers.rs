@@ -10,6 +10,10 @@ use crate::journal::Receipt;
 /// and says nothing of what lies behind them.
 pub const MOST_GAPS: usize = 1000;
 
+/// Most stretches that are known of one epoch. An honest gateway has one, and a few while messages are under
+/// way; whoever sends every second number is told nothing of those beyond, which makes no row grow for ever.
+pub const MOST_STRETCHES: usize = 10_000;
+
 /// Numbers that have come, or of which the gateway said that they never will.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
@@ -35,7 +39,9 @@ impl Numbers {
     }
 
     /// Adds the numbers from `first` to `last`. A stretch that ends before it begins, or begins
-    /// with 0, which no message has, adds nothing wrong: it is cut to what there can be.
+    /// with 0, which no message has, adds nothing wrong: it is cut to what there can be. One that would be
+    /// more than [`MOST_STRETCHES`] is not added: it has not come, as far as the gateway is told, which sends
+    /// it again.
     pub fn add(&mut self, first: u64, last: u64) {
         let first = first.max(1);
         if last < first {
@@ -49,6 +55,9 @@ impl Numbers {
             .stretches
             .partition_point(|it| it.0 <= last.saturating_add(1));
         let touched = self.stretches.get(from..to).unwrap_or_default();
+        if touched.is_empty() && self.stretches.len() >= MOST_STRETCHES {
+            return;
+        }
         let joined = (
             touched.first().map_or(first, |it| it.0.min(first)),
             touched.last().map_or(last, |it| it.1.max(last)),
@@ -125,6 +134,19 @@ mod tests {
         }
         let receipt = numbers.receipt(&DeviceEpoch("e".to_owned())).unwrap();
         assert_eq!((receipt.gaps.len(), receipt.up_to.0), (MOST_GAPS, 2000));
+    }
+
+    #[test]
+    fn whoever_scatters_their_numbers_is_not_followed_for_ever() {
+        let mut numbers = Numbers::default();
+        let most = MOST_STRETCHES as u64;
+        (1..=2 * most).for_each(|it| numbers.add(2 * it, 2 * it));
+        assert_eq!(numbers.stretches().len(), MOST_STRETCHES);
+        assert!(numbers.has(2 * most) && !numbers.has(2 * most + 2));
+        // Once a gap closes there is room for the next.
+        numbers.add(3, 3);
+        numbers.add(2 * most + 2, 2 * most + 2);
+        assert!(numbers.has(2 * most + 2));
     }
 
     #[test]
