@@ -11,6 +11,8 @@
     reason = "a test fails by panicking; how many rounds is said by the environment"
 )]
 
+#[path = "common/authority.rs"]
+mod authority;
 mod common;
 #[path = "mqtt/nonsense.rs"]
 mod nonsense;

@@ -8,8 +8,12 @@
     reason = "helpers of tests may fail the test"
 )]
 
+#[path = "common/authority.rs"]
+mod authority;
 #[path = "common/browser.rs"]
 mod browser;
+#[path = "common/postgres.rs"]
+mod database;
 #[path = "street_pages/office.rs"]
 mod office;
 #[path = "common/program.rs"]

@@ -1,5 +1,6 @@
 //! TLS to a real Mosquitto, and what is said where it cannot be.
 
+use super::authority::{Authority, free_port, listener};
 use super::common::{recorded_alert, tempfolder};
 use super::{Link, Street, accepted, eventually, open};
 use menshen::mqtt::broker::{Broker, BrokerSettings};
@@ -7,66 +8,8 @@ use menshen::mqtt::dial::Network;
 use menshen::mqtt::link::LinkState;
 use menshen::mqtt::tls::TlsFiles;
 use menshen::store::Store;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-/// An authority, its certificate in a folder.
-struct Authority {
-    folder: PathBuf,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new(folder: &Path, name: &str) -> Self {
-        let folder = folder.join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).unwrap();
-        fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
-        Self {
-            folder,
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    fn certificate(&self) -> PathBuf {
-        self.folder.join("ca.pem")
-    }
-
-    /// A certificate for a name and its key, valid until the end of this year.
-    fn signs(&self, file: &str, name: &str, until: i32) -> (PathBuf, PathBuf) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_before = date_time_ymd(2019, 1, 1);
-        params.not_after = date_time_ymd(until, 12, 31);
-        let signed = params.signed_by(&key, &self.issuer).unwrap();
-        let at = |end: &str| self.folder.join(format!("{file}.{end}"));
-        fs::write(at("pem"), signed.pem()).unwrap();
-        fs::write(at("key"), key.serialize_pem()).unwrap();
-        (at("pem"), at("key"))
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// Lines for a listener of Mosquitto with TLS that asks for certificates.
-fn listener(port: u16, ca: &Path, (certificate, key): &(PathBuf, PathBuf)) -> String {
-    format!(
-        "listener {port} 127.0.0.1\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
-        ca.display(),
-        certificate.display(),
-        key.display()
-    )
-}
 
 fn over_tls(store: &Store, port: u16, ca: PathBuf, own: Option<(PathBuf, PathBuf)>) -> Link {
     Link::start_with(store, port, |settings| {

@@ -1,7 +1,9 @@
-//! All of it at once: a simulated camera, the gateway's program, a real Mosquitto with the access list as it is shipped,
-//! the street's program with its database, and its page in a real browser.
+//! All of it at once: a simulated camera, the gateway's program, a real Mosquitto that asks for certificates and has
+//! the access list as it is shipped, the street's program with its PostgreSQL, and its page in a real browser.
 
+use crate::authority::{Authority, free_port, listener};
 use crate::browser::{Browser, DESK, PHONE};
+use crate::database::Server;
 use crate::program::Program;
 use menshen::mqtt::broker::{Broker, BrokerSettings};
 use serde_json::json;
@@ -28,12 +30,29 @@ fn from_the_camera_to_the_street_offices_page() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/mosquitto/menshen.acl");
     fs::copy(shipped, &list).unwrap();
     fs::set_permissions(&list, fs::Permissions::from_mode(0o600)).unwrap();
+    let authority = Authority::new(folder.path(), "authority");
+    let (port, ca) = (free_port(), authority.certificate());
+    // Who somebody is stands in their certificate.
     let settings = BrokerSettings {
-        more: format!("acl_file {}", list.display()),
+        more: format!(
+            "acl_file {}\n{}use_identity_as_username true\n",
+            list.display(),
+            listener(port, &ca, &authority.signs("broker", "127.0.0.1", 4000))
+        ),
         ..BrokerSettings::default()
     };
-    let broker = Broker::start_with(&folder.path().join("broker"), &settings).unwrap();
-    let port = broker.port();
+    let _broker = Broker::start_with(&folder.path().join("broker"), &settings).unwrap();
+    let over_tls = |name: &str| {
+        let (certificate, key) = authority.signs(name, name, 4000);
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        format!(
+            "port = {port}\ntls = true\nca_file = \"{}\"\ncertificate_file = \"{}\"\nkey_file = \"{}\"\n",
+            ca.display(),
+            certificate.display(),
+            key.display()
+        )
+    };
+    let server = Server::start();
 
     let street = folder.path().join("street");
     write(
@@ -41,9 +60,10 @@ fn from_the_camera_to_the_street_offices_page() {
         "street.toml",
         &format!(
             "[street]\nid = \"dongfang\"\nname = \"东方街道\"\n\
-             [mqtt]\nport = {port}\nusername = \"street-dongfang\"\n\
-             [web]\nlisten = \"127.0.0.1:0\"\n\
-             [[site]]\nbuilding = \"no-12\"\ngate = \"north\"\nname = \"十二号楼\"\ncontact = \"王经理\"\nphone = \"021-5555 0100\"\n"
+             [mqtt]\n{}[ledger]\nurl = \"{}\"\n[web]\nlisten = \"127.0.0.1:0\"\n\
+             [[site]]\nbuilding = \"no-12\"\ngate = \"north\"\nname = \"十二号楼\"\ncontact = \"王经理\"\nphone = \"021-5555 0100\"\n",
+            over_tls("street-dongfang"),
+            server.url()
         ),
     );
     let mut office = Program::start(&street, &["street"]);
@@ -69,10 +89,11 @@ fn from_the_camera_to_the_street_offices_page() {
             "[site]\nstreet = \"dongfang\"\nbuilding = \"no-12\"\ngate = \"north\"\n\
              [camera]\nsource = \"simulator\"\nscenario = \"lobby.toml\"\n\
              [web]\nlisten = \"127.0.0.1:0\"\n[store]\nfolder = \"data\"\n\
-             [mqtt]\nenabled = true\nport = {port}\nusername = \"gate-north\"\nstreet_receipts = true\n"
+             [mqtt]\nenabled = true\nstreet_receipts = true\n{}",
+            over_tls("gate-north")
         ),
     );
-    let _gateway = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
+    let mut running = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
     let row = "document.querySelector('#rows tbody').textContent";
     browser.until(&format!(
         "{row}.includes('在线') && {row}.includes('商务楼宇')"
@@ -91,9 +112,16 @@ fn from_the_camera_to_the_street_offices_page() {
     browser.no_sideways_scroll(PHONE);
     browser.shoot("street-whole-phone");
     // What the street has, the gateway no longer keeps for it.
+    let door = running.dashboard();
+    running.wait("everything received", |_| {
+        let waits = &door.json("/api/v1/state")["outbox"];
+        (waits["saved"] == 0 && waits["accepted_by_broker"] == 0).then_some(())
+    });
+    let counts = server.psql(
+        "street",
+        "SELECT (SELECT count(DISTINCT site) FROM message), (SELECT count(*) FROM quarantine),
+                (SELECT count(*) FROM message WHERE name = 'alert') > 0",
+    );
+    assert_eq!(counts, "1|0|t");
     drop(office);
-    let database = street.join("street.db");
-    let ledger = menshen::street::sqlite::SqliteLedger::open(&database).unwrap();
-    let counts = menshen::street::Ledger::counts(&ledger).unwrap();
-    assert_eq!((counts.sites, counts.quarantined), (1, 0), "{counts:?}");
 }
