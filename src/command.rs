@@ -77,6 +77,31 @@ pub enum Command {
     Announce,
     /// Show this to whoever runs the building.
     Notice(Notice),
+    /// Offer this version of the site's list to whoever runs the building: the text of a template's file.
+    Template(String),
+}
+
+/// Why a version of a list that was sent is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsuitable {
+    /// It is no template that this program can read.
+    NotATemplate,
+    /// It is for another kind of site.
+    OtherKind,
+    /// This version or a newer one is there.
+    NotNewer,
+}
+
+impl Unsuitable {
+    /// The word of it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotATemplate => "not_a_template",
+            Self::OtherKind => "other_kind",
+            Self::NotNewer => "not_newer",
+        }
+    }
 }
 
 /// Which command, without what it is to be done with.
@@ -88,11 +113,13 @@ pub enum CommandName {
     Announce,
     /// [`Command::Notice`].
     Notice,
+    /// [`Command::Template`].
+    Template,
 }
 
 impl CommandName {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Resend, Self::Announce, Self::Notice];
+    pub const ALL: [Self; 4] = [Self::Resend, Self::Announce, Self::Notice, Self::Template];
 
     /// The word in topics, in the configuration and in the database.
     #[must_use]
@@ -101,6 +128,7 @@ impl CommandName {
             Self::Resend => "resend",
             Self::Announce => "announce",
             Self::Notice => "notice",
+            Self::Template => "template",
         }
     }
 
@@ -119,6 +147,7 @@ impl Command {
             Self::Resend { .. } => CommandName::Resend,
             Self::Announce => CommandName::Announce,
             Self::Notice(_) => CommandName::Notice,
+            Self::Template(_) => CommandName::Template,
         }
     }
 }

@@ -184,7 +184,8 @@ fn watch_broker(port: u16) -> Arc<Mutex<Vec<i64>>> {
     ages
 }
 
-/// The guard's page in a browser, which notes how old each alert is when its card stands in it.
+/// The guard's page in a browser, which notes how old each alert is when its card comes to stand in it. One that
+/// was there before the page was is none of those.
 fn watch_page(page: &Dashboard) -> Browser {
     let browser = Browser::start();
     let (name, value) = page.cookie.split_once('=').unwrap();
@@ -195,8 +196,10 @@ fn watch_page(page: &Dashboard) -> Browser {
     browser.open(address, "/", DESK);
     browser.until("document.body.dataset.ready === 'yes'");
     browser.eval(
-        "(() => { window.ages = []; const seen = new Set(); new MutationObserver(() => { \
-         for (const it of document.querySelectorAll('#pending article.open')) { \
+        "(() => { window.ages = []; \
+         const open = () => [...document.querySelectorAll('#pending article.open')]; \
+         const seen = new Set(open().map(it => it.id)); new MutationObserver(() => { \
+         for (const it of open()) { \
            if (seen.has(it.id)) continue; seen.add(it.id); \
            window.ages.push(Date.now() - Date.parse(it.querySelector('time').dateTime)); } \
          }).observe(document.getElementById('pending'), { childList: true, subtree: true }); return true; })()",

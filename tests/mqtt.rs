@@ -123,6 +123,7 @@ impl Link {
             follow_up: watch::channel(None).1,
             street_receipts: false,
             home_assistant: false,
+            suits: Arc::new(|_| Ok(())),
             commands: BTreeSet::new(),
             journal: Arc::new(store.clone()),
         };

@@ -342,6 +342,7 @@ fn connect(
         follow_up: watch::channel(None).1,
         street_receipts: true,
         home_assistant: false,
+        suits: Arc::new(|_| Ok(())),
         commands: BTreeSet::new(),
         journal: Arc::new(store.clone()),
     };

@@ -509,13 +509,12 @@ fn a_newer_template_is_shown_as_a_difference_and_the_old_days_keep_their_list() 
     let gone = items.remove(0);
     items[0].schedule = "daily by 12:00".parse().unwrap();
     let newer = Template::new(SiteKind::Office, 2, (now.open, now.shifts.clone()), items).unwrap();
-    let desk_1 = desk(&store).with_newer(Some(newer.clone()));
+    let desk_1 = desk(&store);
+    desk_1.offer(now);
+    assert!(desk_1.upgrade().is_none(), "the same is no upgrade");
+    desk_1.offer(newer.clone());
     let (version, diff) = desk_1.upgrade().unwrap();
     assert_eq!((version, diff.removed.len(), diff.changed.len()), (2, 1, 1));
-    assert!(
-        desk(&store).with_newer(Some(now)).upgrade().is_none(),
-        "the same is no upgrade"
-    );
     desk_1.begin(at(7, 0)).unwrap();
     let mut tick = request(1, gone.id.as_str(), 0, at(8, 0));
     tick.tick = Tick::Done(Evidence::Said);

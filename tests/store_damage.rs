@@ -15,6 +15,7 @@ mod common;
 
 use common::{acknowledge, alert, screening, stamp, tempfolder};
 use menshen::clock::{BootId, Stamp};
+use menshen::command::{Asked, Command};
 use menshen::event::{Event, Fault, VoidNumbers, VoidReason};
 use menshen::id::{Channel, MessageNumber, Sequence};
 use menshen::journal::{Journal, Keep, Outbox, OutboxMessage, SafeAt};
@@ -355,6 +356,19 @@ fn what_is_old_goes_and_what_is_not_safe_stays_and_the_numbers_stay_right() {
     store
         .record(&[acknowledge(alert(boot, 1).id, "王芳")])
         .unwrap();
+    let list = "version = 2".to_owned();
+    for (id, command) in [
+        ("c-1", Command::Announce),
+        ("c-2", Command::Template(list.clone())),
+    ] {
+        let asked = Asked {
+            id: id.parse().unwrap(),
+            by: "street".parse().unwrap(),
+            command,
+        };
+        let at = stamp(boot, 4);
+        store.record(&[Event::Commanded { asked, at }]).unwrap();
+    }
     let tally = store.tally(0, &[]).unwrap();
     let rules = Upkeep {
         disk_floor: 0,
@@ -369,17 +383,18 @@ fn what_is_old_goes_and_what_is_not_safe_stays_and_the_numbers_stay_right() {
         ..later(boot, 3650)
     };
     store.maintain(&rules, wrong).unwrap();
-    assert_eq!(events(&store), 7);
+    assert_eq!(events(&store), 9);
     store.maintain(&rules, later(boot, 31)).unwrap();
-    assert_eq!(events(&store), 5, "the two clear ones are gone");
+    assert_eq!(events(&store), 7, "the two clear ones are gone");
     assert_eq!(store.tally(0, &[]).unwrap(), tally);
     store.maintain(&rules, later(boot, 1100)).unwrap();
     assert_eq!(
         events(&store),
-        3,
-        "what raised the alerts that nobody has resolved"
+        4,
+        "what raised the alerts that nobody has resolved, and a list that a site may be built on"
     );
+    assert_eq!(store.sent_templates().unwrap(), [list]);
     assert_eq!(store.alerts(9).unwrap().len(), 3);
-    assert_eq!(waiting(&store).len(), 7, "and each message that waits");
+    assert_eq!(waiting(&store).len(), 9, "and each message that waits");
     assert_eq!(store.tally(0, &[]).unwrap(), tally);
 }

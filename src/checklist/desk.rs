@@ -19,7 +19,7 @@ use crate::procedure::{EditRefused, Procedure, StepRefused};
 use crate::text::Note;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The site's zone, as far as the desk needs it.
 pub trait SiteDays: Send + Sync {
@@ -109,7 +109,7 @@ pub struct Desk {
     logbook: Arc<dyn Logbook>,
     days: Arc<dyn SiteDays>,
     report_at: TimeOfDay,
-    newer: Option<Template>,
+    newer: Mutex<Option<Template>>,
 }
 
 impl fmt::Debug for Desk {
@@ -140,20 +140,20 @@ impl Desk {
             logbook,
             days,
             report_at,
-            newer: None,
+            newer: Mutex::default(),
         }
     }
 
-    /// A desk that knows of a newer version of its template.
-    #[must_use]
-    pub fn with_newer(self, newer: Option<Template>) -> Self {
-        Self { newer, ..self }
+    /// Offers the newest version of its template to whoever runs the site.
+    pub fn offer(&self, newest: Template) {
+        *self.newer.lock().unwrap_or_else(PoisonError::into_inner) = Some(newest);
     }
 
     /// What a newer version of the template would change, and its number; `None` where there is none.
     #[must_use]
     pub fn upgrade(&self) -> Option<(u32, Diff)> {
-        let (now, newer) = (self.list.template(), self.newer.as_ref()?);
+        let newer = self.newer.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, newer) = (self.list.template(), newer.as_ref()?);
         let diff = Diff::between(now.items(), newer.items());
         (newer.version > now.version).then_some((newer.version, diff))
     }

@@ -34,7 +34,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         text.push_str(&meaning);
         text.push('\n');
     }
-    let mut remarks = config.warnings();
+    let mut remarks: Vec<String> = config.warnings().into_iter().map(|it| it.en).collect();
     remarks.extend(config.mqtt.password_warning());
     remarks.extend(config.mqtt.key_warning());
     remarks.extend(config.web.key_warning());

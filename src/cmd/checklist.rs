@@ -34,7 +34,8 @@ pub struct CheckArgs {
     /// The site's own file.
     #[arg(value_name = "SITE_FILE")]
     site: PathBuf,
-    /// A template's file to compare with; without it the newest one that is built in.
+    /// A template's file to compare with, or that the site's file is built on; without it the newest one that is
+    /// built in.
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
 }
@@ -148,7 +149,13 @@ fn table(lists: &[Template]) -> String {
 }
 
 fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let site = files::load_site(&args.site)?;
+    // A site may be built on a list that the street office has sent, of which it has the file.
+    let given = args
+        .template
+        .as_deref()
+        .map(files::load_template)
+        .transpose()?;
+    let site = files::load_site(&args.site, given.as_slice())?;
     let list = &site.list;
     let kind = site.built.kind;
     let count = |duty| list.items().iter().filter(|it| it.duty == duty).count();
@@ -173,8 +180,8 @@ fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             ids.join(", ")
         );
     }
-    let newer = match &args.template {
-        Some(path) => files::load_template(path)?,
+    let newer = match given {
+        Some(given) => given,
         None => files::newest(kind)?,
     };
     anyhow::ensure!(

@@ -35,7 +35,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let named = args.config.as_deref();
     let (config, refused) = configuration(named)?;
     for warning in config.warnings() {
-        tracing::warn!("{warning}");
+        tracing::warn!("{}", warning.en);
     }
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {

@@ -12,6 +12,7 @@ use crate::street::Lists;
 use crate::street::collector::{self, CollectorSettings};
 use crate::street::ledger::Ledger;
 use crate::street::postgres::{PostgresLedger, PostgresSettings};
+use crate::street::record::Order;
 use crate::street::sqlite::SqliteLedger;
 use crate::web::Pages;
 use crate::web::street::{self as office, StreetOffice};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub mod account;
-pub mod notice;
+pub mod order;
 
 /// Arguments of `menshen street`.
 #[derive(clap::Args, Debug)]
@@ -42,7 +43,9 @@ enum Street {
     /// Take a site's account away.
     Revoke(account::SiteArgs),
     /// Say something to those who run the buildings.
-    Notice(notice::NoticeArgs),
+    Notice(order::NoticeArgs),
+    /// Offer them a new version of their list.
+    Template(order::TemplateArgs),
     /// List what sites were told, and what became of it at each.
     Orders,
 }
@@ -57,8 +60,9 @@ pub fn run(args: &StreetArgs) -> anyhow::Result<ExitCode> {
         None => collect(args, &config),
         Some(Street::Enrol(args)) => account::enrol(&config, args),
         Some(Street::Revoke(args)) => account::revoke(&config, args),
-        Some(Street::Notice(args)) => notice::give(&config, args),
-        Some(Street::Orders) => notice::list(&config),
+        Some(Street::Notice(args)) => order::notice(&config, args),
+        Some(Street::Template(args)) => order::template(&config, args),
+        Some(Street::Orders) => order::list(&config),
     }
 }
 
@@ -103,6 +107,17 @@ async fn serve(pages: Pages, office: StreetOffice, stop: CancellationToken) -> a
     Ok(served?)
 }
 
+/// The texts of the lists that were sent to sites.
+fn sent_lists(ledger: &dyn Ledger) -> anyhow::Result<Vec<String>> {
+    let orders = ledger.orders(u32::MAX)?;
+    let lists = orders.iter().filter(|(order, _)| order.name == "template");
+    let text = |(order, _): &(Order, _)| {
+        let said: serde_json::Value = serde_json::from_slice(&order.payload).ok()?;
+        said["template"].as_str().map(str::to_owned)
+    };
+    Ok(lists.filter_map(text).collect())
+}
+
 /// Opens the pages' address and what they keep.
 async fn open(
     street: &str,
@@ -113,9 +128,10 @@ async fn open(
     // Sessions are ordered by starts, which the accounts' own database counts.
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let accounts: Arc<dyn Accounts> = Arc::new(store);
+    let sent = lists::sent(&sent_lists(ledger.as_ref())?);
     let mut templates = Vec::new();
     for kind in SiteKind::ALL {
-        templates.extend(lists::versions(*kind)?);
+        templates.extend(lists::versions_with(*kind, &sent)?);
     }
     let pages = pages::listen(&config.web, &config.folder, clock.as_ref()).await?;
     let office = StreetOffice {

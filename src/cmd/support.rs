@@ -152,7 +152,10 @@ impl Hidden {
             let text = fs::read_to_string(file).unwrap_or_default();
             words.extend(text.lines().map(|line| line.trim().to_owned()));
         }
-        let site = config.checklist.file.as_deref().map(checklist::load_site);
+        let sent = store::sent_templates(&config.store.folder).unwrap_or_default();
+        let sent = checklist::sent(&sent);
+        let file = config.checklist.file.as_deref();
+        let site = file.map(|it| checklist::load_site(it, &sent));
         if let Some(Ok(site)) = site {
             let owners = site.list.owners();
             let named = owners.categories.values().chain(owners.items.values());

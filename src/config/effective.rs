@@ -5,6 +5,7 @@ use super::convert::scale_word;
 use super::keys::{self, Key, Kind};
 use super::{CameraSource, ChecklistConfig, Config, ProfileChoice, StoreConfig, WebConfig, notify};
 use crate::camera::Rotation;
+use crate::text::Words;
 use crate::thermal::reference::ReferenceSettings;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -241,17 +242,19 @@ fn by_number(source: &CameraSource) -> bool {
 }
 
 /// What should be looked at.
-pub(super) fn warnings(config: &Config) -> Vec<String> {
+pub(super) fn warnings(config: &Config) -> Vec<Words> {
     let mut found = Vec::new();
-    let mut note = |applies: bool, text: &str| {
+    let mut note = |applies: bool, zh: &str, en: &str| {
         if applies {
-            found.push(text.to_owned());
+            let (zh, en) = (zh.to_owned(), en.to_owned());
+            found.push(Words { zh, en });
         }
     };
     let mqtt = &config.mqtt;
     let here = matches!(mqtt.host.as_str(), "localhost" | "127.0.0.1" | "::1");
     note(
         config.reference.is_none(),
+        "画面里没有黑体（相对模式）：一小时内见过 100 人之前不判断任何人，此后只与他们比较，把握更小、误报更多。请把黑体放进画面，并在 [reference] 写 present = true。",
         "no reference in view (relative mode): nobody is judged before 100 people were seen within an \
          hour, then only by the difference to them, with more doubt and more false alarms. Put a \
          blackbody into the picture and set present = true in [reference].",
@@ -259,51 +262,62 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let both = config.reference.and_then(|it| it.both());
     note(
         both.is_some_and(|[low, high]| low.degrees() > FACES_C || high.degrees() < FACES_C),
+        "两个黑体都比人脸热，或都比人脸冷：人脸温度落在二者之外，测得不够准。请在 [reference] 把一个设为 33，另一个设为 39 左右。",
         "both blackbodies are warmer than faces, or both are colder: what is measured beside them and not \
          between them is less sure. Set one to 33 and the other to 39 in [reference], or so.",
     );
     note(
         config.room.ambient.is_none(),
+        "室温取自画面；在门口放一支温度计，并填 [room] 的 ambient_c，估计更准。",
         "the room's temperature is taken from the picture; a thermometer near the gate and \
          ambient_c in [room] make the estimate better.",
     );
     note(
         !matches!(config.camera.source, CameraSource::V4l { .. }),
+        "画面来源不是相机：门口的人没有被测量。",
         "the source of frames is no camera: nobody at the gate is measured.",
     );
     note(
         by_number(&config.camera.source),
+        "相机以编号（/dev/videoN）命名，重新插拔后可能变成另一台：请不填 device，或填 /dev/v4l/by-id 下的名字。",
         "the camera is named by its number (/dev/videoN), which may be another one after it was \
          plugged in again: leave device away, or name its link under /dev/v4l/by-id.",
     );
     note(
         !mqtt.enabled,
+        "没有配置 MQTT 服务器：事件只保存和显示在本机。",
         "no broker is configured: events are kept here and shown here only.",
     );
     note(
         mqtt.enabled && !here && mqtt.tls.is_none(),
+        "事件发往另一台机器而没有 TLS：请在 [mqtt] 写 tls = true。",
         "events go to another machine without TLS: write tls = true in [mqtt].",
     );
     note(
         mqtt.enabled && !mqtt.street_receipts,
+        "街道没有回执（[mqtt] 的 street_receipts）：MQTT 服务器收下后丢失的，就丢失了。",
         "no collector of the street acknowledges (street_receipts in [mqtt]): what the broker \
          accepts and loses is lost.",
     );
     let own = mqtt.tls.as_ref().is_some_and(|tls| tls.own.is_some());
     note(
         mqtt.enabled && mqtt.username.is_none() && !own,
+        "登录 MQTT 服务器没有用户名和密码：能连上它的任何人都能发警报。",
         "the broker is used without a name and a password: anybody who reaches it can send alerts.",
     );
     note(
         mqtt.enabled && (config.site.street == "street" || config.site.building == "building"),
+        "[site] 还是默认代号：同一服务器上两栋这样的楼无法区分。",
         "[site] still has its default names: two such buildings cannot be told apart at one broker.",
     );
     note(
         config.store.upkeep.backups_kept == 0,
+        "不做数据库备份：存储卡一坏，数据就没有了。",
         "no copies of the database are made: what is on a card that dies is lost.",
     );
     note(
         config.screening.min_looks < 3,
+        "min_looks 小于 3：非制冷相机单帧噪声有零点几度。",
         "min_looks is below 3: single frames of an uncooled camera are noisy by several tenths.",
     );
     found

@@ -50,6 +50,7 @@ use crate::command::CommandName;
 use crate::journal::SafeAt;
 use crate::screening::Rules;
 use crate::store::Upkeep;
+use crate::text::Words;
 use crate::thermal::Room;
 use crate::thermal::profile::CameraProfile;
 use crate::thermal::radiometry::CountScale;
@@ -419,7 +420,7 @@ impl Config {
 
     /// What is allowed but should be looked at before people are screened, one sentence each.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Words> {
         effective::warnings(self)
     }
 }

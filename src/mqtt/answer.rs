@@ -1,10 +1,11 @@
 //! `event/command`: what became of a command. What was done is told like every other event, through
 //! the outbox; what was refused changes nothing, so its answer is said once and not kept.
 
+use super::link::Suits;
 use super::payload::{V, bytes, message, rfc3339};
 use super::topic::{Address, Topic};
 use crate::clock::{ClockTrust, Stamp, WallTime};
-use crate::command::{Asked, CommandName};
+use crate::command::{Asked, Command, CommandName, Unsuitable};
 use crate::id::{DeviceEpoch, MessageKey};
 use crate::journal::OutboxMessage;
 use serde::Serialize;
@@ -21,6 +22,8 @@ pub(super) enum Refusal {
     ClockUnset,
     /// It was done before.
     DoneBefore,
+    /// A version of a list that this site cannot take.
+    Unsuitable(Unsuitable),
     /// Too many at once, or the disk failed: to be asked again.
     Busy,
 }
@@ -33,6 +36,7 @@ impl Refusal {
             Self::Expired => "expired",
             Self::ClockUnset => "clock_unset",
             Self::DoneBefore => "done_before",
+            Self::Unsuitable(why) => why.as_str(),
             Self::Busy => "busy",
         }
     }
@@ -108,15 +112,19 @@ pub(super) fn refused(
 pub(super) fn refusal(
     asked: &Asked,
     expires: Option<WallTime>,
-    allowed: &BTreeSet<CommandName>,
+    (allowed, suits): (&BTreeSet<CommandName>, &Suits),
     now: &Stamp,
 ) -> Option<Refusal> {
     if !allowed.contains(&asked.command.name()) {
         return Some(Refusal::NotAllowed);
     }
-    let expires = expires?;
-    if now.trust != ClockTrust::Synchronised {
-        return Some(Refusal::ClockUnset);
+    match expires {
+        Some(_) if now.trust != ClockTrust::Synchronised => return Some(Refusal::ClockUnset),
+        Some(expires) if now.wall > expires => return Some(Refusal::Expired),
+        _ => {}
     }
-    (now.wall > expires).then_some(Refusal::Expired)
+    match &asked.command {
+        Command::Template(text) => suits(text).err().map(Refusal::Unsuitable),
+        Command::Announce | Command::Notice(_) | Command::Resend { .. } => None,
+    }
 }

@@ -458,9 +458,9 @@ impl<'a> Connection<'a> {
                 }
             }
             Ok(Inbound::Command { asked, expires }) => {
-                let allowed = &self.settings.commands;
+                let followed = (&self.settings.commands, &*self.settings.suits);
                 let now = self.settings.clock.now();
-                match answer::refusal(&asked, expires, allowed, &now) {
+                match answer::refusal(&asked, expires, followed, &now) {
                     Some(why) => return self.refuse(&asked, why),
                     None if self.commands.len() >= MOST_WAITING => {
                         return self.refuse(&asked, Refusal::Busy);

@@ -100,7 +100,8 @@ impl From<&Receipt> for ReceiptPayload {
     }
 }
 
-/// `cmd/<name>`: what is asked for. Only `resend` takes `from` and `to`; only `notice` the last three; both need all.
+/// `cmd/<name>`: what is asked for. Only `resend` takes `from` and `to`; only `notice` text, begin and end; only
+/// `template` the last; each needs all of its own.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -129,6 +130,9 @@ pub(super) struct CommandPayload {
     /// RFC 3339: shown until here.
     #[serde(skip_serializing_if = "Option::is_none")]
     ends: Option<String>,
+    /// A new version of the site's list: the text of a template's file, as in `src/checklist/templates`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
 }
 
 /// The payload by which a command is asked for; a gateway reads it as it was meant.
@@ -152,6 +156,10 @@ pub fn asking(asked: &Asked, expires: WallTime) -> Vec<u8> {
             text: Some(it.text.to_string()),
             begins: Some(rfc3339(it.begins)),
             ends: Some(rfc3339(it.ends)),
+            ..plain
+        },
+        Command::Template(text) => CommandPayload {
+            template: Some(text.clone()),
             ..plain
         },
     })
@@ -231,12 +239,13 @@ fn command(name: &str, payload: &[u8]) -> Result<Inbound, Unfit> {
     };
     let stretch = it.from.is_some() || it.to.is_some();
     let notice = it.text.is_some() || it.begins.is_some() || it.ends.is_some();
-    let command = match (name, stretch, notice) {
-        (CommandName::Resend, _, false) => resend(it.from, it.to)?,
-        (CommandName::Notice, false, _) => shown(it.text, it.begins, it.ends)?,
-        (CommandName::Announce, false, false) => Command::Announce,
+    let command = match (name, stretch, notice, it.template) {
+        (CommandName::Resend, _, false, None) => resend(it.from, it.to)?,
+        (CommandName::Notice, false, _, None) => shown(it.text, it.begins, it.ends)?,
+        (CommandName::Announce, false, false, None) => Command::Announce,
+        (CommandName::Template, false, false, Some(text)) => Command::Template(text),
         _ => {
-            let what = format!("{} takes what it is not given", name.as_str());
+            let what = format!("{} needs something else", name.as_str());
             return Err(Unfit::Payload(what));
         }
     };
@@ -379,6 +388,7 @@ mod tests {
             r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"expires":"soon"}"#,
             r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"sudo":true}"#,
             r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"text":"x"}"#,
+            r#"{"v":1,"id":"c","by":"b","from":3,"to":9,"template":"x"}"#,
         ] {
             let found = taken("cmd/resend", wrong);
             assert!(
@@ -401,6 +411,7 @@ mod tests {
                 begins: WallTime(1_582_000_000_000),
                 ends: WallTime(1_582_000_360_000),
             }),
+            Command::Template("site = \"office\"\n# 第二版\n".to_owned()),
         ];
         for command in commands {
             let end = format!("cmd/{}", command.name().as_str());

@@ -23,7 +23,7 @@ use super::payload::{ChecklistState, FollowUpState, OpenAlerts};
 use super::signs::{LinkWatch, Signs};
 use super::topic::Address;
 use crate::clock::{Clock, Stamp};
-use crate::command::CommandName;
+use crate::command::{CommandName, Unsuitable};
 use crate::event::Fault;
 use crate::id::{Channel, DeviceEpoch, MessageNumber};
 use crate::journal::{Journal, Outbox};
@@ -38,6 +38,9 @@ use tokio_util::sync::CancellationToken;
 const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Whether this site can take a version of a list that was sent, by the text of its file.
+pub type Suits = dyn Fn(&str) -> Result<(), Unsuitable> + Send + Sync;
 
 /// What the link needs to know.
 #[derive(Clone)]
@@ -69,6 +72,8 @@ pub struct LinkSettings {
     pub home_assistant: bool,
     /// Which commands are followed.
     pub commands: BTreeSet<CommandName>,
+    /// Whether this site can take a version of a list that was sent.
+    pub suits: Arc<Suits>,
     /// Where commands are recorded, and so done.
     pub journal: Arc<dyn Journal>,
 }

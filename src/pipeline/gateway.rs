@@ -27,7 +27,7 @@ use crate::event::{Event, Fault};
 use crate::id::DeviceEpoch;
 use crate::journal::{Journal, JournalError, Outbox, Recorded};
 use crate::mqtt::dial::{Account, Network};
-use crate::mqtt::link::{LinkSettings, LinkState, Telling};
+use crate::mqtt::link::{LinkSettings, LinkState, Suits, Telling};
 use crate::mqtt::payload::{ChecklistState, FollowUpState, OpenAlerts};
 use crate::mqtt::tls::TlsFiles;
 use crate::mqtt::topic::Address;
@@ -111,6 +111,12 @@ type States = (
     watch::Receiver<Option<FollowUpState>>,
 );
 
+/// The alerts and the faults that are open.
+type Standing = (
+    watch::Receiver<OpenAlerts>,
+    watch::Receiver<BTreeSet<Fault>>,
+);
+
 /// What rounds and register tell.
 struct Tellers {
     checklist: watch::Sender<Option<ChecklistState>>,
@@ -133,11 +139,9 @@ fn link_settings(
     epoch: &DeviceEpoch,
     clock: &Arc<dyn Clock>,
     journal: &Arc<dyn Journal>,
-    (open_alerts, standing): (
-        watch::Receiver<OpenAlerts>,
-        watch::Receiver<BTreeSet<Fault>>,
-    ),
+    (open_alerts, standing): Standing,
     (checklist, follow_up): States,
+    suits: Arc<Suits>,
 ) -> anyhow::Result<Option<LinkSettings>> {
     let mqtt = &config.mqtt;
     if !mqtt.enabled {
@@ -157,6 +161,7 @@ fn link_settings(
         street_receipts: mqtt.street_receipts,
         home_assistant: mqtt.home_assistant,
         commands: mqtt.commands.clone(),
+        suits,
         journal: Arc::clone(journal),
     }))
 }
@@ -322,7 +327,8 @@ impl Gateway {
 
         let (faults, standing) = FaultBoard::new(status.clone());
         let (tellers, states) = tellers();
-        let elsewhere = self.elsewhere(open_now, standing, states)?;
+        let desk = super::rounds::desk(&self.config.checklist, &self.store)?;
+        let elsewhere = self.elsewhere((open_now, standing), states, &desk)?;
         let (linked, link_now) = (elsewhere.link.is_some(), elsewhere.link_now.clone());
         let after = AfterRecord {
             journal: Arc::clone(&self.journal),
@@ -350,9 +356,16 @@ impl Gateway {
             quick: elsewhere.sights(&self.config, self.is_in_safe_mode()),
             slow: sights::slow(&self.config, self.outbox()),
         };
+        tokio::spawn(super::rounds::look_after(
+            (Arc::clone(&desk), self.store.clone()),
+            Arc::clone(&self.clock),
+            (changed.clone(), tellers.checklist),
+            after.teller(),
+            stop.clone(),
+        ));
         let moments = (self.config.alerts.picture).then(Arc::<Moments>::default);
         let dashboard = Dashboard {
-            desk: Some(self.rounds((changed.clone(), tellers.checklist), &after, &stop)?),
+            desk: Some(desk),
             people: self.people(tellers.people, changed.clone(), &after, &stop)?,
             entrance: self.entrance.clone(),
             settings: self.settings.clone(),
@@ -416,24 +429,6 @@ impl Gateway {
         Ok(())
     }
 
-    /// The desk of the rounds, looked after from now on.
-    fn rounds(
-        &self,
-        channels: (watch::Receiver<u64>, watch::Sender<Option<ChecklistState>>),
-        after: &AfterRecord,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Arc<Desk>> {
-        let desk = super::rounds::desk(&self.config.checklist, &self.store)?;
-        tokio::spawn(super::rounds::look_after(
-            Arc::clone(&desk),
-            Arc::clone(&self.clock),
-            channels,
-            after.teller(),
-            stop.clone(),
-        ));
-        Ok(desk)
-    }
-
     /// The desk of the register, looked after from now on; or why the register is shut.
     fn people(
         &self,
@@ -488,9 +483,9 @@ impl Gateway {
     /// Starts whoever is elsewhere.
     fn elsewhere(
         &self,
-        open_now: watch::Receiver<OpenAlerts>,
-        standing: watch::Receiver<BTreeSet<Fault>>,
+        standing: Standing,
         states: States,
+        desk: &Arc<Desk>,
     ) -> anyhow::Result<Elsewhere> {
         let stop = CancellationToken::new();
         let mut wakes = outlets::couriers(&self.config, &self.clock, &self.outbox(), &stop)?;
@@ -498,13 +493,15 @@ impl Gateway {
         wakes.push(Arc::clone(&wake));
         let (state, link_now) = watch::channel(LinkState::Connecting);
         let (silent, street_silent) = watch::channel(false);
+        let desk = Arc::clone(desk);
         let link = link_settings(
             &self.config,
             &self.store.epoch(),
             &self.clock,
             &self.journal,
-            (open_now, standing),
+            standing,
             states,
+            Arc::new(move |text| super::rounds::suits(&desk, text)),
         )?;
         let link = link.map(|settings| {
             let (outbox, stop) = (self.outbox(), stop.clone());

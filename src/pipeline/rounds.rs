@@ -1,13 +1,15 @@
 //! The rounds in the running gateway: the desk with the site's list and zone, the report that goes out by
 //! itself at the set hour, and the state that the street sees.
 
-use crate::checklist::{Desk, DeskError, SiteList};
+use crate::checklist::{Desk, DeskError, SiteList, Template};
 use crate::clock::{Clock, ClockTrust, Stamp};
-use crate::config::{ChecklistConfig, checklist as files, zone::Zone};
+use crate::command::Unsuitable;
+use crate::config::{ChecklistConfig, ConfigError, checklist as files, zone::Zone};
 use crate::mqtt::payload::ChecklistState;
 use crate::store::Store;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -24,11 +26,11 @@ const PEOPLE_EVERY: Duration = Duration::from_mins(5);
 /// # Errors
 /// Where the site's own list cannot be read.
 pub(super) fn desk(config: &ChecklistConfig, store: &Store) -> anyhow::Result<Arc<Desk>> {
+    let sent = files::sent(&store.sent_templates()?);
     let list = match &config.file {
-        Some(file) => files::load_site(file)?.list,
+        Some(file) => files::load_site(file, &sent)?.list,
         None => SiteList::plain(files::newest(config.site)?),
     };
-    let newer = files::newest(list.template().site)?;
     let desk = Desk::new(
         Arc::new(list),
         files::shipped_procedure()?,
@@ -36,13 +38,49 @@ pub(super) fn desk(config: &ChecklistConfig, store: &Store) -> anyhow::Result<Ar
         Arc::new(Zone(TimeZone::system())),
         config.report_at,
     );
-    Ok(Arc::new(desk.with_newer(Some(newer))))
+    offer(&desk, &sent)?;
+    Ok(Arc::new(desk))
+}
+
+/// Offers the newest version that there is of the site's list.
+fn offer(desk: &Desk, sent: &[Template]) -> Result<(), ConfigError> {
+    let newest = files::versions_with(desk.list().template().site, sent)?.pop();
+    newest.into_iter().for_each(|it| desk.offer(it));
+    Ok(())
+}
+
+/// Whether a list that was sent is a newer one of the desk's kind.
+pub(super) fn suits(desk: &Desk, text: &str) -> Result<(), Unsuitable> {
+    let sent = files::parse_template(text, "a list that was sent").map_err(|error| {
+        tracing::warn!("a list that was sent is not taken: {error}");
+        Unsuitable::NotATemplate
+    })?;
+    let now = desk.list().template();
+    if sent.site != now.site {
+        return Err(Unsuitable::OtherKind);
+    }
+    let newest = desk.upgrade().map_or(now.version, |(newest, _)| newest);
+    if sent.version <= newest {
+        return Err(Unsuitable::NotNewer);
+    }
+    Ok(())
+}
+
+/// Offers lists that were sent since the last look; `known`: how many there were then.
+fn look_for_lists(desk: &Desk, store: &Store, known: &AtomicUsize) -> Result<(), DeskError> {
+    let texts = store.sent_templates()?;
+    if known.swap(texts.len(), Ordering::Relaxed) != texts.len()
+        && let Err(error) = offer(desk, &files::sent(&texts))
+    {
+        tracing::error!("{error}");
+    }
+    Ok(())
 }
 
 /// What is due is submitted, and the state is told, every minute and whenever something changed. `tell` is
 /// called after a report went out.
 pub(super) async fn look_after(
-    desk: Arc<Desk>,
+    (desk, store): (Arc<Desk>, Store),
     clock: Arc<dyn Clock>,
     (mut changed, state): (watch::Receiver<u64>, watch::Sender<Option<ChecklistState>>),
     tell: impl Fn() + Send + Sync + 'static,
@@ -50,11 +88,17 @@ pub(super) async fn look_after(
 ) {
     let mut sure = Sure::default();
     let mut told: Option<Stamp> = None;
+    let lists = Arc::<AtomicUsize>::default();
     loop {
         changed.borrow_and_update();
         let (desk, now) = (Arc::clone(&desk), clock.now());
         let again = sure.is_due(&now);
-        let done = tokio::task::spawn_blocking(move || look(&desk, now, again)).await;
+        let (store, lists) = (store.clone(), Arc::clone(&lists));
+        let done = tokio::task::spawn_blocking(move || {
+            look_for_lists(&desk, &store, &lists)?;
+            look(&desk, now, again)
+        });
+        let done = done.await;
         match done {
             Ok(Ok((new, submitted))) => {
                 let since = told.and_then(|it| now.since(&it));

@@ -109,6 +109,9 @@ pub(super) enum EventRow {
         /// Text, beginning and end, where it is a notice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<(String, i64, i64)>,
+        /// Its text, where it is a list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<String>,
         at: StampRow,
     },
 }
@@ -205,11 +208,15 @@ impl From<&Event> for EventRow {
                 what: asked.command.name().as_str().to_owned(),
                 stretch: match asked.command {
                     Command::Resend { from, to } => Some((from.0, to.0)),
-                    Command::Announce | Command::Notice(_) => None,
+                    Command::Announce | Command::Notice(_) | Command::Template(_) => None,
                 },
                 notice: match &asked.command {
                     Command::Notice(it) => Some((it.text.to_string(), it.begins.0, it.ends.0)),
-                    Command::Announce | Command::Resend { .. } => None,
+                    Command::Announce | Command::Resend { .. } | Command::Template(_) => None,
+                },
+                template: match &asked.command {
+                    Command::Template(text) => Some(text.clone()),
+                    Command::Announce | Command::Resend { .. } | Command::Notice(_) => None,
                 },
                 at: at.into(),
             },
@@ -339,9 +346,10 @@ impl TryFrom<EventRow> for Event {
                 what,
                 stretch,
                 notice,
+                template,
                 at,
             } => Self::Commanded {
-                asked: asked((&id, &by), &what, stretch, notice)?,
+                asked: asked((&id, &by), &what, (stretch, notice, template))?,
                 at: at.try_into()?,
             },
         })
@@ -386,20 +394,26 @@ fn escalation(word: &str) -> Result<Escalation, Unreadable> {
 fn asked(
     (id, by): (&str, &str),
     what: &str,
-    stretch: Option<(u64, u64)>,
-    notice: Option<(String, i64, i64)>,
+    (stretch, notice, template): (
+        Option<(u64, u64)>,
+        Option<(String, i64, i64)>,
+        Option<String>,
+    ),
 ) -> Result<Asked, Unreadable> {
-    let command = match (CommandName::named(what), stretch, notice) {
-        (Some(CommandName::Resend), Some((from, to)), None) => Command::Resend {
+    let command = match (CommandName::named(what), stretch, notice, template) {
+        (Some(CommandName::Resend), Some((from, to)), None, None) => Command::Resend {
             from: MessageNumber(from),
             to: MessageNumber(to),
         },
-        (Some(CommandName::Announce), None, None) => Command::Announce,
-        (Some(CommandName::Notice), None, Some((text, begins, ends))) => Command::Notice(Notice {
-            text: Note::new(&text).ok_or_else(|| wrong("a notice"))?,
-            begins: WallTime(begins),
-            ends: WallTime(ends),
-        }),
+        (Some(CommandName::Announce), None, None, None) => Command::Announce,
+        (Some(CommandName::Template), None, None, Some(text)) => Command::Template(text),
+        (Some(CommandName::Notice), None, Some((text, begins, ends)), None) => {
+            Command::Notice(Notice {
+                text: Note::new(&text).ok_or_else(|| wrong("a notice"))?,
+                begins: WallTime(begins),
+                ends: WallTime(ends),
+            })
+        }
         _ => return Err(wrong("a command")),
     };
     Ok(Asked {

@@ -24,6 +24,10 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Whether an event is a version of a list that was sent.
+pub(super) const SENT_TEMPLATE: &str =
+    "seq IN (SELECT seq FROM command) AND body ->> 'what' = 'template'";
+
 /// Who acted where no person did.
 pub(super) const GATEWAY: &str = "gateway";
 
@@ -149,6 +153,16 @@ impl Journal for Store {
     }
 }
 
+/// As [`Store::sent_templates`].
+pub(super) fn sent_templates(reader: &Connection) -> rusqlite::Result<Vec<String>> {
+    reader
+        .prepare_cached(&format!(
+            "SELECT body ->> 'template' FROM event WHERE {SENT_TEMPLATE} ORDER BY seq"
+        ))?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
 /// The number of the newest event; 0 where there is none.
 fn newest(reader: &Connection) -> rusqlite::Result<u64> {
     reader
@@ -157,6 +171,15 @@ fn newest(reader: &Connection) -> rusqlite::Result<u64> {
 }
 
 impl Store {
+    /// The texts of the versions of lists that the street office has sent, oldest first. They stay however old
+    /// they are: a site's file may be built on one.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn sent_templates(&self) -> Result<Vec<String>, JournalError> {
+        self.read(|reader| Ok(sent_templates(reader)?))
+    }
+
     /// Events after this one, oldest first: for whoever joins late or was away. A number in them
     /// may differ from what was recorded in the last of 17 places (JSON is read that way); alerts
     /// read through [`Journal::alert`] do not.
@@ -385,7 +408,7 @@ fn commanded(
     }
     match asked.command {
         Command::Resend { from, to } => outbox::put_back(transaction, from, to)?,
-        Command::Announce | Command::Notice(_) => {}
+        Command::Announce | Command::Notice(_) | Command::Template(_) => {}
     }
     Ok(())
 }

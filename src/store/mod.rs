@@ -54,7 +54,7 @@ pub use error::StoreError;
 pub use journal::AuditEntry;
 pub use look::{examine, existing, free, is_in_use, may_write, open_alerts, schema};
 pub use outbox::MAX_PAYLOAD;
-pub use outline::{Outline, Start, names, outline};
+pub use outline::{Outline, Start, names, outline, sent_templates};
 pub use register::People;
 pub use restore::restore;
 pub use upkeep::Upkeep;

@@ -86,6 +86,14 @@ pub fn outline(folder: &Path) -> Result<Outline, StoreError> {
     })
 }
 
+/// The texts of the versions of lists that the street office has sent, oldest first.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub fn sent_templates(folder: &Path) -> Result<Vec<String>, StoreError> {
+    Ok(super::journal::sent_templates(&open(folder)?)?)
+}
+
 /// Everybody who acted or has an account, by name: what must not leave the building.
 ///
 /// # Errors

@@ -9,6 +9,7 @@
 //! Each transaction erases few rows, so that an alert which comes meanwhile is saved at once.
 
 use super::error::StoreError;
+use super::journal::SENT_TEMPLATE;
 use super::row::{from_sql, to_sql};
 use super::{Store, Upkeep, audit_chain, logbook};
 use crate::clock::{ClockTrust, Stamp, WallTime};
@@ -31,6 +32,7 @@ impl Store {
         let events = bound(rules.keep_events_days)?;
         erased += self.in_small_steps(|it| screenings(it, "true", events))?;
         erased += self.in_small_steps(|it| settled_alerts(it, events))?;
+        erased += self.in_small_steps(|it| done_commands(it, events))?;
         erased += self.in_small_steps(|it| other_events(it, events))?;
         let messages = bound(rules.keep_messages_days)?;
         erased += self.in_small_steps(|it| safe_messages(it, rules, messages))?;
@@ -150,13 +152,23 @@ fn settled_alerts(transaction: &Transaction<'_>, bound: i64) -> Result<usize, St
         .execute([bound])?)
 }
 
-/// Events, but for those that raised an alert or a fault which is still there.
+/// Commands that were done long ago, but for lists that were sent: a site may be built on them.
+fn done_commands(transaction: &Transaction<'_>, bound: i64) -> Result<usize, StoreError> {
+    Ok(transaction
+        .prepare_cached(&format!(
+            "DELETE FROM command WHERE seq <= ?1 AND seq NOT IN (SELECT seq FROM event WHERE {SENT_TEMPLATE})"
+        ))?
+        .execute([bound])?)
+}
+
+/// Events, but for those that raised an alert or a fault which is still there, and commands that are kept.
 fn other_events(transaction: &Transaction<'_>, bound: i64) -> Result<usize, StoreError> {
     Ok(transaction
         .prepare_cached(&format!(
             "DELETE FROM event WHERE seq IN (SELECT seq FROM event
                  WHERE seq <= ?1 AND seq NOT IN (SELECT raised_seq FROM alert)
                        AND seq NOT IN (SELECT seq FROM standing_fault)
+                       AND seq NOT IN (SELECT seq FROM command)
                  ORDER BY seq LIMIT {AT_ONCE})"
         ))?
         .execute([bound])?)

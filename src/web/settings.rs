@@ -113,7 +113,7 @@ pub struct Preview {
     /// What changes.
     pub changes: Vec<SettingChange>,
     /// What should be looked at before people are screened, in the words of `menshen check`.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Words>,
 }
 
 /// What is wrong with a wish.
@@ -254,7 +254,7 @@ struct PreviewPage {
     file: String,
     version: String,
     changes: Vec<ChangeView>,
-    remarks: Vec<String>,
+    remarks: Vec<Words>,
 }
 
 #[derive(Template)]

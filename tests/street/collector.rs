@@ -107,6 +107,7 @@ impl Gate {
             follow_up: watch::channel(None).1,
             street_receipts: true,
             home_assistant: false,
+            suits: Arc::new(|_| Ok(())),
             commands: commands.iter().copied().collect(),
             journal: Arc::new(store.clone()),
         };

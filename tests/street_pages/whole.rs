@@ -4,7 +4,7 @@
 use crate::authority::{Authority, free_port, listener};
 use crate::browser::{Browser, DESK, PHONE};
 use crate::database::Server;
-use crate::program::Program;
+use crate::program::{Program, outcome};
 use menshen::mqtt::broker::{Broker, BrokerSettings};
 use serde_json::json;
 use std::fs;
@@ -124,4 +124,83 @@ fn from_the_camera_to_the_street_offices_page() {
     );
     assert_eq!(counts, "1|0|t");
     drop(office);
+}
+
+/// The list of offices as shipped, one version later and with another item.
+fn second_version(folder: &Path) -> std::path::PathBuf {
+    let shipped = include_str!("../../src/checklist/templates/office.toml");
+    let (before, after) = shipped.split_once("version = 1\n").unwrap();
+    let text = format!(
+        "{before}version = 2\n{after}\n[[item]]\nid = \"off-balcony\"\ncategory = \"environment\"\n\
+         required = false\nzh = \"露台通风\"\nen = \"The balcony is aired\"\nwho = \"cleaner\"\n\
+         when = \"daily by 17:00\"\nproof = \"tick\"\n"
+    );
+    let file = folder.join("office-2.toml");
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_new_list_goes_down_to_a_site_whose_manager_takes_it_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(&folder.path().join("broker")).unwrap();
+    let port = broker.port();
+    let street = folder.path().join("street");
+    let configuration = format!("[street]\nid = \"dongfang\"\n[mqtt]\nport = {port}\n");
+    write(&street, "street.toml", &configuration);
+    let mut collector = Program::start(&street, &["street"]);
+    let gateway = folder.path().join("gateway");
+    write(&gateway, "lobby.toml", LOBBY);
+    let configured = |more: &str| {
+        let text = format!(
+            "[site]\nstreet = \"dongfang\"\nbuilding = \"no-12\"\ngate = \"north\"\n\
+             [camera]\nsource = \"simulator\"\nscenario = \"lobby.toml\"\n\
+             [web]\nlisten = \"127.0.0.1:0\"\n[store]\nfolder = \"data\"\n{more}\
+             [mqtt]\nenabled = true\nport = {port}\nstreet_receipts = true\ncommands = [\"template\"]\n"
+        );
+        write(&gateway, "menshen.toml", &text);
+    };
+    configured("");
+    let mut running = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
+    let door = running.dashboard();
+
+    let file = second_version(&street);
+    let file = file.to_str().unwrap();
+    let send = || outcome(&street, &["street", "template", file]);
+    collector.wait("a site of that kind", |_| {
+        (send().0 == Some(0)).then_some(())
+    });
+    running.wait("what it would change", |_| {
+        let page = door.get("/pledge");
+        (page.contains("清单已有第 2 版") && page.contains("off-balcony")).then_some(())
+    });
+    let answers = || outcome(&street, &["street", "orders"]).1;
+    collector.wait("the site's receipt", |_| {
+        answers().contains("no-12/north done").then_some(())
+    });
+    // Sent again under another id, and one that is none.
+    assert_eq!(send().0, Some(0));
+    collector.wait("a refusal", |_| {
+        answers()
+            .contains("no-12/north refused: not_newer")
+            .then_some(())
+    });
+    let (code, _, err) = outcome(&street, &["street", "template", "street.toml"]);
+    assert!(code == Some(1) && err.contains("street.toml"), "{err}");
+
+    // Taken over, and kept by a gateway that starts anew.
+    drop(running);
+    write(
+        &gateway,
+        "site.toml",
+        "[site]\nkind = \"office\"\nbuilt_on = 2\n",
+    );
+    configured("[checklist]\nfile = \"site.toml\"\n");
+    let mut running = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
+    let door = running.dashboard();
+    running.wait("the new list", |_| {
+        let page = door.get("/rounds");
+        page.contains("露台通风").then_some(())
+    });
+    assert!(!door.get("/pledge").contains("清单已有第"));
 }

@@ -85,6 +85,34 @@ pub fn newest(kind: SiteKind) -> Result<Template, ConfigError> {
     versions(kind)?.pop().ok_or_else(none)
 }
 
+/// The versions of one list that are built in and those of them that were sent, oldest first. A sent one with a
+/// number that is built in is left out.
+///
+/// # Errors
+/// As [`versions`].
+pub fn versions_with(kind: SiteKind, sent: &[Template]) -> Result<Vec<Template>, ConfigError> {
+    let mut all = versions(kind)?;
+    for template in sent.iter().filter(|it| it.site == kind) {
+        if all.iter().all(|it| it.version != template.version) {
+            all.push(template.clone());
+        }
+    }
+    all.sort_by_key(|it| it.version);
+    Ok(all)
+}
+
+/// The lists that the street office has sent, from their texts. One that this program cannot read any more is
+/// left out, which the log says.
+#[must_use]
+pub fn sent(texts: &[String]) -> Vec<Template> {
+    let read = |text: &String| {
+        parse_template(text, "a list that was sent")
+            .inspect_err(|error| tracing::error!("{error}"))
+            .ok()
+    };
+    texts.iter().filter_map(read).collect()
+}
+
 /// Reads a template's file.
 ///
 /// # Errors
@@ -167,13 +195,13 @@ impl Site {
     }
 }
 
-/// Reads a site's file.
+/// Reads a site's file, which may be built on a list that was sent.
 ///
 /// # Errors
 /// As [`parse_site`]; and where the file cannot be read.
-pub fn load_site(path: &Path) -> Result<Site, ConfigError> {
+pub fn load_site(path: &Path, sent: &[Template]) -> Result<Site, ConfigError> {
     let name = path.display().to_string();
-    parse_site(&text_of(path, &name)?, &name)
+    read_site(&text_of(path, &name)?, &name, sent)
 }
 
 /// Reads the text of a site's file; `file_name` is what errors call it.
@@ -182,8 +210,12 @@ pub fn load_site(path: &Path) -> Result<Site, ConfigError> {
 /// [`ConfigError`] with everything that is wrong with it: what cannot be read, a required item that is
 /// dropped or weakened, a version of the template that is not known.
 pub fn parse_site(text: &str, file_name: &str) -> Result<Site, ConfigError> {
+    read_site(text, file_name, &[])
+}
+
+fn read_site(text: &str, file_name: &str, sent: &[Template]) -> Result<Site, ConfigError> {
     let built = site::built(text, file_name)?;
-    let versions = versions(built.kind)?;
+    let versions = versions_with(built.kind, sent)?;
     let known: Vec<u32> = versions.iter().map(|it| it.version).collect();
     let template = versions.iter().find(|it| it.version == built.on);
     let procedure = shipped_procedure()?;

@@ -131,6 +131,7 @@ pub fn order(name: &str) -> Words {
     match name {
         "announce" => words("请重新上报现状", "say once more how things stand"),
         "notice" => words("通知", "notice"),
+        "template" => words("新版清单", "a new version of the list"),
         "resend" => words("请补发消息", "send messages again"),
         _ => words("其他命令", "another order"),
     }
