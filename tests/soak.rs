@@ -27,7 +27,7 @@ use menshen::id::Channel;
 use menshen::journal::Journal;
 use menshen::mqtt::payload;
 use menshen::pipeline::gateway::{Gateway, address};
-use menshen::pipeline::recorder::Recorder;
+use menshen::pipeline::recorder::TOGETHER;
 use menshen::screening::Verdict;
 use menshen::store::{Route, Store, Upkeep};
 use menshen::thermal::RawFrame;
@@ -85,9 +85,10 @@ impl Held {
     }
 }
 
-/// The door once an hour, frame by frame; between two visitors a frame every 20 s. The clock goes with it.
+/// The door once an hour, frame by frame; between two visitors a frame of nobody every 20 s. The clock goes with it.
 struct Hurried {
     camera: Simulator,
+    nobody: Simulator,
     clock: SimulatedClock,
     shown: Arc<AtomicU64>,
     frames: u64,
@@ -109,14 +110,18 @@ impl Camera for Hurried {
         // Each frame is screened before the next one is taken.
         thread::sleep(Duration::from_millis(4));
         let step = if self.quiet > 0 {
-            self.quiet -= 1;
             Duration::from_secs(20)
         } else {
             Duration::from_nanos(1_000_000_000 / 9)
         };
         self.clock.advance(step);
+        let camera = if self.quiet > 0 {
+            &mut self.nobody
+        } else {
+            &mut self.camera
+        };
         let mut frame = loop {
-            match self.camera.next_frame() {
+            match camera.next_frame() {
                 Ok(Some(frame)) => break frame,
                 Ok(None) => return Ok(None),
                 Err(CameraError::Silent { .. }) => {}
@@ -124,6 +129,7 @@ impl Camera for Hurried {
             }
         };
         frame.stamp = self.clock.now();
+        self.quiet = self.quiet.saturating_sub(1);
         self.frames += 1;
         frame.sequence = self.frames;
         self.shown.store(self.frames, Ordering::Relaxed);
@@ -178,9 +184,14 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
     let page = listener.local_addr().unwrap();
     let gateway = Gateway {
         open_camera: Arc::new(move || {
-            let scenario = Scenario::from_toml(DOOR).unwrap();
+            let shown = |text: &str| {
+                let scenario = Scenario::from_toml(text).unwrap();
+                Simulator::new(scenario.repeated(true), BootId(1), MIDNIGHT)
+            };
+            let (empty, _) = DOOR.split_once("[[visitor]]").unwrap();
             Ok(Box::new(Hurried {
-                camera: Simulator::new(scenario.repeated(true), BootId(1), MIDNIGHT),
+                camera: shown(DOOR),
+                nobody: shown(empty),
                 clock: theirs.clone(),
                 shown: Arc::clone(&count),
                 frames: 0,
@@ -294,59 +305,46 @@ fn a_busy_day_writes_no_more_than_a_card_bears() {
         ..Upkeep::default()
     };
     let before = own("io", "write_bytes:");
-    let clock = SimulatedClock::at(Stamp {
+    let stamp = |second: u64| Stamp {
         boot: store.boot(),
-        monotonic: Duration::ZERO,
-        wall: MIDNIGHT,
+        monotonic: Duration::from_secs(second),
+        wall: WallTime(MIDNIGHT.0 + (second * 1000).cast_signed()),
         trust: ClockTrust::Synchronised,
-    });
-    let recorder = Recorder::new(
-        Arc::new(store.clone()),
-        Arc::new(clock.clone()),
-        Box::new(|_| {}),
-    );
-    let commits = Arc::<AtomicU64>::default();
-    let recording = thread::spawn({
-        let (recorder, commits) = (recorder.clone(), Arc::clone(&commits));
-        move || {
-            recorder.run(Box::new(move |_| {
-                commits.fetch_add(1, Ordering::Relaxed);
-            }));
-        }
-    });
-    // Whatever is due is saved before time goes on.
+    };
+    // As the recorder saves: alerts at once, screenings with them or once in a while.
     let come = arrivals(PEOPLE);
     let mut next = come.iter().zip(0_u64..).peekable();
+    let (mut waiting, mut saved, mut commits) = (Vec::new(), None, 0);
     for second in 0..DAY {
+        let mut urgent = false;
         while let Some((_, person)) = next.next_if(|(at, _)| **at == second) {
-            let at = clock.now();
             let mut screened = screening(store.boot(), person, Verdict::Clear);
-            screened.last.stamp = at;
+            screened.last.stamp = stamp(second);
             if person % (PEOPLE / ALERTS) == 0 {
                 let mut raised = alert(store.boot(), person);
-                raised.raised = at;
-                recorder.happened(vec![Event::AlertRaised(raised)]);
+                raised.raised = stamp(second);
+                waiting.push(Event::AlertRaised(raised));
+                urgent = true;
             }
-            recorder.happened(vec![Event::Screened(screened)]);
+            waiting.push(Event::Screened(screened));
+        }
+        let rested = saved.is_none_or(|at| second >= at + TOGETHER.as_secs());
+        if !waiting.is_empty() && (urgent || rested) {
+            store.record(&std::mem::take(&mut waiting)).unwrap();
+            (saved, commits) = (Some(second), commits + 1);
         }
         if second % 60 == 0 {
-            store.maintain(&rules, clock.now()).unwrap();
-        }
-        clock.advance(Duration::from_secs(1));
-        while !recorder.unsaved().waits.is_zero() {
-            thread::sleep(Duration::from_micros(100));
+            store.maintain(&rules, stamp(second)).unwrap();
         }
     }
-    recorder.close();
-    recording.join().unwrap();
+    store.record(&waiting).unwrap();
     let kept = store.tally(MIDNIGHT.0, &[]).unwrap();
     assert_eq!(kept.iter().map(|it| it.2).sum::<u64>(), come.len() as u64);
     drop(store);
     let written = (own("io", "write_bytes:") - before) >> 20;
     println!(
-        "{} people and {ALERTS} alerts in a day, {} commits, with the night's copy: {written} MiB written",
-        come.len(),
-        commits.load(Ordering::Relaxed)
+        "{} people and {ALERTS} alerts in a day, {commits} commits, with the night's copy: {written} MiB written",
+        come.len()
     );
     assert!(written <= 50, "{written} MiB are more than 50");
 }

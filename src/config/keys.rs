@@ -228,7 +228,7 @@ keys! {
     MQTT_KEY = "mqtt"."key_file": Kind::Path, "the private key of that certificate (PEM, mode 0600)";
     MQTT_RECEIPTS = "mqtt"."street_receipts": Kind::Switch, "whether a collector of the street acknowledges; without one a message is done with once the broker has it";
     MQTT_HOME_ASSISTANT = "mqtt"."home_assistant": Kind::Switch, "whether Home Assistant is told of this gate";
-    MQTT_COMMANDS = "mqtt"."commands": Kind::Words(&["resend", "announce", "notice"]), "what the street may have done from afar";
+    MQTT_COMMANDS = "mqtt"."commands": Kind::Words(&["resend", "announce", "notice", "template"]), "what the street may have done from afar";
     MQTT_KEEP_ALIVE = "mqtt"."keep_alive_s": Kind::Whole { low: 5, high: 3600, unit: "s" }, "longest silence before the broker is asked whether it is there";
 
     CHECKLIST_SITE = "checklist"."site": Kind::Word(&["residential", "office", "street_shop", "public_unit", "talent_apartment", "other"]), "which of the six lists the site works by; with a file its own";

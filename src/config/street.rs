@@ -117,7 +117,7 @@ struct MqttSection {
     #[serde(default)]
     tls: bool,
     ca_file: Option<PathBuf>,
-    cert_file: Option<PathBuf>,
+    certificate_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
 }
 
@@ -130,7 +130,7 @@ struct LedgerSection {
     #[serde(default)]
     tls: bool,
     ca_file: Option<PathBuf>,
-    cert_file: Option<PathBuf>,
+    certificate_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
 }
 
@@ -148,7 +148,7 @@ fn tls(
         (None, None) => None,
         _ => {
             return Err((
-                "cert_file and key_file go together",
+                "certificate_file and key_file go together",
                 "name both, or neither",
             ));
         }
@@ -167,7 +167,11 @@ fn tls(
 
 impl LedgerSection {
     fn config(self) -> Result<LedgerConfig, Wrong> {
-        let tls = tls(self.tls, self.ca_file, (self.cert_file, self.key_file))?;
+        let tls = tls(
+            self.tls,
+            self.ca_file,
+            (self.certificate_file, self.key_file),
+        )?;
         match (self.file, self.url) {
             (None, Some(url)) => Ok(LedgerConfig::Server {
                 url,
@@ -223,7 +227,12 @@ impl StreetConfig {
         } = file;
         let named = (street.id.as_str(), street.name, street.report_by);
         let pages = StreetPages::of(named, web, site)?;
-        let tls = tls(mqtt.tls, mqtt.ca_file, (mqtt.cert_file, mqtt.key_file)).map_err(said)?;
+        let tls = tls(
+            mqtt.tls,
+            mqtt.ca_file,
+            (mqtt.certificate_file, mqtt.key_file),
+        )
+        .map_err(said)?;
         if mqtt.password_file.is_some() && mqtt.username.is_none() {
             return Err((
                 "password_file in [mqtt] is named without a username".to_owned(),

@@ -49,6 +49,7 @@ struct Inner {
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     happened: WhenHappened,
+    together: Duration,
     queue: Mutex<Queue>,
     changed: Condvar,
     /// The last list that could be read, for a disk that does not even do that any more.
@@ -58,8 +59,10 @@ struct Inner {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// When something was saved last, since the start.
-    saved: Option<Duration>,
+    /// Since when events are being saved, where they are.
+    saving: Option<Duration>,
+    /// Whether the last attempt saved something, so that screenings may wait.
+    saved: bool,
     /// Why the last attempt failed; `None` after one that did not.
     failing: Option<String>,
     closed: bool,
@@ -68,8 +71,8 @@ struct Queue {
 /// An event that is to be saved.
 struct Waiting {
     event: Event,
-    /// When, since the start.
-    due: Duration,
+    /// When it happened, since the start.
+    since: Duration,
 }
 
 /// What is not on the disk yet.
@@ -77,7 +80,7 @@ struct Waiting {
 pub struct Unsaved {
     /// How many events.
     pub events: usize,
-    /// How long the first of them should have been saved.
+    /// How long the oldest of them has waited that may not wait, or how long they are being saved.
     pub waits: Duration,
     /// The alerts that they concern.
     pub alerts: BTreeSet<AlertId>,
@@ -126,22 +129,37 @@ fn lay_over(alerts: &mut Vec<Alert>, events: &[Event]) {
     alerts.sort_by_key(|alert| matches!(alert.state, AlertState::Resolved { .. }));
 }
 
+/// Whether it may be saved a little later than it happens: nobody does anything about it.
+const fn may_wait(event: &Event) -> bool {
+    matches!(event, Event::Screened(_))
+}
+
 impl Queue {
-    /// When the first of them is to be saved.
-    fn due(&self) -> Option<Duration> {
-        self.waiting.iter().map(|it| it.due).min()
+    /// Whether something is to be saved at once.
+    fn is_urgent(&self) -> bool {
+        self.closed || self.waiting.iter().any(|it| !may_wait(&it.event))
     }
 }
 
 impl Recorder {
-    /// With an empty queue before this journal.
+    /// With an empty queue before this journal. Screenings are saved at most once in [`TOGETHER`].
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, happened: WhenHappened) -> Self {
+        Self::gathering(journal, clock, happened, TOGETHER)
+    }
+
+    fn gathering(
+        journal: Arc<dyn Journal>,
+        clock: Arc<dyn Clock>,
+        happened: WhenHappened,
+        together: Duration,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 journal,
                 clock,
                 happened,
+                together,
                 queue: Mutex::default(),
                 changed: Condvar::new(),
                 last_read: Mutex::default(),
@@ -154,18 +172,10 @@ impl Recorder {
         if events.is_empty() {
             return;
         }
-        let now = self.now();
+        let since = self.now();
         let told = events.clone();
-        let mut queue = self.queue();
-        let together = queue.saved.map_or(now, |at| now.max(at + TOGETHER));
-        queue.waiting.extend(events.into_iter().map(|event| {
-            let due = match event {
-                Event::Screened(_) => together,
-                _ => now,
-            };
-            Waiting { event, due }
-        }));
-        drop(queue);
+        let waiting = events.into_iter().map(|event| Waiting { event, since });
+        self.queue().waiting.extend(waiting);
         self.inner.changed.notify_all();
         (self.inner.happened)(&told);
     }
@@ -175,11 +185,15 @@ impl Recorder {
     pub fn unsaved(&self) -> Unsaved {
         let now = self.now();
         let queue = self.queue();
+        let urgent = queue.waiting.iter().filter(|it| !may_wait(&it.event));
+        let urgent = urgent.map(|it| it.since);
         Unsaved {
             events: queue.waiting.len(),
-            waits: queue
-                .due()
-                .map_or(Duration::ZERO, |due| now.saturating_sub(due)),
+            waits: urgent
+                .chain(queue.saving)
+                .map(|since| now.saturating_sub(since))
+                .max()
+                .unwrap_or_default(),
             alerts: queue
                 .waiting
                 .iter()
@@ -229,34 +243,31 @@ impl Recorder {
         }
     }
 
-    /// All that waits, as soon as something is due; `None` once closed and empty.
+    /// All that waits, as soon as something is to be saved; `None` once closed and empty.
     fn next(&self) -> Option<Vec<Event>> {
         let mut queue = self.queue();
-        loop {
-            let now = self.now();
-            // The clock may be a simulated one: it is looked at again.
-            let pause = match queue.due() {
-                None if queue.closed => return None,
-                None => Duration::MAX,
-                Some(due) if due <= now || queue.closed => {
-                    return Some(queue.waiting.iter().map(|it| it.event.clone()).collect());
-                }
-                Some(due) => (due - now).min(AGAIN_AFTER),
-            };
+        if queue.saved {
             (queue, _) = self
                 .inner
                 .changed
-                .wait_timeout(queue, pause)
+                .wait_timeout_while(queue, self.inner.together, |queue| !queue.is_urgent())
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        queue = self
+            .inner
+            .changed
+            .wait_while(queue, |queue| queue.waiting.is_empty() && !queue.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.saving = (!queue.waiting.is_empty()).then(|| self.now());
+        queue.saving?;
+        Some(queue.waiting.iter().map(|it| it.event.clone()).collect())
     }
 
     /// The first so many are on the disk.
     fn done(&self, count: usize) {
-        let now = self.now();
         let mut queue = self.queue();
         queue.waiting.drain(..count);
-        queue.saved = Some(now);
+        (queue.saving, queue.saved) = (None, true);
         if queue.failing.take().is_some() {
             tracing::info!("events are saved again");
         }
@@ -265,6 +276,7 @@ impl Recorder {
     /// Waits a little before the next attempt. Whether this was the last one.
     fn failed(&self, count: usize, why: String) -> bool {
         let mut queue = self.queue();
+        queue.saved = false;
         if queue.failing.as_ref() != Some(&why) {
             tracing::error!("{count} events wait to be saved: {why}");
             queue.failing = Some(why);
@@ -331,7 +343,7 @@ impl Recorder {
         if next.is_ok() {
             queue.waiting.push_back(Waiting {
                 event: event.clone(),
-                due: now,
+                since: now,
             });
         }
         drop(queue);
