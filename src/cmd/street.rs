@@ -80,13 +80,14 @@ fn collect(args: &StreetArgs, config: &StreetConfig) -> anyhow::Result<ExitCode>
         clock: Arc::new(SystemClock::start(BootId(0))),
     };
     let ledger = ledger(&config.ledger)?;
+    let lists = known_lists(ledger.as_ref())?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
         let stop = until_told_to_stop(None);
         let served = match &config.pages {
             None => None,
             Some(pages) => {
-                let (pages, office) = open(&config.street, pages, Arc::clone(&ledger)).await?;
+                let (pages, office) = open(config, pages, (Arc::clone(&ledger), lists)).await?;
                 Some(tokio::spawn(serve(pages, office, stop.clone())))
             }
         };
@@ -107,44 +108,48 @@ async fn serve(pages: Pages, office: StreetOffice, stop: CancellationToken) -> a
     Ok(served?)
 }
 
-/// The texts of the lists that were sent to sites.
-fn sent_lists(ledger: &dyn Ledger) -> anyhow::Result<Vec<String>> {
-    let orders = ledger.orders(u32::MAX)?;
+/// Every version of every list, those among them that were sent to sites. A database that is away keeps no pages
+/// away.
+fn known_lists(ledger: &dyn Ledger) -> anyhow::Result<Lists> {
+    let orders = ledger.orders(u32::MAX).unwrap_or_else(|error| {
+        tracing::warn!("lists that were sent are not known before the next start: {error}");
+        Vec::new()
+    });
     let lists = orders.iter().filter(|(order, _)| order.name == "template");
     let text = |(order, _): &(Order, _)| {
         let said: serde_json::Value = serde_json::from_slice(&order.payload).ok()?;
         said["template"].as_str().map(str::to_owned)
     };
-    Ok(lists.filter_map(text).collect())
+    let sent = lists::sent(&lists.filter_map(text).collect::<Vec<_>>());
+    let mut all = Vec::new();
+    for kind in SiteKind::ALL {
+        all.extend(lists::versions_with(*kind, &sent)?);
+    }
+    Ok(Lists::of(&all))
 }
 
 /// Opens the pages' address and what they keep.
 async fn open(
-    street: &str,
-    config: &StreetPages,
-    ledger: Arc<dyn Ledger>,
+    config: &StreetConfig,
+    pages: &StreetPages,
+    (ledger, lists): (Arc<dyn Ledger>, Lists),
 ) -> anyhow::Result<(Pages, StreetOffice)> {
-    let store = Store::open(&config.folder, Vec::new())?;
+    let store = Store::open(&pages.folder, Vec::new())?;
     // Sessions are ordered by starts, which the accounts' own database counts.
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start(store.boot()));
     let accounts: Arc<dyn Accounts> = Arc::new(store);
-    let sent = lists::sent(&sent_lists(ledger.as_ref())?);
-    let mut templates = Vec::new();
-    for kind in SiteKind::ALL {
-        templates.extend(lists::versions_with(*kind, &sent)?);
-    }
-    let pages = pages::listen(&config.web, &config.folder, clock.as_ref()).await?;
+    let served = pages::listen(&pages.web, &pages.folder, clock.as_ref()).await?;
     let office = StreetOffice {
-        street: street.to_owned(),
-        name: config.name.clone(),
+        street: config.street.clone(),
+        name: pages.name.clone(),
         accounts,
         clock,
         ledger,
-        listed: config.sites.clone().into(),
-        report_by: config.report_by,
-        lists: Arc::new(Lists::of(&templates)),
+        listed: pages.sites.clone().into(),
+        report_by: pages.report_by,
+        lists: Arc::new(lists),
     };
-    Ok((pages, office))
+    Ok((served, office))
 }
 
 /// The time, as people have it.

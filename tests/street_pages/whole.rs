@@ -4,7 +4,7 @@
 use crate::authority::{Authority, free_port, listener};
 use crate::browser::{Browser, DESK, PHONE};
 use crate::database::Server;
-use crate::program::{Program, outcome};
+use crate::program::{Dashboard, Program, outcome};
 use menshen::mqtt::broker::{Broker, BrokerSettings};
 use serde_json::json;
 use std::fs;
@@ -126,6 +126,22 @@ fn from_the_camera_to_the_street_offices_page() {
     drop(office);
 }
 
+/// A manager, made by the administrator of a first start.
+fn manager(admin: &Dashboard) -> Dashboard {
+    let between = |page: &str, before: &str, after: &str| {
+        let (_, rest) = page.split_once(before).unwrap();
+        rest.split(after).next().unwrap().to_owned()
+    };
+    let csrf = between(&admin.get("/account"), "name=\"csrf\" value=\"", "\"");
+    let given = admin.text("/accounts", &format!("csrf={csrf}&name=Wang&role=manager"));
+    let code = between(&given, "<p class=\"code digits\">", "<");
+    let password = "password=nine+yellow+oyster+boats&again=nine+yellow+oyster+boats";
+    Dashboard {
+        address: admin.address.clone(),
+        cookie: admin.cookie_of("/setup", &format!("code={code}&{password}")),
+    }
+}
+
 /// The list of offices as shipped, one version later and with another item.
 fn second_version(folder: &Path) -> std::path::PathBuf {
     let shipped = include_str!("../../src/checklist/templates/office.toml");
@@ -162,7 +178,7 @@ fn a_new_list_goes_down_to_a_site_whose_manager_takes_it_over() {
     };
     configured("");
     let mut running = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
-    let door = running.dashboard();
+    let door = manager(&running.dashboard());
 
     let file = second_version(&street);
     let file = file.to_str().unwrap();
@@ -197,7 +213,12 @@ fn a_new_list_goes_down_to_a_site_whose_manager_takes_it_over() {
     );
     configured("[checklist]\nfile = \"site.toml\"\n");
     let mut running = Program::start(&gateway, &["run", "--config", "menshen.toml"]);
-    let door = running.dashboard();
+    let admin = running.dashboard();
+    let sign_in = "name=Wang&password=nine+yellow+oyster+boats";
+    let door = Dashboard {
+        cookie: admin.cookie_of("/sign-in", sign_in),
+        ..admin
+    };
     running.wait("the new list", |_| {
         let page = door.get("/rounds");
         page.contains("露台通风").then_some(())
