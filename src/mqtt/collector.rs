@@ -18,8 +18,10 @@ use tokio::time::{Instant, timeout_at};
 const MOST_TOGETHER: usize = 500;
 /// How long is waited for more after the first of them.
 const GATHER_FOR: Duration = Duration::from_millis(20);
-/// Receipts under way at most. Whoever takes no acknowledgement of so many is no working broker.
-const MOST_UNDER_WAY: usize = 5000;
+/// Messages of ours under way; more wait for acknowledgements.
+const MOST_UNDER_WAY: usize = 1000;
+/// A broker that takes messages and acknowledges none for so long is given up.
+const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
 /// How long a planned end waits for the broker.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
@@ -55,6 +57,8 @@ impl From<String> for Lost {
 pub struct Listener {
     session: Session<()>,
     broker: String,
+    /// When something of ours was acknowledged last, or nothing waited for it.
+    acknowledged: Instant,
 }
 
 impl Listener {
@@ -73,15 +77,24 @@ impl Listener {
         Ok(Self {
             session,
             broker: account.broker.clone(),
+            acknowledged: Instant::now(),
         })
     }
 
-    /// Waits for messages, and puts those that come together behind what is there already.
+    /// Whether more of ours may go out now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.session.flying().len() < MOST_UNDER_WAY
+    }
+
+    /// Waits for messages, and puts those that come together behind what is there already; or until there is
+    /// room again for ours.
     ///
     /// # Errors
     /// Where the connection is lost, or the broker does not let us listen.
     pub async fn hear(&mut self, heard: &mut Vec<Heard>) -> Result<(), Lost> {
         let mut until = None;
+        let was_full = !self.has_room();
         loop {
             let came = match until {
                 None => self.session.next().await,
@@ -108,7 +121,13 @@ impl Listener {
                         self.broker
                     )));
                 }
-                Ok(Came::Acknowledged(()) | Came::Nothing) => {}
+                Ok(Came::Acknowledged(())) => {
+                    self.acknowledged = Instant::now();
+                    if was_full && self.session.flying().len() <= MOST_UNDER_WAY / 2 {
+                        return Ok(());
+                    }
+                }
+                Ok(Came::Nothing) => {}
                 Err(gone) => {
                     return Err(Lost {
                         unreadable: matches!(gone, Gone::Malformed(_)),
@@ -124,7 +143,10 @@ impl Listener {
     /// # Errors
     /// Where the broker acknowledges nothing, or the message is larger than MQTT allows.
     pub fn say(&mut self, message: OutboxMessage) -> Result<(), Lost> {
-        if self.session.flying().len() >= MOST_UNDER_WAY {
+        if self.session.flying().next().is_none() {
+            self.acknowledged = Instant::now();
+        }
+        if self.acknowledged.elapsed() >= ACKNOWLEDGE_WITHIN {
             return Err(Lost::from(format!(
                 "the broker at {} takes receipts but acknowledges none; restart it if this repeats",
                 self.broker

@@ -13,11 +13,13 @@
 
 use super::ledger::{Answer, Ledger};
 use crate::clock::Clock;
+use crate::id::DeviceEpoch;
+use crate::journal::Receipt;
 use crate::mqtt::{
-    Account, Backoff, Class, Heard, Listener, Lost, Part, Topic, command, numbered_of, receipt,
-    shared, standing_of,
+    Account, Address, Backoff, Class, Heard, Listener, Lost, Part, Topic, command, numbered_of,
+    receipt, shared, standing_of,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -56,6 +58,7 @@ pub async fn run(
         settings,
         ledger,
         held: Vec::new(),
+        receipts: Receipts::default(),
         backoff: Backoff::default(),
         forget_session: false,
         look_at: Instant::now(),
@@ -77,11 +80,36 @@ pub async fn run(
     }
 }
 
+/// Receipts that wait for the broker. A later one says all that an earlier one of the same database did, and takes
+/// its place: where the broker is slow, each gate is told less often and no less.
+#[derive(Default)]
+struct Receipts {
+    turns: VecDeque<(Address, DeviceEpoch)>,
+    latest: HashMap<(Address, DeviceEpoch), Receipt>,
+}
+
+impl Receipts {
+    fn add(&mut self, Answer { site, receipt }: Answer) {
+        let whose = (site, receipt.epoch.clone());
+        if self.latest.insert(whose.clone(), receipt).is_none() {
+            self.turns.push_back(whose);
+        }
+    }
+
+    fn next(&mut self) -> Option<(Address, Receipt)> {
+        let whose = self.turns.pop_front()?;
+        let receipt = self.latest.remove(&whose)?;
+        Some((whose.0, receipt))
+    }
+}
+
 struct Collector<'a> {
     settings: &'a CollectorSettings,
     ledger: Arc<dyn Ledger>,
     /// Heard, and not kept yet.
     held: Vec<Heard>,
+    /// What gates may be told, and were not told yet.
+    receipts: Receipts,
     backoff: Backoff,
     /// Whether the broker's memory of us has to go: it would send again what cannot be read.
     forget_session: bool,
@@ -109,7 +137,7 @@ impl Collector<'_> {
             ..
         } = self.settings;
         // The database first: what is heard without one is heard in vain.
-        let mut answers = self.keep().await?;
+        self.keep().await?;
         let mut filters = numbered_of(street);
         if *beside_others {
             filters = filters.iter().map(|it| shared(name, it)).collect();
@@ -125,20 +153,19 @@ impl Collector<'_> {
             "collecting"
         );
         loop {
-            for Answer { site, receipt: it } in answers {
+            while listener.has_room()
+                && let Some((site, it)) = self.receipts.next()
+            {
                 listener.say(receipt(&site, name, &it))?;
             }
-            answers = tokio::select! {
-                heard = listener.hear(&mut self.held) => {
-                    heard?;
-                    self.keep().await?
-                }
-                () = sleep_until(self.look_at) => {
-                    self.send_orders(&mut listener).await?;
-                    // What was being gathered meanwhile.
-                    if self.held.is_empty() { Vec::new() } else { self.keep().await? }
-                }
-            };
+            tokio::select! {
+                heard = listener.hear(&mut self.held) => heard?,
+                () = sleep_until(self.look_at) => self.send_orders(&mut listener).await?,
+            }
+            // Also what was being gathered meanwhile.
+            if !self.held.is_empty() {
+                self.keep().await?;
+            }
             self.backoff = Backoff::default();
         }
     }
@@ -171,8 +198,8 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Keeps what is held, and says what the gates may be told.
-    async fn keep(&mut self) -> Result<Vec<Answer>, Lost> {
+    /// Keeps what is held, and notes what the gates may be told.
+    async fn keep(&mut self) -> Result<(), Lost> {
         // Whoever has just come back heard nothing of what was sent meanwhile.
         for heard in &self.held {
             if let Ok(topic) = heard.topic.parse::<Topic>()
@@ -196,12 +223,50 @@ impl Collector<'_> {
                     tracing::warn!(messages = taken.unfit, "put into quarantine");
                 }
                 tracing::debug!(new = taken.new, again = taken.again, "kept");
-                Ok(taken.answers)
+                taken
+                    .answers
+                    .into_iter()
+                    .for_each(|it| self.receipts.add(it));
+                Ok(())
             }
             Err(error) => {
                 self.held = held;
                 Err(Lost::from(error.to_string()))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::MessageNumber;
+
+    #[test]
+    fn a_later_receipt_takes_the_place_of_an_earlier_one_and_everybody_has_a_turn() {
+        let site = |building: &str| Address::new("dongfang", building, "main").unwrap();
+        let answer = |building: &str, epoch: &str, up_to: u64| Answer {
+            site: site(building),
+            receipt: Receipt {
+                epoch: DeviceEpoch(epoch.to_owned()),
+                up_to: MessageNumber(up_to),
+                gaps: Vec::new(),
+            },
+        };
+        let mut receipts = Receipts::default();
+        for (building, epoch, up_to) in [("a", "e", 1), ("b", "e", 1), ("a", "e", 7), ("a", "f", 2)]
+        {
+            receipts.add(answer(building, epoch, up_to));
+        }
+        let mut told = Vec::new();
+        while let Some((site, it)) = receipts.next() {
+            told.push((site.building.to_string(), it.epoch.0, it.up_to.0));
+        }
+        let said =
+            |building: &str, epoch: &str, up_to| (building.to_owned(), epoch.to_owned(), up_to);
+        assert_eq!(
+            told,
+            [said("a", "e", 7), said("b", "e", 1), said("a", "f", 2)]
+        );
     }
 }
