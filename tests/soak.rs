@@ -17,14 +17,15 @@ mod common;
 mod program;
 
 use common::{alert, screening};
+use menshen::alert::{AlertState, Outcome};
 use menshen::camera::simulator::{Scenario, Simulator};
 use menshen::camera::{Camera, CameraError, CameraInfo};
 use menshen::clock::{BootId, Clock, ClockTrust, SimulatedClock, Stamp, WallTime};
 use menshen::config::Config;
 use menshen::detect::OnnxDetector;
 use menshen::event::Event;
-use menshen::id::Channel;
-use menshen::journal::Journal;
+use menshen::id::{Channel, MessageNumber};
+use menshen::journal::{Journal as _, Outbox as _, SafeAt};
 use menshen::mqtt::payload;
 use menshen::pipeline::gateway::{Gateway, address};
 use menshen::pipeline::recorder::TOGETHER;
@@ -157,6 +158,33 @@ fn config(folder: &Path) -> Config {
     Config::parse(&text, "soak.toml").unwrap()
 }
 
+/// Somebody looks after every alert within the hour, and a broker takes what there is to say.
+fn settle(store: &Store, at: Stamp) {
+    let by = "王芳".to_owned();
+    for alert in store.alerts(100).unwrap() {
+        if alert.state == AlertState::Open {
+            let (alert, by) = (alert.id, by.clone());
+            let outcome = Outcome::Left;
+            let taken = Event::AlertAcknowledged {
+                alert,
+                by: by.clone(),
+                at,
+            };
+            let done = Event::AlertResolved {
+                alert,
+                by,
+                at,
+                outcome,
+            };
+            store.record(&[taken, done]).unwrap();
+        }
+    }
+    let broker = Channel::broker();
+    let waiting = store.waiting(&broker, SafeAt::Broker, MessageNumber(0), 1000);
+    let numbers: Vec<MessageNumber> = waiting.unwrap().iter().map(|it| it.number).collect();
+    store.accepted(&broker, &numbers).unwrap();
+}
+
 #[test]
 #[ignore = "takes about ten minutes: make soak"]
 fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
@@ -223,6 +251,7 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
             assert!(!running.is_finished(), "the gateway ended");
             thread::sleep(Duration::from_millis(20));
         }
+        settle(&store, clock.now());
         store.maintain(&rules, clock.now()).unwrap();
         let answer = ureq::get(format!("http://{page}/readyz")).call();
         assert!(answer.is_ok(), "{answer:?}");
@@ -241,9 +270,9 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
             held.push(now);
         }
     }
-    let raised = store.alerts(10_000).unwrap().len();
-    println!("alerts that wait: {raised}");
-    assert!(raised > 100, "an alert an hour: {raised}");
+    let raised = store.alerts(10_000).unwrap();
+    println!("alerts of the last days: {}", raised.len());
+    assert!(raised.len() > 40, "an alert an hour: {}", raised.len());
     stop.cancel();
     runtime.block_on(running).unwrap().unwrap();
 
@@ -258,10 +287,8 @@ fn a_week_leaves_nothing_behind_in_memory_descriptors_and_database() {
         "descriptors grow"
     );
     assert!(late.threads <= early.threads + 1, "threads grow");
-    // Alerts that nobody resolves are kept for ever, 3 KiB each.
-    let alerts = 4 * 24 * 3;
     assert!(
-        late.database_kib < early.database_kib * 11 / 10 + alerts,
+        late.database_kib < early.database_kib * 11 / 10,
         "the database grows"
     );
 }

@@ -89,8 +89,10 @@ fn hear(guest: &mut TcpStream) -> String {
     text(&bytes) + &text(&body)
 }
 
+/// Says that it hangs up, as it does: nobody is to ask again on a line that is about to go.
 fn answer(head: &str, body: &str) -> String {
-    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    let length = body.len();
+    format!("{head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
 fn serve(guest: &mut TcpStream, act: Act) -> std::io::Result<()> {
