@@ -217,14 +217,15 @@ document.addEventListener("submit", (event) => {
 });
 
 // The page that is here came before its worker was.
-async function serveWhileAway() {
-  await navigator.serviceWorker.register("/rounds-worker.js", { scope: "/rounds" });
-  const { active } = await navigator.serviceWorker.ready;
-  if (!navigator.serviceWorker.controller) active.postMessage(location.href);
+async function serveWhileAway(workers) {
+  const wasThere = workers.controller;
+  await workers.register("/rounds-worker.js", { scope: "/rounds" });
+  const { active } = await workers.ready;
+  if (!wasThere) active.postMessage(location.href);
 }
 
 // No worker where the browser does not trust the certificate, or has none.
-if (navigator.serviceWorker) serveWhileAway().catch(() => {});
+if (navigator.serviceWorker) serveWhileAway(navigator.serviceWorker).catch(() => {});
 set(document);
 remember(document);
 show();
