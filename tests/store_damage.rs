@@ -366,7 +366,7 @@ fn what_is_old_goes_and_what_is_not_safe_stays_and_the_numbers_stay_right() {
             by: "street".parse().unwrap(),
             command,
         };
-        let at = stamp(boot, 4);
+        let at = stamp(boot, 1000);
         store.record(&[Event::Commanded { asked, at }]).unwrap();
     }
     let tally = store.tally(0, &[]).unwrap();

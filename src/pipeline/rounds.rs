@@ -168,3 +168,35 @@ fn look(desk: &Desk, now: Stamp, again: bool) -> Result<(ChecklistState, bool), 
     let state = ChecklistState::of(&report, log.round.state(), escalated);
     Ok((state, !submitted.is_empty()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checklist::SiteKind;
+
+    #[test]
+    fn a_list_is_taken_where_it_is_a_newer_one_of_the_sites_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Vec::new()).unwrap();
+        let config = ChecklistConfig {
+            site: SiteKind::Office,
+            ..ChecklistConfig::default()
+        };
+        let desk = desk(&config, &store).unwrap();
+        let office = include_str!("../checklist/templates/office.toml");
+        let version =
+            |number: u32| office.replace("version = 1\n", &format!("version = {number}\n"));
+        let other = include_str!("../checklist/templates/other.toml");
+        let other = other.replace("version = 1\n", "version = 2\n");
+        assert_eq!(suits(&desk, &version(2)), Ok(()));
+        assert_eq!(suits(&desk, &version(1)), Err(Unsuitable::NotNewer));
+        assert_eq!(suits(&desk, &other), Err(Unsuitable::OtherKind));
+        assert_eq!(suits(&desk, "version = 3"), Err(Unsuitable::NotATemplate));
+        // What was offered is known, and what is unreadable hides nothing of the rest.
+        let sent = files::sent(&[version(3), "nonsense".to_owned(), other]);
+        offer(&desk, &sent).unwrap();
+        assert_eq!(desk.upgrade().map(|it| it.0), Some(3));
+        assert_eq!(suits(&desk, &version(3)), Err(Unsuitable::NotNewer));
+        assert_eq!(suits(&desk, &version(4)), Ok(()));
+    }
+}

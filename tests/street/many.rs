@@ -174,6 +174,59 @@ async fn a_notice_goes_down_to_each_site_and_each_answers() {
     assert!(out.contains("dongfang/no-2/main waits"), "{out}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_list_goes_down_and_is_kept_by_who_takes_it() {
+    let server = Server::start();
+    let folder = tempfolder();
+    let broker = broker(folder.path());
+    let more = format!("[ledger]\nurl = \"{}\"", server.url());
+    configure(folder.path(), broker.port(), &more);
+    let _collector = collect(folder.path());
+    let ledger = server.open();
+    let open = |building: &str, commands: &[CommandName]| {
+        let account = account(building, broker.port());
+        Gate::open_as(folder.path(), building, account, commands)
+    };
+    let one = open("no-1", &[CommandName::Template]);
+    let _deaf = open("no-2", &[CommandName::Notice]);
+    let known = || block_in_place(|| ledger.counts().unwrap().sites);
+    eventually("both sites known", || known() == 2).await;
+    let shipped = include_str!("../../src/checklist/templates/office.toml");
+    let newer = shipped.replace("version = 1\n", "version = 2\n");
+    std::fs::write(folder.path().join("office-2.toml"), &newer).unwrap();
+    std::fs::write(folder.path().join("office-1.toml"), shipped).unwrap();
+    let sites = ["--site", "no-1/main", "--site", "no-2/main"];
+    let send = |file: &str, sites: &[&str]| {
+        outcome(
+            folder.path(),
+            &[&["street", "template", file], sites].concat(),
+        )
+    };
+    for (file, to, why) in [
+        ("office-1.toml", &sites[..], "version = 2"),
+        ("street.toml", &sites[..], "street.toml"),
+        ("office-2.toml", &[][..], "no site of the kind office"),
+    ] {
+        let (code, _, err) = send(file, to);
+        assert!(code == Some(1) && err.contains(why), "{file}: {err}");
+    }
+    let (code, out, err) = send("office-2.toml", &sites);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.ends_with("to 2 sites\n"), "{out}");
+    let outcomes = || {
+        let orders = block_in_place(|| ledger.orders(1).unwrap());
+        let errands = orders.into_iter().flat_map(|(_, errands)| errands);
+        errands.map(|it| it.outcome).collect::<Vec<_>>()
+    };
+    eventually("two answers", || {
+        let all = outcomes();
+        matches!(all[0], Outcome::Done { .. })
+            && matches!(&all[1], Outcome::Refused { why, .. } if why == "not_allowed")
+    })
+    .await;
+    assert_eq!(one.store.sent_templates().unwrap(), [newer]);
+}
+
 /// The load generator's own count agrees with the street's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn simulated_gateways_are_collected_like_any_other() {
