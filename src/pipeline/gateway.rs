@@ -337,15 +337,7 @@ impl Gateway {
             open,
         };
 
-        let hook = outlets::hook(&self.config, &elsewhere.stop);
-        let happened = when_happened(
-            hook,
-            faults.clone(),
-            changes.clone(),
-            Arc::clone(&self.observe),
-        );
-        let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
-        let recorder = Recorder::new(journal, clock, happened);
+        let recorder = self.recorder(&elsewhere.stop, &faults, &changes);
         let watch_ports = WatchPorts {
             recorder: recorder.clone(),
             clock: Arc::clone(&self.clock),
@@ -356,13 +348,8 @@ impl Gateway {
             quick: elsewhere.sights(&self.config, self.is_in_safe_mode()),
             slow: sights::slow(&self.config, self.outbox()),
         };
-        tokio::spawn(super::rounds::look_after(
-            (Arc::clone(&desk), self.store.clone()),
-            Arc::clone(&self.clock),
-            (changed.clone(), tellers.checklist),
-            after.teller(),
-            stop.clone(),
-        ));
+        let rounds = (changed.clone(), tellers.checklist);
+        self.look_after_rounds(&desk, rounds, &after, &stop);
         let moments = (self.config.alerts.picture).then(Arc::<Moments>::default);
         let dashboard = Dashboard {
             desk: Some(desk),
@@ -427,6 +414,40 @@ impl Gateway {
         }
         anyhow::ensure!(ended, "a thread of the gateway died; see the log above");
         Ok(())
+    }
+
+    /// What stands between events and the disk.
+    fn recorder(
+        &self,
+        stop: &CancellationToken,
+        faults: &FaultBoard,
+        changes: &watch::Sender<u64>,
+    ) -> Recorder {
+        let happened = when_happened(
+            outlets::hook(&self.config, stop),
+            faults.clone(),
+            changes.clone(),
+            Arc::clone(&self.observe),
+        );
+        let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
+        Recorder::new(journal, clock, happened)
+    }
+
+    /// Rounds, reports and lists that are sent, from now on.
+    fn look_after_rounds(
+        &self,
+        desk: &Arc<Desk>,
+        channels: (watch::Receiver<u64>, watch::Sender<Option<ChecklistState>>),
+        after: &AfterRecord,
+        stop: &CancellationToken,
+    ) {
+        tokio::spawn(super::rounds::look_after(
+            (Arc::clone(desk), self.store.clone()),
+            Arc::clone(&self.clock),
+            channels,
+            after.teller(),
+            stop.clone(),
+        ));
     }
 
     /// The desk of the register, looked after from now on; or why the register is shut.

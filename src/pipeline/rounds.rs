@@ -44,8 +44,9 @@ pub(super) fn desk(config: &ChecklistConfig, store: &Store) -> anyhow::Result<Ar
 
 /// Offers the newest version that there is of the site's list.
 fn offer(desk: &Desk, sent: &[Template]) -> Result<(), ConfigError> {
-    let newest = files::versions_with(desk.list().template().site, sent)?.pop();
-    newest.into_iter().for_each(|it| desk.offer(it));
+    if let Some(newest) = files::versions_with(desk.list().template().site, sent)?.pop() {
+        desk.offer(newest);
+    }
     Ok(())
 }
 

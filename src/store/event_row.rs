@@ -5,7 +5,7 @@ use super::row::{
     OutcomeRow, ReadingRow, SightingRow, StampRow, Unreadable, celsius, complaint, delta, wrong,
 };
 use crate::alert::{Alert, AlertState};
-use crate::clock::WallTime;
+use crate::clock::{Stamp, WallTime};
 use crate::command::{Asked, Command, CommandName, Notice};
 use crate::estimate::Reading;
 use crate::event::{Escalation, Event, Fault, VoidNumbers, VoidReason};
@@ -202,24 +202,7 @@ impl From<&Event> for EventRow {
                 overdue: reminder.overdue,
                 at: at.into(),
             },
-            Event::Commanded { asked, at } => Self::Commanded {
-                id: asked.id.to_string(),
-                by: asked.by.to_string(),
-                what: asked.command.name().as_str().to_owned(),
-                stretch: match asked.command {
-                    Command::Resend { from, to } => Some((from.0, to.0)),
-                    Command::Announce | Command::Notice(_) | Command::Template(_) => None,
-                },
-                notice: match &asked.command {
-                    Command::Notice(it) => Some((it.text.to_string(), it.begins.0, it.ends.0)),
-                    Command::Announce | Command::Resend { .. } | Command::Template(_) => None,
-                },
-                template: match &asked.command {
-                    Command::Template(text) => Some(text.clone()),
-                    Command::Announce | Command::Resend { .. } | Command::Notice(_) => None,
-                },
-                at: at.into(),
-            },
+            Event::Commanded { asked, at } => commanded(asked, at),
         }
     }
 }
@@ -390,15 +373,38 @@ fn escalation(word: &str) -> Result<Escalation, Unreadable> {
         .ok_or_else(|| wrong("an escalation"))
 }
 
+/// A command that was done.
+fn commanded(asked: &Asked, at: &Stamp) -> EventRow {
+    let (mut stretch, mut notice, mut template) = Details::default();
+    match &asked.command {
+        Command::Announce => {}
+        Command::Resend { from, to } => stretch = Some((from.0, to.0)),
+        Command::Notice(it) => notice = Some((it.text.to_string(), it.begins.0, it.ends.0)),
+        Command::Template(text) => template = Some(text.clone()),
+    }
+    EventRow::Commanded {
+        id: asked.id.to_string(),
+        by: asked.by.to_string(),
+        what: asked.command.name().as_str().to_owned(),
+        stretch,
+        notice,
+        template,
+        at: at.into(),
+    }
+}
+
+/// What a command is done with: message numbers, a notice with begin and end, a list; as its kind has it.
+type Details = (
+    Option<(u64, u64)>,
+    Option<(String, i64, i64)>,
+    Option<String>,
+);
+
 /// What was asked for, and by whom.
 fn asked(
     (id, by): (&str, &str),
     what: &str,
-    (stretch, notice, template): (
-        Option<(u64, u64)>,
-        Option<(String, i64, i64)>,
-        Option<String>,
-    ),
+    (stretch, notice, template): Details,
 ) -> Result<Asked, Unreadable> {
     let command = match (CommandName::named(what), stretch, notice, template) {
         (Some(CommandName::Resend), Some((from, to)), None, None) => Command::Resend {

@@ -186,7 +186,9 @@ impl Desk {
                 if news.is_empty() {
                     continue;
                 }
-                news.into_iter().for_each(|it| it.fever = true);
+                for visit in news {
+                    visit.fever = true;
+                }
                 let before = person.follow.proposal.clone();
                 person.follow.propose(Proposal {
                     to: Colour::Purple,
