@@ -98,11 +98,12 @@ deny: cargo ## Check licences and sources of the crates
 	    $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
 	$(CARGO) deny check licenses bans sources
 
+# What is fuzzed is safe Rust: it needs no sanitizer.
 fuzz: cargo ## Feed telemetry, frames, recordings and messages with anything (FUZZ_SECONDS=600 each)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
 	    $(CARGO) install cargo-fuzz --locked --version $(FUZZ_VERSION)
 	@for target in telemetry frames cptv inbound; do \
-	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- \
+	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run -s none --fuzz-dir tests/fuzz $$target -- \
 	        -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 || exit 1; \
 	done
 
