@@ -405,10 +405,19 @@ fn what_the_program_needs() {
         (25, "width = 256\nheight = 192"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let door = DOOR.replace(
-            "[room]",
-            &format!("[sensor]\n{size}\nfps = {fps}.0\n[room]"),
-        );
+        // A visitor every twelve seconds, for longer than is looked.
+        let (head, visitor) = DOOR.split_once("[[visitor]]").unwrap();
+        let mut door = head
+            .replace(
+                "[room]",
+                &format!("[sensor]\n{size}\nfps = {fps}.0\n[room]"),
+            )
+            .replace("duration_s = 12.0", "duration_s = 240.0");
+        for arrive in (1..240).step_by(12) {
+            let arrive = format!("arrive_s = {arrive}.0");
+            door.push_str("[[visitor]]");
+            door.push_str(&visitor.replace("arrive_s = 1.0", &arrive));
+        }
         fs::write(folder.path().join("door.toml"), door).unwrap();
         let address = format!("127.72.0.{fps}:8080");
         fs::write(
