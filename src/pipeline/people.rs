@@ -52,7 +52,10 @@ pub(super) fn desk(config: &Config, store: &Store) -> anyhow::Result<PeopleDesk>
 
 /// The alerts whose fever a contact thermometer confirmed not long ago.
 fn confirmed_fevers(journal: &dyn Journal, now: &Stamp) -> Result<Vec<AlertId>, JournalError> {
-    let is_new = |at: &Stamp| (now.wall.0 - at.wall.0).abs() < FEVERS_FOR_DAYS * WallTime::DAY_MS;
+    let is_new = |at: &Stamp| {
+        let apart = now.wall.0.saturating_sub(at.wall.0).saturating_abs();
+        apart < FEVERS_FOR_DAYS * WallTime::DAY_MS
+    };
     let confirmed = |alert: Alert| match &alert.state {
         AlertState::Resolved {
             at,
